@@ -1,1 +1,30 @@
-export {};
+// The public names of srs-core.
+export { asciiLower, octets } from "./ascii.ts";
+export type { UnixSeconds } from "./day-stamp.ts";
+export { type ParsedDomain, parseDomain, printable, sameDomain } from "./domain.ts";
+export { type Mailbox, type ParsedMailbox, parseMailbox, renderMailbox } from "./mailbox.ts";
+export {
+  NULL_PATH,
+  type ParsedReversePath,
+  parseReversePath,
+  type ReversePath,
+  renderReversePath,
+} from "./reverse-path.ts";
+export {
+  createRewriter,
+  DEFAULT_MAX_AGE_DAYS,
+  type ForwardOutcome,
+  type ReverseFailure,
+  type ReverseOutcome,
+  type Rewriter,
+  type RewriterOptions,
+} from "./rewriter.ts";
+export {
+  looksLikeSrs,
+  type ParsedSrs,
+  parseSrs,
+  type Separator,
+  type Srs0,
+  type Srs1,
+} from "./srs-address.ts";
+export type { Scheme } from "./tag.ts";

@@ -1,0 +1,36 @@
+// Day stamps: two base32 characters that say on which UTC day an SRS0 address was forged. Called by rewriter.ts.
+// Source: Mail::SRS and every peer; the counter wraps after 1,024 days.
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const SECONDS_PER_DAY = 86_400;
+const WRAP_DAYS = 1024;
+
+/** Unix time in seconds. The core has no clock: whoever calls says what time it is. */
+export type UnixSeconds = number;
+
+/** The stamp of the UTC day that holds `now`. */
+export function dayStamp(now: UnixSeconds): string {
+  const day = dayNumber(now);
+  return ALPHABET.charAt(day >> 5) + ALPHABET.charAt(day & 31);
+}
+
+/** Two characters of either case; one or three are refused, whatever a tag says (PostSRSd's rule, not Mail::SRS's). */
+export function isDayStamp(text: string): boolean {
+  return /^[A-Za-z2-7]{2}$/.test(text);
+}
+
+/**
+ * Days since the stamp was made, as good as ten bits can tell: from −512 (future) to 511.
+ * An address of 1,024 days ago looks like one of today; no peer can tell them apart either.
+ */
+export function stampAgeDays(stamp: string, now: UnixSeconds): number {
+  const upper = stamp.toUpperCase();
+  const day = (ALPHABET.indexOf(upper.charAt(0)) << 5) | ALPHABET.indexOf(upper.charAt(1));
+  const age = (dayNumber(now) - day + WRAP_DAYS) % WRAP_DAYS;
+  return age >= WRAP_DAYS / 2 ? age - WRAP_DAYS : age;
+}
+
+function dayNumber(now: UnixSeconds): number {
+  const day = Math.floor(now / SECONDS_PER_DAY) % WRAP_DAYS;
+  return day < 0 ? day + WRAP_DAYS : day;
+}

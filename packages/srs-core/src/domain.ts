@@ -1,0 +1,64 @@
+// The domain of an address: A-labels or an address literal (RFC 5321 §4.1.2, §4.1.3; RFC 5891 §4.4 for U-labels).
+// Called by mailbox.ts and by whoever holds a list of domains.
+import { isIPv4, isIPv6 } from "node:net";
+import { domainToASCII } from "node:url";
+import { asciiLower } from "./ascii.ts";
+
+/** RFC 1035 §2.3.4. */
+const MAX_DOMAIN_OCTETS = 253;
+const MAX_LABEL_OCTETS = 63;
+// The underscore is no host name character, but real senders have it in their domains.
+const LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?$/;
+const NON_ASCII = /[^\0-\x7f]/;
+/** What a U-label domain may not hold: ASCII that is no label character, and controls. */
+const NOT_IN_DOMAIN = /[\p{Cc} -,/:-@[-^`{-~]/u;
+
+export type ParsedDomain =
+  | { readonly ok: true; readonly domain: string }
+  | { readonly ok: false; readonly message: string };
+
+/**
+ * Reads a domain. ASCII keeps its case (a signed address must come back as it was); U-labels become A-labels,
+ * because peers sign what they see on the wire and that is the A-label.
+ *
+ * @example parseDomain("Bücher.example") // { ok: true, domain: "xn--bcher-kva.example" }
+ */
+export function parseDomain(text: string): ParsedDomain {
+  if (text === "") return { ok: false, message: "the domain is empty" };
+  if (text.startsWith("[")) return parseLiteral(text);
+  const domain = NON_ASCII.test(text) ? toALabels(text) : text;
+  if (domain.length > MAX_DOMAIN_OCTETS) {
+    return {
+      ok: false,
+      message: `the domain has ${domain.length} octets, the limit is ${MAX_DOMAIN_OCTETS}`,
+    };
+  }
+  for (const label of domain.split(".")) {
+    if (label.length > MAX_LABEL_OCTETS || !LABEL.test(label)) {
+      return { ok: false, message: `"${printable(text)}" is not a domain name` };
+    }
+  }
+  return { ok: true, domain };
+}
+
+/** Equal as DNS compares names: ASCII case does not count (RFC 4343). */
+export function sameDomain(a: string, b: string): boolean {
+  return asciiLower(a) === asciiLower(b);
+}
+
+/** Text of a stranger's making, fit for an error message: bounded, and no control character survives. */
+export function printable(text: string): string {
+  const shown = text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  return shown.replace(/[\p{Cc}\u2028\u2029]/gu, "?");
+}
+
+function parseLiteral(text: string): ParsedDomain {
+  const inner = text.slice(1, -1);
+  const valid = /^ipv6:/i.test(inner) ? isIPv6(inner.slice(5)) && !inner.includes("%") : isIPv4(inner);
+  if (text.endsWith("]") && valid) return { ok: true, domain: text };
+  return { ok: false, message: `"${printable(text)}" is not an address literal` };
+}
+
+function toALabels(text: string): string {
+  return NOT_IN_DOMAIN.test(text) ? "" : domainToASCII(text);
+}

@@ -1,0 +1,84 @@
+// A mailbox address: text becomes a value here, at the edge, and is rendered again for SMTP. RFC 5321 §4.1.2, and
+// RFC 6531 §3.3 for UTF-8. Called by everything that meets an address.
+import { octets } from "./ascii.ts";
+import { parseDomain, printable } from "./domain.ts";
+
+/** RFC 5321 §4.5.3.1.3: a path has 256 octets, and the angle brackets are two of them. */
+export const MAX_ADDRESS_OCTETS = 254;
+/** RFC 5321 §4.5.3.1.1. Not enforced on what comes in: senders with longer ones exist. */
+export const MAX_LOCAL_PART_OCTETS = 64;
+
+/** An address taken apart. */
+export interface Mailbox {
+  /** Decoded: without quotes or backslashes, UTF-8 as it is. Case kept. */
+  readonly localPart: string;
+  /** A-labels or an address literal. Case kept; compare with `sameDomain`. */
+  readonly domain: string;
+}
+
+export type ParsedMailbox =
+  | { readonly ok: true; readonly mailbox: Mailbox }
+  | { readonly ok: false; readonly reason: "bad-address"; readonly message: string };
+
+// RFC 5321 atext, with RFC 6531's UTF-8. Dots are allowed anywhere: `a..b.@docomo.ne.jp` is in use, and is
+// rendered quoted, which is the same address in valid form.
+const UNQUOTED = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u00a0-\u{10ffff}-]+$/u;
+const DOT_STRING = /^[^.]+(?:\.[^.]+)*$/;
+// U+FFFD is what a decoder leaves of invalid UTF-8.
+const UNFIT = /[\p{Cc}\ufffd]/u;
+
+/**
+ * Reads `local@domain`, without angle brackets. Quoted local parts are decoded, U-labels become A-labels.
+ *
+ * @example parseMailbox('"two words"@example.org') // localPart: 'two words'
+ */
+export function parseMailbox(text: string): ParsedMailbox {
+  if (UNFIT.test(text) || !text.isWellFormed())
+    return bad(text, "holds a control character or invalid UTF-8");
+  if (octets(text) > MAX_ADDRESS_OCTETS) {
+    return bad(text, `has ${octets(text)} octets, the limit is ${MAX_ADDRESS_OCTETS}`);
+  }
+  const split = text.startsWith('"') ? splitQuoted(text) : splitPlain(text);
+  if (typeof split === "string") return bad(text, split);
+  const domain = parseDomain(split.domain);
+  if (!domain.ok) return bad(text, domain.message);
+  return { ok: true, mailbox: { localPart: split.localPart, domain: domain.domain } };
+}
+
+/** The address as SMTP writes it: the local part is quoted where RFC 5321 asks for it. */
+export function renderMailbox(mailbox: Mailbox): string {
+  return `${renderLocalPart(mailbox.localPart)}@${mailbox.domain}`;
+}
+
+export function renderLocalPart(localPart: string): string {
+  if (UNQUOTED.test(localPart) && DOT_STRING.test(localPart)) return localPart;
+  return `"${localPart.replace(/["\\]/g, "\\$&")}"`;
+}
+
+function splitPlain(text: string): Mailbox | string {
+  const at = text.indexOf("@");
+  if (at < 0) return "has no @";
+  if (at === 0) return "has nothing before the @";
+  const localPart = text.slice(0, at);
+  if (!UNQUOTED.test(localPart)) return "has a character before the @ that is only allowed inside quotes";
+  return { localPart, domain: text.slice(at + 1) };
+}
+
+function splitQuoted(text: string): Mailbox | string {
+  let localPart = "";
+  for (let i = 1; i < text.length; i++) {
+    const char = text.charAt(i);
+    if (char === '"') {
+      if (text.charAt(i + 1) !== "@") return "has text between the closing quote and the @";
+      if (localPart === "") return "has an empty local part";
+      return { localPart, domain: text.slice(i + 2) };
+    }
+    if (char === "\\") i++;
+    localPart += text.charAt(i);
+  }
+  return "has an opening quote that is not closed";
+}
+
+function bad(text: string, why: string): ParsedMailbox {
+  return { ok: false, reason: "bad-address", message: `address "${printable(text)}" ${why}` };
+}
