@@ -1,1 +1,2 @@
-export {};
+// The public names of bounce-handler.
+export { type Admission, type BounceGate, createBounceGate, NOT_A_BOUNCE } from "./gate.ts";

@@ -1,1 +1,5 @@
-export {};
+// The public names of mail.
+export { countFields, forbiddenOctet, prependFields } from "./content.ts";
+export type { ContentPromise, Envelope } from "./envelope.ts";
+export { isPositive, isTemporary, parseReply, type Reply, renderReply } from "./reply.ts";
+export { type Hop, mailDate, receivedField } from "./trace.ts";

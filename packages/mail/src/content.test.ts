@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { countFields, forbiddenOctet, prependFields } from "./content.ts";
+
+const octets: [text: string, found: ReturnType<typeof forbiddenOctet>][] = [
+  ["Subject: x\r\n\r\nbody\r\n", undefined],
+  ["", undefined],
+  ["\r\n", undefined],
+  ["a\nb\r\n", "a bare LF"],
+  ["\n", "a bare LF"],
+  ["a\rb\r\n", "a bare CR"],
+  ["a\r\r\n", "a bare CR"],
+  ["a\r", "a bare CR"],
+  ["a\r\n\n", "a bare LF"],
+  ["a\0b\r\n", "a NUL"],
+];
+for (const [text, found] of octets) {
+  test(`${JSON.stringify(text)} holds ${found ?? "nothing forbidden"}`, () => {
+    assert.equal(forbiddenOctet(Buffer.from(text, "latin1")), found);
+  });
+}
+
+test("a message passes only if CRLF pairs are all that is left of CR, LF and NUL", () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom("\r", "\n", "\r\n", "\0", ".", "x"), { maxLength: 12 }), (parts) => {
+      const text = parts.join("");
+      const clean = !/[\r\n\0]/.test(text.replaceAll("\r\n", ""));
+      assert.equal(forbiddenOctet(Buffer.from(text)) === undefined, clean, JSON.stringify(text));
+    }),
+  );
+});
+
+test("fields are counted in the header block alone, in any case", () => {
+  const message = Buffer.from(
+    "Received: a\r\nRECEIVED: b\r\n\tfolded\r\nX-Received: c\r\n\r\nReceived: body\r\n",
+  );
+  assert.equal(countFields(message, "Received"), 2);
+  assert.equal(countFields(Buffer.from("Received: no end"), "received"), 1);
+  assert.equal(countFields(Buffer.from("\r\nReceived: body"), "Received"), 0);
+});
+
+test("prepending leaves every byte below where it was", () => {
+  const message = Buffer.from([0x80, 0xff, 0x2e, 0x0d, 0x0a]);
+  const longer = prependFields(message, ["A: 1\r\n", "B: 2\r\n"]);
+  assert.deepEqual(longer.subarray(-message.length), message);
+  assert.equal(longer.toString("latin1", 0, 12), "A: 1\r\nB: 2\r\n");
+});

@@ -1,0 +1,48 @@
+// Trace fields: who had the message, from whom and when. RFC 5321 §4.4, RFC 5322 §3.6.7. Called by the forwarder.
+import { type Mailbox, renderMailbox, type UnixSeconds } from "@homing/srs-core";
+
+export interface Hop {
+  /** What the client called itself: hostile text. */
+  readonly helo: string;
+  /** The client's IP address. */
+  readonly address: string;
+  /** The server that writes the field. */
+  readonly by: string;
+  /** `SMTP`, `ESMTP`, `ESMTPS`, `UTF8SMTP` (IANA "Mail Transmission Types"). */
+  readonly protocol: string;
+  readonly id: string;
+  /** The recipient as the client gave it: the alias, never its target. */
+  readonly recipient: Mailbox;
+  readonly now: UnixSeconds;
+}
+
+const MAX_HELO = 255;
+const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** One Received field, folded, with its CRLF. */
+export function receivedField(hop: Hop): string {
+  return [
+    `Received: from ${heloName(hop.helo)} (${addressLiteral(hop.address)})`,
+    `\tby ${hop.by} (Homing) with ${hop.protocol} id ${hop.id}`,
+    `\tfor <${renderMailbox(hop.recipient)}>; ${mailDate(hop.now)}`,
+    "",
+  ].join("\r\n");
+}
+
+/** RFC 5322 §3.3 date-time in UTC. */
+export function mailDate(now: UnixSeconds): string {
+  const date = new Date(now * 1000);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${DAYS[date.getUTCDay()]}, ${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
+  return `${day} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
+}
+
+/** Only characters of host names and address literals: a client may not write comments or fields of its own. */
+function heloName(helo: string): string {
+  return helo.slice(0, MAX_HELO).replace(/[^A-Za-z0-9._:[\]-]/g, "?") || "unknown";
+}
+
+function addressLiteral(address: string): string {
+  return address.includes(":") ? `[IPv6:${address}]` : `[${address}]`;
+}
