@@ -1,1 +1,18 @@
-export {};
+// The public names of the forwarder.
+export { type AliasTable, type BuiltAliasTable, buildAliasTable } from "./alias-table.ts";
+export { createMxResolver } from "./dns.ts";
+export type { ForwarderEvent, Report } from "./events.ts";
+export { blockList, type ForwarderSettings, startForwarder, type World } from "./forwarder.ts";
+export type { MxAnswer, MxResolver } from "./next-hops.ts";
+export type { Problem } from "./problem.ts";
+export {
+  listenSmtp,
+  type MailCommand,
+  type MailOutcome,
+  type SmtpClient,
+  type SmtpHandler,
+  type SmtpListener,
+  type SmtpListenerOptions,
+  type SmtpTransaction,
+} from "./smtp-in.ts";
+export { type Attempt, type HostPort, type Submission, submit } from "./smtp-out.ts";

@@ -1,0 +1,64 @@
+// What happens to messages, as values: the JSON log prints them, `homing local` tells them as a story, tests read them.
+// Private addresses and other servers' words appear here and only here.
+
+export type ForwarderEvent =
+  | {
+      readonly event: "refused";
+      readonly session: string;
+      readonly client: string;
+      readonly stage: "mail" | "rcpt" | "data";
+      readonly reversePath: string;
+      readonly recipient?: string;
+      readonly reason: string;
+      readonly reply: string;
+    }
+  | {
+      readonly event: "received";
+      readonly id: string;
+      readonly session: string;
+      readonly client: string;
+      readonly helo: string;
+      readonly reversePath: string;
+      readonly recipient: string;
+      readonly octets: number;
+    }
+  /** An alias was expanded, and its sender rewritten or kept. */
+  | {
+      readonly event: "forwarded";
+      readonly id: string;
+      readonly alias: string;
+      readonly targets: readonly string[];
+      readonly reversePath: string;
+      readonly newReversePath: string;
+      readonly rewritten: boolean;
+    }
+  /** A bounce came to an SRS address, and the address was good. */
+  | {
+      readonly event: "unwrapped";
+      readonly id: string;
+      readonly recipient: string;
+      readonly srs: "srs0" | "srs1";
+      readonly to: string;
+    }
+  | {
+      readonly event: "delivered";
+      readonly id: string;
+      readonly target: string;
+      readonly hop: string;
+      readonly detail: string;
+    }
+  | {
+      readonly event: "not-delivered";
+      readonly id: string;
+      readonly target: string;
+      readonly hop: string;
+      readonly code: number;
+      readonly enhanced: string;
+      readonly detail: string;
+    }
+  /** The answer to the client's final dot. */
+  | { readonly event: "answered"; readonly id: string; readonly reply: string }
+  /** A bug or a broken machine. */
+  | { readonly event: "error"; readonly session: string; readonly message: string };
+
+export type Report = (event: ForwarderEvent) => void;

@@ -1,0 +1,129 @@
+// SMTP out: one delivery attempt to one server. The only file that imports nodemailer, and the owner of the overrides
+// that it needs (ADR 0009), each with a test in smtp-out.test.ts. Called by deliver.ts and by `homing send`.
+import { type Envelope, parseReply, type Reply } from "@homing/mail";
+import { renderMailbox, renderReversePath } from "@homing/srs-core";
+import SMTPConnection from "nodemailer/lib/smtp-connection";
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Submission {
+  readonly server: HostPort;
+  /** Our name in EHLO. */
+  readonly hostname: string;
+  readonly envelope: Envelope;
+  /** CRLF lines; the caller has refused bare CR, bare LF and NUL, which nodemailer would change or let through. */
+  readonly message: Buffer;
+  /** Hears every line of the dialogue but the message. */
+  readonly transcript?: (from: "client" | "server", line: string) => void;
+}
+
+/** What became of an attempt. The server's words are for the log alone (ADR 0013): they may name a private address. */
+export type Attempt =
+  | { readonly kind: "accepted"; readonly reply: Reply }
+  /** A refusal, at the greeting or in the transaction. */
+  | { readonly kind: "answered"; readonly reply: Reply; readonly stage: "greeting" | "transaction" }
+  /** No answer: cannot connect, connection lost, time is up. Nobody holds the message for sure. */
+  | { readonly kind: "no-answer"; readonly cause: string; readonly stage: "greeting" | "transaction" };
+
+const CONNECT_TIMEOUT_MS = 30_000;
+/** RFC 5321 §4.5.3.2.1 asks for five minutes, but our own client waits meanwhile. */
+const GREETING_TIMEOUT_MS = 60_000;
+/**
+ * Silence of the server, also after the final dot. RFC 5321 §4.5.3.2.6 asks for ten minutes there, but our client
+ * waits ten minutes for us: it must hear 451 before it gives up.
+ */
+const SILENCE_TIMEOUT_MS = 4 * 60_000;
+
+/** Parts of nodemailer's connection that its types leave out. */
+interface Wire {
+  _supportedExtensions: string[];
+  _sendCommand(command: string, logged?: string): void;
+}
+
+const NO_SMTPUTF8: Reply = { code: 550, enhanced: "5.6.7", text: "the next hop does not take SMTPUTF8" };
+
+/** Delivers one message to one recipient. Never rejects, and settles once: the library may report one loss twice. */
+export function submit(submission: Submission): Promise<Attempt> {
+  const { server, envelope } = submission;
+  const connection = new SMTPConnection({
+    host: server.host,
+    port: server.port,
+    name: submission.hostname,
+    // Opportunistic, as between all mail servers: an unverified certificate is better than none.
+    opportunisticTLS: true,
+    tls: { rejectUnauthorized: false },
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    greetingTimeout: GREETING_TIMEOUT_MS,
+    socketTimeout: SILENCE_TIMEOUT_MS,
+    ...(submission.transcript ? { logger: transcriber(submission.transcript), transactionLog: true } : {}),
+  });
+  const wire = connection as unknown as Wire;
+
+  return new Promise((resolve) => {
+    let stage: "greeting" | "transaction" = "greeting";
+    const fail = (error: unknown): void => {
+      resolve(failedAttempt(error, stage));
+      connection.close();
+    };
+    connection.on("error", fail);
+    connection.connect((error) => {
+      if (error) return fail(error);
+      stage = "transaction";
+      if (needsSmtpUtf8(envelope) && !wire._supportedExtensions.includes("SMTPUTF8")) {
+        resolve({ kind: "answered", reply: NO_SMTPUTF8, stage });
+        return connection.quit();
+      }
+      if (envelope.smtpUtf8) flagSmtpUtf8(wire);
+      connection.send(libraryEnvelope(submission), submission.message, (failure, info) => {
+        if (failure) return fail(failure);
+        const reply = parseReply(info.response) ?? { code: 250, enhanced: "2.0.0", text: "" };
+        resolve({ kind: "accepted", reply });
+        connection.quit();
+      });
+    });
+  });
+}
+
+function libraryEnvelope({ envelope, message }: Submission) {
+  return {
+    from: renderReversePath(envelope.reversePath),
+    to: renderMailbox(envelope.recipient),
+    size: message.length,
+    use8BitMime: envelope.eightBit,
+  };
+}
+
+function needsSmtpUtf8(envelope: Envelope): boolean {
+  const addresses = renderReversePath(envelope.reversePath) + renderMailbox(envelope.recipient);
+  return envelope.smtpUtf8 || /[^\0-\x7f]/.test(addresses);
+}
+
+/** The library adds the flag for UTF-8 addresses alone; the client asked for it, so header fields may hold UTF-8. */
+function flagSmtpUtf8(wire: Wire): void {
+  const sendCommand = wire._sendCommand.bind(wire);
+  wire._sendCommand = (command, logged) => {
+    const flagged =
+      command.startsWith("MAIL FROM:") && !command.includes(" SMTPUTF8") ? `${command} SMTPUTF8` : command;
+    sendCommand(flagged, logged);
+  };
+}
+
+function failedAttempt(error: unknown, stage: "greeting" | "transaction"): Attempt {
+  const response = error instanceof Error && "response" in error ? String(error.response) : "";
+  const reply = parseReply(response);
+  // A positive reply on an error is the dialogue out of step: nothing to rely on.
+  if (reply && reply.code >= 400) return { kind: "answered", reply, stage };
+  return { kind: "no-answer", cause: error instanceof Error ? error.message : String(error), stage };
+}
+
+/** The library's logger contract: a bunyan-like object; entries of the dialogue carry `tnx`. */
+function transcriber(hear: NonNullable<Submission["transcript"]>) {
+  const entry = (data: { tnx?: string }, ...texts: unknown[]): void => {
+    if (data.tnx !== "client" && data.tnx !== "server") return;
+    for (const line of String(texts[0] ?? "").split(/\r?\n/)) hear(data.tnx, line);
+  };
+  return { trace: entry, debug: entry, info: entry, warn: entry, error: entry, fatal: entry };
+}
