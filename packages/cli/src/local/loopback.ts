@@ -1,0 +1,114 @@
+// The whole loop on loopback: a forwarder, and an inbox that plays every other server. Called by `homing local`.
+import {
+  buildAliasTable,
+  type ForwarderEvent,
+  type ForwarderSettings,
+  type HostPort,
+  startForwarder,
+  submit,
+} from "@homing/forwarder";
+import { mailDate } from "@homing/mail";
+import { createRewriter, type Mailbox, NULL_PATH, renderMailbox } from "@homing/srs-core";
+import { listenFailure } from "../failure.ts";
+import { randomSecret, systemWorld } from "../system-world.ts";
+import { unixNow } from "../time.ts";
+import { type Arrival, composeBounce, startInbox } from "./inbox.ts";
+import { greeting } from "./messages.ts";
+
+export const DOMAIN = "forwarder.example";
+/** Its new home takes a message and then bounces it. */
+export const ALICE: Mailbox = { localPart: "alice", domain: DOMAIN };
+/** Her new home keeps what comes. */
+export const CAROL: Mailbox = { localPart: "carol", domain: DOMAIN };
+
+const HOST = "127.0.0.1";
+const BOUNCING_DOMAIN = "full.example";
+const ALIASES = `alice: alice@${BOUNCING_DOMAIN}\ncarol: carol@home.example\n`;
+const INBOX_HOSTNAME = "mx.elsewhere.example";
+
+export interface Loopback {
+  readonly forwarder: HostPort;
+  /** Sends one message to ALICE; resolves when its bounce is home. */
+  sendGreeting(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface LoopbackListener {
+  forwarder(event: ForwarderEvent): void;
+  /** The inbox kept a message. */
+  arrived(arrival: Arrival): void;
+  /** The inbox took a message and returns it now. */
+  bounced(by: string, to: string): void;
+}
+
+/** @param port 0 takes a free one */
+export async function startLoopback(port: number, listener: LoopbackListener): Promise<Loopback> {
+  const toBounce: Arrival[] = [];
+  const bounces = new Set<Promise<unknown>>();
+
+  const inbox = await startInbox({
+    host: HOST,
+    hostname: INBOX_HOSTNAME,
+    arrived(arrival) {
+      if (arrival.recipient.domain === BOUNCING_DOMAIN) toBounce.push(arrival);
+      else listener.arrived(arrival);
+    },
+  });
+  const report = (event: ForwarderEvent): void => {
+    listener.forwarder(event);
+    if (event.event !== "answered") return;
+    // A destination bounces only after it has taken the message.
+    for (const arrival of toBounce.splice(0)) bounces.add(bounce(arrival));
+  };
+  const forwarder = await startForwarder(settings(port, inbox), systemWorld(report)).catch(
+    async (error: unknown) => {
+      await inbox.close();
+      throw listenFailure(
+        error,
+        `${HOST}:${port}`,
+        `choose another port with --port, such as: npm start -- --port ${port + 1}`,
+      );
+    },
+  );
+
+  const bounce = async (arrival: Arrival): Promise<void> => {
+    // RFC 5321 §4.5.5: nothing is ever returned to the null sender.
+    if (arrival.reversePath === NULL_PATH) return;
+    const returnTo = arrival.reversePath;
+    listener.bounced(INBOX_HOSTNAME, renderMailbox(returnTo));
+    await submit({
+      server: forwarder,
+      hostname: INBOX_HOSTNAME,
+      envelope: { reversePath: NULL_PATH, recipient: returnTo, eightBit: true, smtpUtf8: false },
+      message: composeBounce(arrival, returnTo, INBOX_HOSTNAME, mailDate(unixNow())),
+    });
+  };
+
+  return {
+    forwarder,
+    async sendGreeting() {
+      await submit({ server: forwarder, hostname: "mx.origin.example", ...greeting(ALICE, unixNow()) });
+      await Promise.all(bounces);
+    },
+    async close() {
+      await Promise.all([forwarder.close(), inbox.close()]);
+    },
+  };
+}
+
+function settings(port: number, inbox: HostPort): ForwarderSettings {
+  const aliases = buildAliasTable(ALIASES, [DOMAIN]);
+  if (!aliases.ok) throw new Error("the sample aliases are wrong");
+  return {
+    hostname: `mx.${DOMAIN}`,
+    listen: { host: HOST, port },
+    rewriter: createRewriter({ secrets: [randomSecret()], domain: DOMAIN }),
+    localDomains: [DOMAIN],
+    aliases: aliases.table,
+    routes: new Map(),
+    smartHost: inbox,
+    trustedNetworks: [],
+    maxMessageOctets: 25 * 1024 * 1024,
+    maxClients: 100,
+  };
+}

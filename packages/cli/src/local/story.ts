@@ -1,0 +1,111 @@
+// Tells what happens to each message of `homing local`, line by line, as it happens. Knows words and colours, and
+// nothing of mail servers.
+import type { ForwarderEvent } from "@homing/forwarder";
+import { parseMailbox, parseSrs, printable } from "@homing/srs-core";
+import { paint, type Style } from "../output.ts";
+
+export interface Story {
+  tell(event: ForwarderEvent): void;
+  /** The inbox has a message. */
+  tellArrival(recipient: string, subject: string): void;
+  /** A destination took a message and returns it now. */
+  tellBounce(by: string, to: string): void;
+}
+
+const STYLE = { tag: "magenta", stamp: "yellow", domain: "cyan", user: "green" } as const satisfies Record<
+  string,
+  Style
+>;
+const LABEL_WIDTH = 14;
+
+export function createStory(print: (line: string) => void): Story {
+  const line = (label: string, text: string, style: Style = "bold"): void => {
+    print(`  ${paint(style, label.padEnd(LABEL_WIDTH))}${text}`);
+  };
+
+  return {
+    tell(event) {
+      switch (event.event) {
+        case "received":
+          print("");
+          line(
+            "received",
+            `from ${sender(event.reversePath)} for ${colouredSrs(event.recipient)} (client ${event.client})`,
+          );
+          break;
+        case "forwarded":
+          line("alias", `${event.alias} leads to ${event.targets.join(", ")}`);
+          if (event.rewritten) {
+            line("sender", `before  ${sender(event.reversePath)}`);
+            line("", `after   ${colouredSrs(event.newReversePath)}`);
+          } else line("sender", `stays ${sender(event.newReversePath)}`);
+          break;
+        case "unwrapped":
+          line("verified", "tag and date are good: this is a bounce to mail that was sent through here");
+          line("unwrapped", `the address holds ${colouredSrs(event.to)}`);
+          break;
+        case "delivered":
+          line("delivered", `to ${event.target} (next hop ${event.hop})`, "green");
+          break;
+        case "not-delivered":
+          line("failed", `to ${event.target}: ${printable(event.detail)}`, "red");
+          break;
+        case "refused":
+          print("");
+          line("refused", `${sender(event.reversePath)} → ${event.recipient ?? "…"}: ${event.reply}`, "red");
+          break;
+        case "error":
+          line("error", printable(event.message), "red");
+          break;
+        case "answered":
+          break;
+        default:
+          event satisfies never;
+      }
+    },
+
+    tellArrival(recipient, subject) {
+      line("in the inbox", `of ${recipient}: "${subject}"`);
+    },
+
+    tellBounce(by, to) {
+      print("");
+      line(
+        "bounced",
+        `${by} took it, then found the mailbox full: it returns the message to the envelope sender`,
+        "yellow",
+      );
+      line("", colouredSrs(to));
+    },
+  };
+}
+
+function sender(reversePath: string): string {
+  return reversePath === "" ? "<> (a bounce)" : reversePath;
+}
+
+/** An SRS address with its parts in colour; any other address as it is. */
+export function colouredSrs(address: string): string {
+  const parsed = parseMailbox(address);
+  if (!parsed.ok) return printable(address);
+  const srs = parseSrs(parsed.mailbox.localPart);
+  if (srs.kind !== "srs0" && srs.kind !== "srs1") return address;
+  const separator = parsed.mailbox.localPart.slice(0, 5);
+  const tag = paint(STYLE.tag, srs.tag);
+  const fields =
+    srs.kind === "srs0"
+      ? [tag, paint(STYLE.stamp, srs.stamp), paint(STYLE.domain, srs.domain), paint(STYLE.user, srs.user)]
+      : [tag, paint(STYLE.domain, srs.host), paint(STYLE.user, srs.rest)];
+  return `${separator}${fields.join("=")}@${parsed.mailbox.domain}`;
+}
+
+/** What the colours mean, in one line. */
+export function legend(): string {
+  const parts = [
+    `${paint(STYLE.tag, "tag")} (made with our secret)`,
+    `${paint(STYLE.stamp, "day")}`,
+    `${paint(STYLE.domain, "sender's domain")}`,
+    `${paint(STYLE.user, "sender's name")}`,
+  ];
+  return `SRS0=${parts.join("=")}`;
+}
