@@ -21,6 +21,7 @@ function createProgram(choose: (action: Action) => void): Command {
   const program = new Command("homing")
     .description("Mail forwarding that survives SPF, and brings the bounces home.")
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "homing: ")) })
     .showHelpAfterError("(homing --help, or homing COMMAND --help, shows what there is)");
   const jsonText = "print JSON and nothing else";
 
@@ -84,11 +85,14 @@ function createProgram(choose: (action: Action) => void): Command {
 
 /** Every way a command can fail ends here: one message, one exit code, no stack trace but for a bug of ours. */
 function failed(error: unknown): number {
-  if (error instanceof CommanderError) {
-    // Help and version are no errors; commander has printed the others.
-    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  }
   const json = process.argv.includes("--json");
+  if (error instanceof CommanderError) {
+    // Help is no error; commander has printed the others.
+    if (error.exitCode === 0) return EXIT.ok;
+    const message = error.message.replace(/^error: /, "");
+    if (json) createOutput(true).document({ ok: false, reason: "usage", message });
+    return EXIT.usage;
+  }
   if (error instanceof CommandFailure) {
     if (json) createOutput(true).document({ ok: false, reason: error.reason, message: error.message });
     for (const line of error.message.split("\n")) process.stderr.write(`homing: ${line}\n`);

@@ -112,13 +112,13 @@ export async function listenSmtp(options: SmtpListenerOptions, handler: SmtpHand
     ...libraryHandlers(options, handler),
   });
   await new Promise<void>((resolve, reject) => {
-    server.server.once("error", reject);
+    server.once("error", reject);
     server.listen(options.port, options.host, () => {
-      server.server.off("error", reject);
+      server.off("error", reject);
       resolve();
     });
   });
-  // Without a listener a client's reset would end the process.
+  // Without a listener, a client's reset would end the process.
   server.on("error", (error: Error) => {
     if (!("remoteAddress" in error)) handler.failed(error, "");
   });

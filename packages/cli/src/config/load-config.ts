@@ -34,7 +34,7 @@ export function parseConfig(text: string, path: string): Config {
         ? issue.keys.map(
             (key) => `${place(keyOffset(document, issue.path, key))} ${unknownKey(document, issue, key)}`,
           )
-        : [`${place(valueOffset(document, issue.path))} ${dotted(issue.path)}: ${words(issue)}`],
+        : [`${place(valueOffset(document, issue.path))} ${dotted(issue.path)}: ${words(document, issue)}`],
     ),
   );
 }
@@ -52,8 +52,8 @@ function plainValue(document: Document, path: string): unknown {
   }
 }
 
-function words(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_type" && issue.input === undefined) return "is missing: add it";
+function words(document: Document, issue: z.core.$ZodIssue): string {
+  if (!document.hasIn(issue.path)) return "is missing: add it";
   return issue.message.replace(/^Invalid input: /, "");
 }
 

@@ -1,0 +1,140 @@
+// The main story: a real Postfix sends through Homing to a second real Postfix, which takes the mail and then fails.
+// The DSN that it writes comes back to the SRS address, and through Homing into the original sender's mailbox.
+// No reader of SRS but Homing is involved, and none of the two Postfixes knows of SRS at all.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { storiesNeed } from "./harness/availability.ts";
+import { createDkimKey, dkim } from "./harness/dkim.ts";
+import { freePort } from "./harness/free-port.ts";
+import { type HomingService, startHomingService } from "./harness/homing.ts";
+import { type Postfix, startPostfix } from "./harness/postfix.ts";
+
+const skip = (await storiesNeed("postfix", "python3-dkim")) ?? false;
+
+interface Sites {
+  readonly source: Postfix;
+  readonly destination: Postfix;
+  readonly forwarder: HomingService;
+}
+
+/** source.example → forwarder.example (Homing) → home.example, and the same way back: none has another route. */
+async function startSites(stack: AsyncDisposableStack): Promise<Sites> {
+  const port = await freePort();
+  const relayHost = `[127.0.0.1]:${port}`;
+  const [source, destination] = await Promise.all([
+    startPostfix({
+      hostname: "source.example",
+      destinations: ["source.example"],
+      relayHost,
+      mailboxes: ["bob"],
+    }),
+    startPostfix({
+      hostname: "home.example",
+      destinations: ["home.example"],
+      relayHost,
+      mailboxes: ["private-carol"],
+      aliases: { "private-alice": '"|/bin/false"' },
+    }),
+  ]);
+  stack.use(source);
+  stack.use(destination);
+  const forwarder = await startHomingService({
+    secret: "a secret of this story alone",
+    aliases: "alice: private-alice@home.example\ncarol: private-carol@home.example\n",
+    config: `
+hostname: mx.forwarder.example
+listen: 127.0.0.1:${port}
+domains: [forwarder.example]
+aliasesFile: aliases
+srs: { domain: forwarder.example, secretsFile: secrets }
+delivery:
+  routes:
+    source.example: 127.0.0.1:${source.port}
+    home.example: 127.0.0.1:${destination.port}
+`,
+  });
+  stack.use(forwarder);
+  return { source, destination, forwarder };
+}
+
+test("mail is forwarded with SRS, and the bounce of the new home reaches the original sender", {
+  skip,
+}, async () => {
+  await using stack = new AsyncDisposableStack();
+  const { source, destination, forwarder } = await startSites(stack);
+
+  await source.submit({
+    from: "bob@source.example",
+    to: "alice@forwarder.example",
+    message:
+      "From: Bob <bob@source.example>\nSubject: hello\nMessage-ID: <story-7a@source.example>\n\nHello Alice!\n",
+  });
+  const [bounce] = await source.mail("bob");
+
+  const text = String(bounce);
+  assert.match(text, /^Return-Path: <>$/m, "it came from the null sender");
+  assert.match(text, /^Content-Type: multipart\/report; report-type=delivery-status;/m);
+  assert.match(text, /^Reporting-MTA: dns; home\.example$/m, "the destination wrote it");
+  assert.match(text, /Message-ID: <story-7a@source\.example>/i, "it returns Bob's message");
+  assert.match(text, /^Received: from home\.example .*\n\tby mx\.forwarder\.example \(Homing\)/m);
+
+  const srs = /SRS0=[a-z2-7]{8}=[A-Z2-7]{2}=source\.example=bob@forwarder\.example/.exec(
+    await destination.log(),
+  )?.[0];
+  assert.ok(srs, "the destination saw a rewritten envelope sender");
+  await source.waitForLog(
+    /to=<alice@forwarder\.example>, relay=127\.0\.0\.1.*status=sent \(250 2\.0\.0 <alice@forwarder\.example>: passed on\)/,
+  );
+  await destination.waitForLog(`from=<${srs}>`);
+  await destination.waitForLog(
+    /to=<private-alice@home\.example>, .*status=bounced .*Command died with status 1/,
+  );
+  await destination.waitForLog("sender non-delivery notification");
+  await destination.waitForLog(new RegExp(`to=<${srs}>, relay=127\\.0\\.0\\.1.*status=sent`));
+  await source.waitForLog(/from=<>, size=/);
+  await source.waitForLog(/to=<bob@source\.example>, relay=local, .*status=sent \(delivered to maildir\)/);
+  assert.doesNotMatch(
+    await source.log(),
+    /private-alice/,
+    "the sender's server heard nothing of the private address",
+  );
+
+  const told = forwarder.events().map((event) => event.event);
+  const eachWay = [
+    "received",
+    "forwarded",
+    "delivered",
+    "answered",
+    "received",
+    "unwrapped",
+    "delivered",
+    "answered",
+  ];
+  assert.deepEqual(told.slice(1), eachWay);
+  assert.equal(await forwarder.stop("SIGTERM"), 0);
+});
+
+test("a DKIM signature still verifies at the new home, behind two Postfixes and Homing", {
+  skip,
+}, async () => {
+  await using stack = new AsyncDisposableStack();
+  const signatures = stack.use(await dkim());
+  const { source, destination } = await startSites(stack);
+  const { signer, dns } = createDkimKey("source.example", "story");
+  const message = Buffer.from(
+    "From: Bob <bob@source.example>\r\nTo: carol@forwarder.example\r\nSubject: signed\r\n" +
+      "Date: Sat, 21 Nov 2026 12:00:00 +0000\r\nMessage-ID: <signed@source.example>\r\n\r\n" +
+      ".a dot first, and blanks last  \r\n\r\n8-bit: \xe9\xff\r\n\r\n",
+    "latin1",
+  );
+  const signed = await signatures.sign(message, signer);
+  // sendmail(1) takes lines as this system ends them.
+  const submitted = Buffer.from(signed.toString("latin1").replaceAll("\r\n", "\n"), "latin1");
+  await source.submit({ from: "bob@source.example", to: "carol@forwarder.example", message: submitted });
+
+  const [delivered] = await destination.mail("private-carol");
+  const arrived = Buffer.from(String(delivered?.toString("latin1")).replaceAll("\n", "\r\n"), "latin1");
+  assert.match(arrived.toString("latin1"), /by mx\.forwarder\.example \(Homing\)/);
+  assert.equal(await signatures.verify(arrived, { dns }), true);
+  assert.equal(await signatures.verify(Buffer.concat([arrived, Buffer.from("more\r\n")]), { dns }), false);
+});

@@ -1,0 +1,119 @@
+// The `homing` command as a user runs it: a process of its own, judged by its output and exit code.
+// Called by every story.
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import type { ForwarderEvent } from "@homing/forwarder";
+import { type CommandOptions, type CommandResult, run } from "./command.ts";
+import { waitFor } from "./wait.ts";
+
+const MAIN = resolve(import.meta.dirname, "../../packages/cli/src/main.ts");
+const START_SECONDS = 15;
+const STOP_SECONDS = 5;
+
+/** Runs a command to its end. */
+export function homing(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  return run([process.execPath, MAIN, ...args], options);
+}
+
+export interface HomingProcess extends AsyncDisposable {
+  readonly pid: number;
+  /** Everything printed until now. */
+  stdout(): string;
+  stderr(): string;
+  /** Waits until stdout matches; throws with all output when it does not in time. */
+  waitForOutput(pattern: RegExp, seconds?: number): Promise<RegExpExecArray>;
+  /** Sends the signal, waits for the end, and gives the exit code; `null` if a signal ended it. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts a command that keeps running. */
+export function startHoming(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): HomingProcess {
+  return watch(spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } }));
+}
+
+export function watch(child: ChildProcessWithoutNullStreams): HomingProcess {
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (part: Buffer) => (stdout += part));
+  child.stderr.on("data", (part: Buffer) => (stderr += part));
+  const closed = once(child, "close");
+
+  const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> => {
+    const kill = setTimeout(() => child.kill("SIGKILL"), STOP_SECONDS * 1000);
+    if (child.exitCode === null) child.kill(signal);
+    await closed;
+    clearTimeout(kill);
+    return child.exitCode;
+  };
+  return {
+    pid: child.pid ?? 0,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    waitForOutput: (pattern, seconds = START_SECONDS) =>
+      waitFor(() => pattern.exec(stdout) ?? undefined, {
+        seconds,
+        otherwise: () => `no ${pattern} in:\n${stdout}\n${stderr}`,
+      }),
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop("SIGKILL");
+    },
+  };
+}
+
+export interface ServiceOptions {
+  /** Text of homing.yaml. */
+  readonly config: string;
+  readonly aliases: string;
+  readonly secret: string;
+}
+
+/** `homing serve` with files of its own in a temporary folder. */
+export interface HomingService extends HomingProcess {
+  readonly port: number;
+  /** What it logged until now. */
+  events(): ForwarderEvent[];
+}
+
+export async function startHomingService(options: ServiceOptions): Promise<HomingService> {
+  const config = await writeServiceFiles(options);
+  const service = startHoming(["serve", "--config", config]);
+  const cleanUp = async (): Promise<void> => {
+    await service[Symbol.asyncDispose]();
+    await rm(dirname(config), { recursive: true, force: true });
+  };
+  try {
+    const [, port] = await service.waitForOutput(/"event":"listening".*"port":(\d+)/);
+    return {
+      ...service,
+      port: Number(port),
+      events: () => jsonLines(service.stdout()) as ForwarderEvent[],
+      [Symbol.asyncDispose]: cleanUp,
+    };
+  } catch (error) {
+    await cleanUp();
+    throw error;
+  }
+}
+
+/** @returns the path of homing.yaml */
+export async function writeServiceFiles({ config, aliases, secret }: ServiceOptions): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "homing-"));
+  await writeFile(join(folder, "homing.yaml"), config);
+  await writeFile(join(folder, "aliases"), aliases);
+  await writeFile(join(folder, "secrets"), `${secret}\n`, { mode: 0o600 });
+  return join(folder, "homing.yaml");
+}
+
+function jsonLines(text: string): unknown[] {
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as unknown);
+}

@@ -1,0 +1,67 @@
+// A forwarder in the test's own process: what `homing serve` starts, with the clock and DNS of the story.
+// Called by stories that need many forwarders, each with another next hop.
+import { buildAliasTable, type ForwarderEvent, type MxResolver, startForwarder } from "@homing/forwarder";
+import { createRewriter, type Rewriter } from "@homing/srs-core";
+
+export const NOW = 1_800_000_000;
+export const SRS_DOMAIN = "forwarder.example";
+
+export interface InProcessOptions {
+  readonly aliases: string;
+  /** Everything without a route leaves through here; without it, DNS is asked. */
+  readonly nextHop?: number;
+  /** Ports by destination domain. */
+  readonly routes?: Readonly<Record<string, number>>;
+  readonly resolver?: MxResolver;
+  readonly trustedNetworks?: readonly string[];
+  readonly maxMessageOctets?: number;
+}
+
+export interface InProcessForwarder extends AsyncDisposable {
+  readonly port: number;
+  readonly rewriter: Rewriter;
+  readonly events: readonly ForwarderEvent[];
+}
+
+/** DNS that refuses, as a story's machine does. */
+const NO_DNS: MxResolver = {
+  mx: async () => ({ kind: "failed", cause: "no DNS in this story" }),
+  hasAddress: async () => ({ failed: "no DNS in this story" }),
+};
+
+export async function inProcessForwarder(options: InProcessOptions): Promise<InProcessForwarder> {
+  const aliases = buildAliasTable(options.aliases, [SRS_DOMAIN]);
+  if (!aliases.ok) throw new Error(JSON.stringify(aliases.problems));
+  const rewriter = createRewriter({ secrets: ["a secret of the stories"], domain: SRS_DOMAIN });
+  const events: ForwarderEvent[] = [];
+  let ids = 0;
+  const forwarder = await startForwarder(
+    {
+      hostname: `mx.${SRS_DOMAIN}`,
+      listen: { host: "127.0.0.1", port: 0 },
+      rewriter,
+      localDomains: [SRS_DOMAIN],
+      aliases: aliases.table,
+      routes: new Map(
+        Object.entries(options.routes ?? {}).map(([domain, port]) => [domain, { host: "127.0.0.1", port }]),
+      ),
+      smartHost: options.nextHop === undefined ? undefined : { host: "127.0.0.1", port: options.nextHop },
+      trustedNetworks: options.trustedNetworks ?? [],
+      maxMessageOctets: options.maxMessageOctets ?? 1024 * 1024,
+      maxClients: 100,
+    },
+    {
+      now: () => NOW,
+      newId: () => `id${++ids}`,
+      random: () => 0,
+      resolver: options.resolver ?? NO_DNS,
+      report: (event) => events.push(event),
+    },
+  );
+  return {
+    port: forwarder.port,
+    rewriter,
+    events,
+    [Symbol.asyncDispose]: () => forwarder.close(),
+  };
+}
