@@ -40,20 +40,34 @@ const SILENCE_TIMEOUT_MS = 4 * 60_000;
 /** Parts of nodemailer's connection that its types leave out. */
 interface Wire {
   _supportedExtensions: string[];
+  /** Of the SIZE extension; false where none was told. */
+  _maxAllowedSize: number | false;
   _sendCommand(command: string, logged?: string): void;
 }
 
 const NO_SMTPUTF8: Reply = { code: 550, enhanced: "5.6.7", text: "the next hop does not take SMTPUTF8" };
 
-/** Delivers one message to one recipient. Never rejects, and settles once: the library may report one loss twice. */
+const TOO_BIG: Reply = { code: 552, enhanced: "5.3.4", text: "larger than the next hop takes" };
+const NO_SUCH_SYNTAX: Reply = {
+  code: 553,
+  enhanced: "5.1.3",
+  text: "the SMTP client cannot write this address",
+};
+
+/** Delivers one message to one recipient. Never rejects. */
 export function submit(submission: Submission): Promise<Attempt> {
-  const { server, envelope } = submission;
+  return submitWith(submission, "opportunistic");
+}
+
+function submitWith(submission: Submission, tls: "opportunistic" | "none"): Promise<Attempt> {
+  const { server } = submission;
   const connection = new SMTPConnection({
     host: server.host,
     port: server.port,
     name: submission.hostname,
     // Opportunistic, as between all mail servers: an unverified certificate is better than none.
     opportunisticTLS: true,
+    ignoreTLS: tls === "none",
     tls: { rejectUnauthorized: false },
     connectionTimeout: CONNECT_TIMEOUT_MS,
     greetingTimeout: GREETING_TIMEOUT_MS,
@@ -64,27 +78,42 @@ export function submit(submission: Submission): Promise<Attempt> {
 
   return new Promise((resolve) => {
     let stage: "greeting" | "transaction" = "greeting";
+    let settled = false;
+    // The library may report one loss twice.
+    const settle = (attempt: () => Attempt | Promise<Attempt>): void => {
+      if (!settled) resolve(attempt());
+      settled = true;
+    };
     const fail = (error: unknown): void => {
-      resolve(failedAttempt(error, stage));
       connection.close();
+      // RFC 7435: a server whose TLS is broken gets its mail as one without TLS does.
+      const retry = errorCode(error) === "ETLS" && tls === "opportunistic";
+      settle(() => (retry ? submitWith(submission, "none") : failedAttempt(error, stage)));
     };
     connection.on("error", fail);
     connection.connect((error) => {
       if (error) return fail(error);
       stage = "transaction";
-      if (needsSmtpUtf8(envelope) && !wire._supportedExtensions.includes("SMTPUTF8")) {
-        resolve({ kind: "answered", reply: NO_SMTPUTF8, stage });
+      const refusal = unsendable(submission, wire);
+      if (refusal) {
+        settle(() => ({ kind: "answered", reply: refusal, stage }));
         return connection.quit();
       }
-      if (envelope.smtpUtf8) flagSmtpUtf8(wire);
+      if (submission.envelope.smtpUtf8) flagSmtpUtf8(wire);
       connection.send(libraryEnvelope(submission), submission.message, (failure, info) => {
         if (failure) return fail(failure);
         const reply = parseReply(info.response) ?? { code: 250, enhanced: "2.0.0", text: "" };
-        resolve({ kind: "accepted", reply });
+        settle(() => ({ kind: "accepted", reply }));
         connection.quit();
       });
     });
   });
+}
+
+/** What the server's offers rule out. The library would send it anyway, or fail without a reply to carry. */
+function unsendable({ envelope, message }: Submission, wire: Wire): Reply | undefined {
+  if (needsSmtpUtf8(envelope) && !wire._supportedExtensions.includes("SMTPUTF8")) return NO_SMTPUTF8;
+  return wire._maxAllowedSize && message.length > wire._maxAllowedSize ? TOO_BIG : undefined;
 }
 
 function libraryEnvelope({ envelope, message }: Submission) {
@@ -116,7 +145,13 @@ function failedAttempt(error: unknown, stage: "greeting" | "transaction"): Attem
   const reply = parseReply(response);
   // A positive reply on an error is the dialogue out of step: nothing to rely on.
   if (reply && reply.code >= 400) return { kind: "answered", reply, stage };
+  // The library refuses angle brackets, which a quoted local part may hold.
+  if (errorCode(error) === "EENVELOPE" && !reply) return { kind: "answered", reply: NO_SUCH_SYNTAX, stage };
   return { kind: "no-answer", cause: error instanceof Error ? error.message : String(error), stage };
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 /** The library's logger contract: a bunyan-like object; entries of the dialogue carry `tnx`. */

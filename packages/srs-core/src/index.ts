@@ -12,13 +12,12 @@ export {
 } from "./reverse-path.ts";
 export {
   createRewriter,
-  DEFAULT_MAX_AGE_DAYS,
   type ForwardOutcome,
   type ReverseFailure,
   type ReverseOutcome,
   type Rewriter,
-  type RewriterOptions,
 } from "./rewriter.ts";
+export type { RewriterOptions } from "./rewriter-options.ts";
 export {
   looksLikeSrs,
   type ParsedSrs,

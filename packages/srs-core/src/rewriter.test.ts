@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type Mailbox, parseMailbox, renderMailbox } from "./mailbox.ts";
 import { NULL_PATH } from "./reverse-path.ts";
-import { createRewriter, type Rewriter, type RewriterOptions } from "./rewriter.ts";
+import { createRewriter, type Rewriter } from "./rewriter.ts";
+import type { RewriterOptions } from "./rewriter-options.ts";
 
 const NOW = 1_700_000_000; // stamp G3
 const DAY = 86_400;

@@ -1,51 +1,13 @@
 // The rewriter: envelope senders out (forward), SRS addresses back (reverse). The one thing in this package that
 // knows secrets and policy; the forwarder, the bounce handler, the adapters and the command line all call it.
-import { asciiLower, octets } from "./ascii.ts";
+import { octets } from "./ascii.ts";
 import { dayStamp, stampAgeDays, type UnixSeconds } from "./day-stamp.ts";
 import { parseDomain } from "./domain.ts";
 import { MAX_ADDRESS_OCTETS, MAX_LOCAL_PART_OCTETS, type Mailbox, renderMailbox } from "./mailbox.ts";
 import { NULL_PATH, type ReversePath } from "./reverse-path.ts";
-import { looksLikeSrs, parseSrs, renderSrs, type Separator, type Srs0, type Srs1 } from "./srs-address.ts";
-import {
-  type ClassicOptions,
-  classicScheme,
-  matchingSecret,
-  type Scheme,
-  strongScheme,
-  type TaggedFields,
-  type TagScheme,
-} from "./tag.ts";
-
-/** Mail::SRS and PostSRSd: an address forged today is good for 21 more UTC days. */
-export const DEFAULT_MAX_AGE_DAYS = 21;
-const DEFAULT_CLASSIC_TAG_LENGTH = 4;
-/** HMAC-SHA1 in base64 without padding. */
-const MAX_CLASSIC_TAG_LENGTH = 27;
-
-export interface RewriterOptions {
-  /** Newest first: the first signs, all verify. At least one, none empty. */
-  readonly secrets: readonly string[];
-  /** The SRS domain: rewritten addresses are at it, so its mail must come to us. */
-  readonly domain: string;
-  /** The scheme that signs. Default `strong`. */
-  readonly scheme?: Scheme;
-  /** Schemes that verify. Default: the one that signs. More than one only during a migration. */
-  readonly accept?: readonly Scheme[];
-  /** After `SRS0` and `SRS1`. Default `=`. */
-  readonly separator?: Separator;
-  /** Classic only: characters written, 1–27. Default 4, as all peers. */
-  readonly tagLength?: number;
-  /** Classic only: characters that suffice on verification. Default: `tagLength`. */
-  readonly minTagLength?: number;
-  /** Classic only: alphabet written. Default `base64`, as Mail::SRS. */
-  readonly alphabet?: ClassicOptions["alphabet"];
-  /** UTC days, 0–511. Default 21. */
-  readonly maxAgeDays?: number;
-  /** Further domains whose senders need no rewriting: our own servers are in their SPF records. */
-  readonly ownDomains?: readonly string[];
-  /** Rewrite senders of own domains too. Default false. */
-  readonly alwaysRewrite?: boolean;
-}
+import { type RewriterOptions, type RewriterRules, rewriterRules } from "./rewriter-options.ts";
+import { looksLikeSrs, parseSrs, renderSrs, type Srs0, type Srs1 } from "./srs-address.ts";
+import { matchingSecret, type TaggedFields } from "./tag.ts";
 
 /** What became of an envelope sender. */
 export type ForwardOutcome =
@@ -91,42 +53,32 @@ export interface Rewriter {
  * // SRS0=k5jjmthi=G3=origin.example=bob@forwarder.example
  */
 export function createRewriter(options: RewriterOptions): Rewriter {
-  const domain = checkedDomain(options.domain);
-  const secrets = checkedSecrets(options.secrets);
-  const signing = options.scheme ?? "strong";
-  const schemes = tagSchemes(options);
-  const accepted = (options.accept ?? [signing]).map((name) => schemes[name]);
-  const separator = options.separator ?? "=";
-  const maxAgeDays = checkedNumber("maxAgeDays", options.maxAgeDays ?? DEFAULT_MAX_AGE_DAYS, 0, 511);
-  const own = new Set([domain, ...(options.ownDomains ?? []).map(checkedDomain)].map(asciiLower));
-  const [signingSecret = ""] = secrets;
-
-  const sign = (covered: TaggedFields): string => schemes[signing].mint(signingSecret, covered);
+  const rules = rewriterRules(options);
+  const sign: Sign = (covered) => rules.signing.mint(rules.secrets[0], covered);
 
   return {
-    domain,
+    domain: rules.domain,
 
     forward(sender, now) {
       if (sender === NULL_PATH) return { ok: true, rewritten: false, sender, why: "null-sender" };
-      const atOwnDomain = own.has(asciiLower(sender.domain));
       // An own SRS address is never wrapped again, whatever `alwaysRewrite` says: it would grow at every pass.
-      if (atOwnDomain && (!options.alwaysRewrite || looksLikeSrs(sender.localPart))) {
+      if (rules.isOwn(sender.domain) && (!rules.alwaysRewrite || looksLikeSrs(sender.localPart))) {
         return { ok: true, rewritten: false, sender, why: "own-domain" };
       }
       const srs = asSrs1(sender, sign) ?? asSrs0(sender, now, sign);
-      return fitted({ localPart: renderSrs(srs, separator), domain });
+      return fitted({ localPart: renderSrs(srs, rules.separator), domain: rules.domain });
     },
 
     reverse(address, now) {
       const srs = parseSrs(address.localPart);
       if (srs.kind === "not-srs" || srs.kind === "malformed") return { ok: false, reason: srs.kind };
-      const secretIndex = verify(accepted, secrets, covered(srs), srs.tag);
+      const secretIndex = signedWith(rules, srs);
       // The tag before the date: who cannot sign learns nothing from the stamp.
       if (secretIndex < 0) return { ok: false, reason: "bad-tag" };
       if (srs.kind === "srs0") {
         const age = stampAgeDays(srs.stamp, now);
         if (age < 0) return { ok: false, reason: "future" };
-        if (age > maxAgeDays) return { ok: false, reason: "expired" };
+        if (age > rules.maxAgeDays) return { ok: false, reason: "expired" };
       }
       const unwrapped = unwrap(srs);
       if (!parseDomain(unwrapped.domain).ok) return { ok: false, reason: "malformed" };
@@ -135,8 +87,10 @@ export function createRewriter(options: RewriterOptions): Rewriter {
   };
 }
 
+type Sign = (covered: TaggedFields) => string;
+
 /** An SRS address of another forwarder becomes SRS1: the first forwarder is kept, and the address stops growing. */
-function asSrs1(sender: Mailbox, sign: (covered: TaggedFields) => string): Srs1 | undefined {
+function asSrs1(sender: Mailbox, sign: Sign): Srs1 | undefined {
   if (!looksLikeSrs(sender.localPart)) return undefined;
   if (sender.localPart.charAt(3) === "0") {
     // Not parsed further: a tag, a stamp and their form are opaque to everyone but their minter.
@@ -146,14 +100,14 @@ function asSrs1(sender: Mailbox, sign: (covered: TaggedFields) => string): Srs1 
   return srs.kind === "srs1" ? signedSrs1(srs.host, srs.rest, sign) : undefined;
 }
 
-function signedSrs1(host: string, rest: string, sign: (covered: TaggedFields) => string): Srs1 | undefined {
+function signedSrs1(host: string, rest: string, sign: Sign): Srs1 | undefined {
   const srs: Srs1 = { kind: "srs1", tag: "", host, rest };
   // A host with "=" or nothing after the separator could not be read back.
   if (rest.length < 2 || !parseDomain(host).ok) return undefined;
   return { ...srs, tag: sign(covered(srs)) };
 }
 
-function asSrs0(sender: Mailbox, now: UnixSeconds, sign: (covered: TaggedFields) => string): Srs0 {
+function asSrs0(sender: Mailbox, now: UnixSeconds, sign: Sign): Srs0 {
   const srs: Srs0 = {
     kind: "srs0",
     tag: "",
@@ -176,18 +130,10 @@ function unwrap(srs: Srs0 | Srs1): Mailbox {
     : { localPart: `SRS0${srs.rest}`, domain: srs.host };
 }
 
-function verify(
-  accepted: readonly TagScheme[],
-  secrets: readonly string[],
-  fields: TaggedFields,
-  tag: string,
-): number {
-  let found = -1;
-  for (const scheme of accepted) {
-    const index = matchingSecret(scheme, secrets, fields, tag);
-    if (found < 0) found = index;
-  }
-  return found;
+/** The index of the secret under which an accepted scheme finds the tag right, or −1. Every one of them is tried. */
+function signedWith(rules: RewriterRules, srs: Srs0 | Srs1): number {
+  const found = rules.accepted.map((scheme) => matchingSecret(scheme, rules.secrets, covered(srs), srs.tag));
+  return found.find((index) => index >= 0) ?? -1;
 }
 
 /** RFC 5321 §4.5.3.1: receivers may refuse a longer one, and then the mail is lost. */
@@ -203,34 +149,4 @@ function fitted(sender: Mailbox): ForwardOutcome {
     return { ok: false, reason: "too-long", message };
   }
   return { ok: true, rewritten: true, sender };
-}
-
-function tagSchemes(options: RewriterOptions): Record<Scheme, TagScheme> {
-  const tagLength = checkedNumber(
-    "tagLength",
-    options.tagLength ?? DEFAULT_CLASSIC_TAG_LENGTH,
-    1,
-    MAX_CLASSIC_TAG_LENGTH,
-  );
-  const minTagLength = checkedNumber("minTagLength", options.minTagLength ?? tagLength, 1, tagLength);
-  const alphabet = options.alphabet ?? "base64";
-  return { strong: strongScheme, classic: classicScheme({ tagLength, minTagLength, alphabet }) };
-}
-
-function checkedDomain(text: string): string {
-  const parsed = parseDomain(text);
-  if (!parsed.ok) throw new TypeError(`domain: ${parsed.message}`);
-  return parsed.domain;
-}
-
-function checkedSecrets(secrets: readonly string[]): readonly string[] {
-  if (secrets.length === 0 || secrets.includes("")) {
-    throw new RangeError("secrets: at least one is needed, and none may be empty");
-  }
-  return [...secrets];
-}
-
-function checkedNumber(name: string, value: number, min: number, max: number): number {
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new RangeError(`${name}: ${value} is not a whole number from ${min} to ${max}`);
 }
