@@ -14,7 +14,10 @@ export interface Accounts extends AccountFiles {
   readonly ids: ReadonlyMap<string, number>;
 }
 
-/** Each user gets a group of the same name; names that the host has already are replaced, not shared. */
+/**
+ * Each user gets a group of the same name, and /tmp as home, which is empty in each instance. Names that the host has
+ * already are replaced, not shared.
+ */
 export function addAccounts(
   host: AccountFiles,
   { users, groups }: { readonly users: readonly string[]; readonly groups: readonly string[] },
@@ -28,7 +31,7 @@ export function addAccounts(
   for (const name of names) {
     while (taken.has(id)) id++;
     ids.set(name, id);
-    if (users.includes(name)) passwd.push(`${name}:x:${id}:${id}::/nonexistent:/usr/sbin/nologin`);
+    if (users.includes(name)) passwd.push(`${name}:x:${id}:${id}::/tmp:/usr/sbin/nologin`);
     group.push(`${name}:x:${id}:`);
     id++;
   }

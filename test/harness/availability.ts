@@ -43,11 +43,10 @@ async function machineLacks(): Promise<string | undefined> {
  * that cannot be laid over /usr: only a try tells.
  */
 async function namespaceRefused(): Promise<string | undefined> {
-  await mkdir(CACHE_FOLDER, { recursive: true });
-  const root = await mkdtemp(join(CACHE_FOLDER, "try-"));
+  const root = join(CACHE_FOLDER, "empty");
   const folder = await mkdtemp(join(tmpdir(), "homing-"));
   try {
-    for (const name of ["usr", "etc"]) await mkdir(join(root, name));
+    for (const name of ["usr", "etc"]) await mkdir(join(root, name), { recursive: true });
     for (const name of ["etc", "dev", "var"]) await mkdir(join(folder, name));
     const { child } = await startInNamespace({ root, folder, command: ["true"], talks: false });
     child.ref();
@@ -56,7 +55,7 @@ async function namespaceRefused(): Promise<string | undefined> {
   } catch (error) {
     return `private instances cannot run: ${oneLine(error)}`;
   } finally {
-    for (const path of [root, folder]) await rm(path, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

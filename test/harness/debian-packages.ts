@@ -11,7 +11,7 @@ export const CACHE_FOLDER = resolve(
   process.env.HOMING_TEST_CACHE ?? join(import.meta.dirname, "../../.cache/debian"),
 );
 
-/** A first fetch took 3 to 7 s; the rest is for a slow mirror and for others who wait for the same lock. */
+/** A first fetch took 2 to 6 s; the rest is for a slow mirror and for others who wait for the same lock. */
 const FETCH_SECONDS = 300;
 
 /**
@@ -58,9 +58,12 @@ async function download(packageName: string, folder: string): Promise<void> {
   } catch {
     // No lists yet, or lists so old that a mirror no longer has what they name. A source that cannot be reached
     // matters only when the packages are missing for it.
-    const updated = await apt(["update"]).then(() => "", String);
-    await attempt().catch((error) => {
-      throw new Error(`${error}${updated}`);
+    const refused = await apt(["update"]).then(
+      () => "",
+      (error: Error) => `; ${error.message}`,
+    );
+    await attempt().catch((error: Error) => {
+      throw new Error(`${error.message}${refused}`);
     });
   }
 }
@@ -73,18 +76,21 @@ export function packagesOfPlan(plan: string): string[] {
 }
 
 /**
- * apt-get with lists and cache of our own. The host's dpkg status stays in use, and so does its apt configuration
- * (sources, proxy), except that its update hooks are cleared: they would write to caches of the host.
+ * apt-get with lists, cache and log of our own (it logs its planning even when it only simulates). The host's dpkg
+ * status stays in use, and so does its apt configuration (sources, proxy), except that its update hooks are cleared:
+ * they would write to caches of the host.
  */
 async function privateApt(): Promise<(args: readonly string[], cwd?: string) => Promise<Buffer>> {
   const state = join(CACHE_FOLDER, "apt");
-  await mkdir(join(state, "lists/partial"), { recursive: true });
-  await mkdir(join(state, "cache/archives/partial"), { recursive: true });
+  for (const folder of ["lists/partial", "cache/archives/partial", "log"]) {
+    await mkdir(join(state, folder), { recursive: true });
+  }
   const config = join(state, "apt.conf");
   await writeFile(
     config,
     `Dir::State::lists "${join(state, "lists")}";
 Dir::Cache "${join(state, "cache")}";
+Dir::Log "${join(state, "log")}";
 Debug::NoLocking "true";
 APT::Sandbox::User "root";
 Acquire::Languages "none";

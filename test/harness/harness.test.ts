@@ -199,8 +199,8 @@ test("added accounts take free ids, and replace those of the same name", () => {
     group: "root:x:0:\nbob:x:1000:\ntaken:x:900:\n",
   };
   const { passwd, group, ids } = addAccounts(host, { users: ["bob"], groups: ["drop"] });
-  const nobodysHome = "bob:x:901:901::/nonexistent:/usr/sbin/nologin\n";
-  assert.equal(passwd, `root:x:0:0:root:/root:/bin/bash\n${nobodysHome}`);
+  const replaced = "bob:x:901:901::/tmp:/usr/sbin/nologin\n";
+  assert.equal(passwd, `root:x:0:0:root:/root:/bin/bash\n${replaced}`);
   assert.equal(group, "root:x:0:\ntaken:x:900:\nbob:x:901:\ndrop:x:902:\n");
   assert.deepEqual(
     [...ids],

@@ -19,7 +19,7 @@ const LOG_TAIL_LINES = 25;
 export interface Program extends FolderContents {
   readonly packageName: string;
   readonly command: readonly string[];
-  /** The file below /var that it logs to. Default: its syslog. */
+  /** The file below /var that it logs to; `output` is what it prints. Default: `syslog`. */
   readonly log?: string;
   /** Its standard input and output are pipes for the caller. */
   readonly talks?: boolean;

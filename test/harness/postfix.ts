@@ -14,7 +14,7 @@ export interface PostfixOptions {
   readonly hostname: string;
   /** Domains whose mail it keeps. It accepts every recipient of theirs, and bounces the unknown ones itself. */
   readonly destinations: readonly string[];
-  /** Where everything else goes, for instance `[127.0.0.1]:2525`. Without one, other mail is deferred. */
+  /** Where everything else goes, for instance `[127.0.0.1]:2525`. Without one it bounces: there is no DNS. */
   readonly relayHost?: string;
   /** Users with a maildir. */
   readonly mailboxes?: readonly string[];
@@ -40,7 +40,7 @@ export type Postfix = Instance & {
   readonly port: number;
   /** Messages in a user's maildir, oldest first, once there are `count` (default 1). Default: 10 seconds. */
   mail(user: string, wait?: MaildirWait): Promise<Buffer[]>;
-  /** A local submission by its own sendmail(1). */
+  /** A local submission by its own sendmail(1), which takes lines that end with LF or with CRLF. */
   submit(submission: Submission): Promise<void>;
 };
 
@@ -61,8 +61,6 @@ async function startOn(port: number, options: PostfixOptions): Promise<Postfix> 
       "/etc/aliases": renderTable(options.aliases ?? {}, " "),
       "/etc/postfix/main.cf": renderTable({ ...settingsOf(options), ...options.settings }, " = "),
       "/etc/postfix/master.cf": await masterOn(port),
-      // The package's postinst would put it there; without it each map lookup logs a warning.
-      "/etc/postfix/dynamicmaps.cf": await packageFile("dynamicmaps.cf"),
     },
     folders: {
       "/var/spool/postfix": "root",
@@ -87,8 +85,7 @@ async function startOn(port: number, options: PostfixOptions): Promise<Postfix> 
         ...wait,
       }),
     async submit({ from, to, message }: Submission) {
-      // An empty argument after -f would be ignored: sendmail(1) takes "<>" for the null reverse-path.
-      const argv = ["sendmail", "-i", "-f", from === "" ? "<>" : from, "--", ...[to].flat()];
+      const argv = ["sendmail", "-i", "-f", from, "--", ...[to].flat()];
       const { code, stderr } = await instance.run(argv, { input: message });
       if (code !== 0) throw new Error(`sendmail exited with ${code}: ${stderr}${await instance.tail()}`);
     },
@@ -132,14 +129,10 @@ function settingsOf({ hostname, destinations, relayHost }: PostfixOptions): Reco
 
 /** Debian's own master.cf, with the port in place of `smtp` and without chroots, which would need copies of /etc. */
 async function masterOn(port: number): Promise<string> {
-  const stock = await packageFile("master.cf.dist");
-  return stock
+  const stock = join(await debianRoot("postfix"), "usr/share/postfix/master.cf.dist");
+  return (await readFile(stock, "utf8"))
     .replace(/^smtp +inet .*$/m, `127.0.0.1:${port} inet n - n - - smtpd`)
     .replace(/^(\S+ +unix +\S +\S +)y/gm, "$1n");
-}
-
-async function packageFile(name: string): Promise<string> {
-  return readFile(join(await debianRoot("postfix"), "usr/share/postfix", name), "utf8");
 }
 
 /** Both files have one entry a line; a texthash: table takes its value as it is, without aliases(5)'s colon. */
