@@ -4,7 +4,7 @@ import { chmod, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { freePort } from "./harness/free-port.ts";
-import { homing, writeServiceFiles } from "./harness/homing.ts";
+import { homing, homingUnprivileged, writeServiceFiles } from "./harness/homing.ts";
 
 const CONFIG = `hostname: mx.forwarder.example
 listen: 127.0.0.1:0
@@ -102,17 +102,20 @@ for (const [what, one] of Object.entries(serveCases)) {
   });
 }
 
-test("a secrets file that this user may not read is exit code 77", {
-  skip: process.getuid?.() !== 0 && "needs root to become another user",
-}, async (t) => {
+test("a secrets file that this user may not read is exit code 77", async (t) => {
   const path = await writeServiceFiles({ config: CONFIG, aliases: "", secret: "k".repeat(22) });
   const folder = dirname(path);
   t.after(() => rm(folder, { recursive: true, force: true }));
-  await chmod(folder, 0o755);
-  const { code, stderr } = await homing(
-    ["forge", "bob@source.example", "--domain", "fwd.example", "--secrets", join(folder, "secrets")],
-    { user: 65_534 },
-  );
+  const secrets = join(folder, "secrets");
+  await chmod(secrets, 0o000);
+  const { code, stderr } = await homingUnprivileged([
+    "forge",
+    "bob@source.example",
+    "--domain",
+    "fwd.example",
+    "--secrets",
+    secrets,
+  ]);
   assert.match(
     stderr.replaceAll(folder, "FOLDER"),
     /^homing: secrets file FOLDER\/secrets: not allowed to this user: .*\n$/,

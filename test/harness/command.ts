@@ -13,8 +13,6 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default 30. */
   readonly seconds?: number;
-  /** Numeric id of another user to run as: only root may say so. */
-  readonly user?: number;
 }
 
 export interface CommandResult {
@@ -29,7 +27,6 @@ export function run(argv: readonly string[], options: CommandOptions = {}): Prom
   const { promise, resolve, reject } = Promise.withResolvers<CommandResult>();
   const child = spawn(file, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
     env: options.env ?? { ...process.env, PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" },
   });
   const stdout: Buffer[] = [];
