@@ -35,7 +35,7 @@ const serveCases: Record<string, Case> = {
     config: `${CONFIG}  speed: fast\nlimits: { clients: many }\n`,
     code: 78,
     stderr:
-      /^homing: FOLDER\/homing\.yaml:8:3 srs\.speed: there is no such setting \(here: domain, .*\): .*\nhoming: FOLDER\/homing\.yaml:9:20 limits\.clients: expected number.*\n$/,
+      /^homing: FOLDER\/homing\.yaml:8:3 srs\.speed: there is no such setting \(here: domain, .*\): .*\nhoming: FOLDER\/homing\.yaml:9:20 limits\.clients: is not a whole number from 1 to 10000: .*\n$/,
   },
   "YAML that is none": {
     config: "hostname: [\n",
@@ -69,7 +69,7 @@ const serveCases: Record<string, Case> = {
     aliases: 'alice: "|/usr/bin/vacation"\nbob: nobody-here\n\ncarol: a b@home.example\n',
     code: 78,
     stderr:
-      /^homing: FOLDER\/aliases:1:8 targets that are commands are not supported: .*\nhoming: FOLDER\/aliases:2:1 "nobody-here" is neither .*\nhoming: FOLDER\/aliases:4:8 address "a b@home\.example" .*\n$/,
+      /^homing: FOLDER\/aliases:1:8 targets that are commands are not supported: .*\nhoming: FOLDER\/aliases:2:1 "nobody-here" is neither .*\nhoming: FOLDER\/aliases:4:8 address "a b@home\.example": .*\n$/,
   },
   "a port that cannot be had": {
     config: CONFIG.replace("127.0.0.1:0", "192.0.2.1:2525"),
@@ -129,7 +129,7 @@ const usage: [args: string[], stderr: RegExp][] = [
   [["sevre"], /unknown command 'sevre'[\s\S]*Did you mean serve\?/],
   [["forge", "bob@source.example"], /required option '--domain <domain>' not specified/],
   [["forge", "--domain", "d.example", "--secrets", "s"], /missing required argument 'address'/],
-  [["send", "--to", "no address"], /--to: address "no address" /],
+  [["send", "--to", "no address"], /--to: address "no address": /],
   [["send", "--to", "a@b.example", "--server", "nowhere"], /--server nowhere: write HOST:PORT/],
   [["local", "--port", "x"], /--port x: write a number from 0 to 65535/],
   [["reverse", "x@y", "--secrets", "/dev/null", "--at", "noon"], /--at noon: not a time/],

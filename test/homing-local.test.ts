@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { test } from "node:test";
 import { freePort } from "./harness/free-port.ts";
-import { homing, startHoming, watch } from "./harness/homing.ts";
+import { homing, plainEnvironment, startHoming, watch } from "./harness/homing.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const END_OF_STORY = /Homing keeps running/;
@@ -16,10 +16,10 @@ const TAG_IN_COLOUR = new RegExp(`SRS0=${ESCAPE}\\[35m[a-z2-7]{8}${ESCAPE}\\[39m
 /** In the order in which they must be told. */
 const STORY = [
   /received +from bob@origin\.example for alice@forwarder\.example/,
-  /alias +alice@forwarder\.example leads to alice@full\.example/,
+  /alias +alice@forwarder\.example leads to alice@home\.example/,
   /before +bob@origin\.example/,
   /after +SRS0=[a-z2-7]{8}=[A-Z2-7]{2}=origin\.example=bob@forwarder\.example/,
-  /delivered +to alice@full\.example/,
+  /delivered +to alice@home\.example/,
   /bounced +/,
   /received +from <> \(a bounce\) for SRS0=/,
   /verified +/,
@@ -30,7 +30,11 @@ const STORY = [
 
 test("npm start tells the whole story, then shows each further message, and Ctrl-C ends it", async () => {
   const port = await freePort();
-  const child = spawn("npm", ["start", "--", "--port", String(port)], { cwd: ROOT, detached: true });
+  const child = spawn("npm", ["start", "--", "--port", String(port)], {
+    cwd: ROOT,
+    detached: true,
+    env: plainEnvironment(),
+  });
   await using local = watch(child);
   // Ctrl-C in a terminal reaches the whole group: npm, its shell and Homing.
   const interrupt = (): void => void process.kill(-local.pid, "SIGINT");
@@ -95,14 +99,23 @@ test("an interrupt ends homing local with exit code 0", async () => {
   assert.equal(local.stderr(), "");
 });
 
-test("the SRS parts are coloured where colours are wanted, and NO_COLOR has the last word", async () => {
-  const first = async (env: Record<string, string>): Promise<string> => {
-    await using local = startHoming(["local", "--port", "0"], env);
-    await local.waitForOutput(END_OF_STORY);
-    return local.stdout();
-  };
-  assert.match(await first({ FORCE_COLOR: "1", NO_COLOR: "" }), TAG_IN_COLOUR);
-  assert.doesNotMatch(await first({ NO_COLOR: "1" }), COLOUR);
+/** What a terminal shows: script(1) gives the command one. */
+async function onTerminal(env: Record<string, string>): Promise<string> {
+  const argv = ["-qec", `${process.execPath} packages/cli/bin/homing.js local --port 0`, "/dev/null"];
+  const { FORCE_COLOR: _, NO_COLOR: __, ...rest } = process.env;
+  await using local = watch(
+    spawn("script", argv, { cwd: ROOT, env: { ...rest, TERM: "xterm-256color", ...env } }),
+  );
+  await local.waitForOutput(END_OF_STORY);
+  return local.stdout();
+}
+
+const noTerminal = process.platform !== "linux" && "needs script(1) of Linux";
+test("on a terminal the SRS parts are coloured, and NO_COLOR switches that off", {
+  skip: noTerminal,
+}, async () => {
+  assert.match(await onTerminal({}), TAG_IN_COLOUR);
+  assert.doesNotMatch(await onTerminal({ NO_COLOR: "1" }), COLOUR);
 });
 
 test("with --json the story is one JSON object a line, and nothing else", async () => {

@@ -8,6 +8,7 @@ import { rawClient, type ScriptedHop, scriptedHop, transact } from "./harness/ra
 
 const MESSAGE = "From: bob@source.example\r\n\r\nHello!\r\n";
 const BOB: Mailbox = { localPart: "bob", domain: "source.example" };
+const ALIASES = "alice: a@home.example\npostmaster: alice\n";
 const DAY = 86_400;
 const FORWARDER = createRewriter({ secrets: ["a secret of the stories"], domain: "forwarder.example" });
 const ANOTHER = createRewriter({ secrets: ["a secret of somebody else"], domain: "first.example" });
@@ -26,6 +27,9 @@ const SAME_TEXT =
 const table: [what: string, from: string, to: string, answer: RegExp | string][] = [
   ["an alias takes mail", "bob@source.example", "alice@forwarder.example", /^250 /],
   ["an alias in another case takes mail", "bob@source.example", "ALICE@Forwarder.EXAMPLE", /^250 /],
+  ["postmaster without a domain is an alias", "bob@source.example", "postmaster", /^250 /],
+  ["postmaster of our host name is an alias", "", "PostMaster@mx.forwarder.example", /^250 /],
+  ["nobody else is at our host name", "", "alice@mx.forwarder.example", /^550 5\.7\.1 /],
   ["an alias takes bounces", "", "alice@forwarder.example", /^250 /],
   ["an unknown alias is 550 5.1.1", "bob@source.example", "nobody@forwarder.example", /^550 5\.1\.1 /],
   ["another domain is 550 5.7.1", "bob@source.example", "carol@elsewhere.example", /^550 5\.7\.1 /],
@@ -82,7 +86,7 @@ const table: [what: string, from: string, to: string, answer: RegExp | string][]
 for (const [what, from, to, answer] of table) {
   test(what, async () => {
     await using hop = await scriptedHop();
-    await using forwarder = await inProcessForwarder({ aliases: "alice: a@home.example", nextHop: hop.port });
+    await using forwarder = await inProcessForwarder({ aliases: ALIASES, nextHop: hop.port });
     await using client = await rawClient(forwarder.port);
     const reply = await transact(client, { from, to, message: MESSAGE });
     if (typeof answer === "string") assert.equal(reply, answer);

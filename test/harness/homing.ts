@@ -9,19 +9,25 @@ import type { ForwarderEvent } from "@homing/forwarder";
 import { type CommandOptions, type CommandResult, run } from "./command.ts";
 import { waitFor } from "./wait.ts";
 
-const MAIN = resolve(import.meta.dirname, "../../packages/cli/src/main.ts");
+const MAIN = resolve(import.meta.dirname, "../../packages/cli/bin/homing.js");
 const START_SECONDS = 15;
 const STOP_SECONDS = 5;
 
+/** Without the colour settings of whoever runs the tests. */
+export function plainEnvironment(): Record<string, string> {
+  const { FORCE_COLOR: _, NO_COLOR: __, ...rest } = process.env;
+  return rest as Record<string, string>;
+}
+
 /** Runs a command to its end. */
 export function homing(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  return run([process.execPath, MAIN, ...args], options);
+  return run([process.execPath, MAIN, ...args], { env: plainEnvironment(), ...options });
 }
 
 /** As `homing`, with no more than a file's mode allows: root may read everything, unless it gives that up. */
 export function homingUnprivileged(args: readonly string[]): Promise<CommandResult> {
   const giveUp = process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] : [];
-  return run([...giveUp, process.execPath, MAIN, ...args]);
+  return run([...giveUp, process.execPath, MAIN, ...args], { env: plainEnvironment() });
 }
 
 export interface HomingProcess extends AsyncDisposable {
@@ -40,7 +46,7 @@ export function startHoming(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): HomingProcess {
-  return watch(spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } }));
+  return watch(spawn(process.execPath, [MAIN, ...args], { env: { ...plainEnvironment(), ...env } }));
 }
 
 export function watch(child: ChildProcessWithoutNullStreams): HomingProcess {

@@ -1,10 +1,10 @@
-#!/usr/bin/env node
-// The `homing` command: the only composition root. Commands are loaded when they are called, so that `homing forge`
+// The `homing` command, started by bin/homing.js: the only composition root. Commands are loaded when they are called, so that `homing forge`
 // does not wait for a mail server to load.
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { CommandFailure, EXIT } from "./failure.ts";
-import { createOutput } from "./output.ts";
+import { createOutput, endWithReader } from "./output.ts";
 
 type Action = () => Promise<number>;
 
@@ -20,6 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
 function createProgram(choose: (action: Action) => void): Command {
   const program = new Command("homing")
     .description("Mail forwarding that survives SPF, and brings the bounces home.")
+    .version(version(), "--version")
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "homing: ")) })
     .showHelpAfterError("(homing --help, or homing COMMAND --help, shows what there is)");
@@ -61,7 +62,7 @@ function createProgram(choose: (action: Action) => void): Command {
       "strong",
     )
     .option("--separator <char>", "the character after SRS0: = + or -", "=")
-    .option("--tag-length <n>", "characters of a classic tag, 1 to 27", "4")
+    .option("--tag-length <n>", "characters of a classic tag, 4 to 27 (default: 4)")
     .option("--at <time>", "forge as of this time: Unix seconds or ISO 8601 (default: now)")
     .option("--json", jsonText)
     .action((address, options) =>
@@ -81,6 +82,11 @@ function createProgram(choose: (action: Action) => void): Command {
 
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   return program;
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return typeof manifest === "object" && manifest && "version" in manifest ? String(manifest.version) : "";
 }
 
 /** Every way a command can fail ends here: one message, one exit code, no stack trace but for a bug of ours. */
@@ -103,6 +109,7 @@ function failed(error: unknown): number {
   return EXIT.software;
 }
 
+endWithReader();
 try {
   process.exitCode = await main(process.argv);
 } catch (error) {

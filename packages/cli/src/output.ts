@@ -23,6 +23,16 @@ export function createOutput(json: boolean): Output {
   };
 }
 
+/** A reader that has gone (`| head`) ends the command quietly, as it ends every other one. */
+export function endWithReader(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit();
+    });
+  }
+}
+
 export type Style = Parameters<typeof styleText>[0];
 
 /** Colours where stdout is a terminal that shows them; NO_COLOR and FORCE_COLOR are honoured. */

@@ -42,7 +42,11 @@ export function parseAliasFile(text: string): AliasFile {
 
 function* logicalLines(text: string, problems: Problem[]): Generator<Line> {
   let parts: { readonly line: number; readonly text: string }[] = [];
-  for (const [index, raw] of text.split(/\r?\n/).entries()) {
+  // A byte order mark is an editor's, not the operator's.
+  for (const [index, raw] of text
+    .replace(/^\ufeff/, "")
+    .split(/\r?\n/)
+    .entries()) {
     const line = index + 1;
     if (/^\s*(?:#|$)/.test(raw)) continue;
     if (/^\s/.test(raw)) {

@@ -46,8 +46,7 @@ export function buildAliasTable(text: string, localDomains: readonly string[]): 
       const next = entries.get(name);
       if (!next) {
         // Told once, at the entry that holds it.
-        if (path.length === 1)
-          problems.push(at(entry, `"${name}" is neither an address nor a name in this file`));
+        if (path.length === 1) problems.push(at(entry, unknownTarget(target)));
       } else if (path.includes(name)) {
         reportLoop(entry, [...path.slice(path.indexOf(name)), name]);
       } else if (path.length >= MAX_NESTING) {
@@ -76,6 +75,11 @@ export function buildAliasTable(text: string, localDomains: readonly string[]): 
 function localName(target: AliasTarget, local: ReadonlySet<string>): string | undefined {
   if (target.kind === "name") return target.name;
   return local.has(asciiLower(target.mailbox.domain)) ? asciiLower(target.mailbox.localPart) : undefined;
+}
+
+function unknownTarget(target: AliasTarget): string {
+  if (target.kind === "name") return `"${target.name}" is neither an address nor a name in this file`;
+  return `"${renderMailbox(target.mailbox)}" is at a domain of ours, and no name in this file: add it, or take it out here`;
 }
 
 function mailboxKey(mailbox: Mailbox): string {

@@ -6,11 +6,11 @@ import type { Rewriter, UnixSeconds } from "@homing/srs-core";
 import type { AliasTable } from "./alias-table.ts";
 import { deliver } from "./deliver.ts";
 import type { Report } from "./events.ts";
+import type { HostPort } from "./host-port.ts";
 import { createNextHops, type MxResolver } from "./next-hops.ts";
 import { createReceiver } from "./receive.ts";
 import { createRoutes } from "./routes.ts";
 import { listenSmtp, type SmtpListener } from "./smtp-in.ts";
-import type { HostPort } from "./smtp-out.ts";
 
 export interface ForwarderSettings {
   /** Our name in the greeting, in EHLO and in Received fields. */
@@ -50,9 +50,15 @@ export function startForwarder(settings: ForwarderSettings, world: World): Promi
     hostname,
     rewriter,
     localDomains,
-    routes: createRoutes({ aliases: settings.aliases, localDomains, gate: createBounceGate(rewriter) }),
+    routes: createRoutes({
+      hostname,
+      aliases: settings.aliases,
+      localDomains,
+      gate: createBounceGate(rewriter),
+    }),
     trusted: blockList(settings.trustedNetworks),
-    deliver: (envelope, message) => deliver({ findNextHops, hostname }, envelope, message),
+    deliver: (envelope, message, mayStart) =>
+      deliver({ findNextHops, hostname, mayStart }, envelope, message),
     now: world.now,
     newId: world.newId,
     report: world.report,

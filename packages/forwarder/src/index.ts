@@ -3,6 +3,7 @@ export { type AliasTable, type BuiltAliasTable, buildAliasTable } from "./alias-
 export { createMxResolver } from "./dns.ts";
 export type { ForwarderEvent, Report } from "./events.ts";
 export { blockList, type ForwarderSettings, startForwarder, type World } from "./forwarder.ts";
+export { type HostPort, parseHostPort, renderHostPort } from "./host-port.ts";
 export type { MxAnswer, MxResolver } from "./next-hops.ts";
 export type { Problem } from "./problem.ts";
 export {
@@ -15,4 +16,4 @@ export {
   type SmtpListenerOptions,
   type SmtpTransaction,
 } from "./smtp-in.ts";
-export { type Attempt, type HostPort, type Submission, submit } from "./smtp-out.ts";
+export { type Attempt, type Submission, submit } from "./smtp-out.ts";

@@ -1,7 +1,7 @@
 // Next hops: which servers take mail for a domain. Static routes, then the smart host, then the domain's MX records
 // (RFC 5321 §5.1, RFC 7505 for the null MX). Called by deliver.ts.
 import { asciiLower } from "@homing/srs-core";
-import type { HostPort } from "./smtp-out.ts";
+import type { HostPort } from "./host-port.ts";
 
 export type NextHops =
   | { readonly kind: "hosts"; readonly hosts: readonly HostPort[] }

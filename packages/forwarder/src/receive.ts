@@ -33,7 +33,7 @@ export interface ReceiveOptions {
   readonly localDomains: readonly string[];
   /** Clients that may use our own domains as sender. */
   readonly trusted: BlockList;
-  readonly deliver: (envelope: Envelope, message: Buffer) => Promise<Delivery>;
+  readonly deliver: (envelope: Envelope, message: Buffer, mayStart: () => boolean) => Promise<Delivery>;
   readonly now: () => UnixSeconds;
   readonly newId: () => string;
   readonly report: Report;
@@ -43,6 +43,12 @@ export interface ReceiveOptions {
 const MAX_HOPS = 50;
 /** Targets of one alias that are delivered to at the same time. */
 const PARALLEL_TARGETS = 10;
+
+/**
+ * No attempt starts later than this. The client waits ten minutes for the answer (RFC 5321 §4.5.3.2.6), and one attempt
+ * may take six.
+ */
+const MAX_START_SECONDS = 2 * 60;
 
 const OUR_DOMAIN: Reply = {
   code: 550,
@@ -102,12 +108,15 @@ function createTransaction(
 
   return {
     rcpt(recipient) {
-      if (accepted) return ONE_RECIPIENT;
       const now = options.now();
       const route = options.routes.route(recipient, command.reversePath, now);
       if (route.kind === "refuse") {
         report.refused({ stage: "rcpt", recipient, reason: route.reason, reply: route.reply });
         return route.reply;
+      }
+      if (accepted) {
+        report.refused({ stage: "rcpt", recipient, reason: "one-recipient", reply: ONE_RECIPIENT });
+        return ONE_RECIPIENT;
       }
       const sender = leavingSender(options.rewriter, route.kind, command.reversePath, now);
       if (!sender.ok) {
@@ -116,6 +125,15 @@ function createTransaction(
       }
       accepted = { recipient, route, sender: sender.reversePath };
       return TAKEN;
+    },
+
+    refused(reply, reason) {
+      report.refused({
+        stage: "data",
+        ...(accepted ? { recipient: accepted.recipient } : {}),
+        reason,
+        reply,
+      });
     },
 
     async data(message) {
@@ -162,6 +180,8 @@ async function passOn(
   { recipient, route, sender, message }: Accepted & { readonly message: Buffer },
 ): Promise<Reply> {
   const id = options.newId();
+  const started = options.now();
+  const mayStart = (): boolean => options.now() - started <= MAX_START_SECONDS;
   report.received(id, { recipient, route, sender }, message.length);
 
   const { client, eightBit, smtpUtf8 } = command;
@@ -173,12 +193,12 @@ async function passOn(
     by: options.hostname,
     id,
     recipient,
-    now: options.now(),
+    now: started,
   });
   const outgoing = prependFields(message, [trace]);
   const deliveries = await mapInParallel(route.targets, PARALLEL_TARGETS, async (target) => {
     const envelope: Envelope = { reversePath: sender, recipient: target, eightBit, smtpUtf8 };
-    const delivery = await options.deliver(envelope, outgoing);
+    const delivery = await options.deliver(envelope, outgoing, mayStart);
     report.delivery(id, target, delivery);
     return delivery;
   });

@@ -2,7 +2,7 @@
 // and a refusal for all else: nobody can relay through here. Called by receive.ts.
 import type { BounceGate } from "@homing/bounce-handler";
 import type { Reply } from "@homing/mail";
-import { asciiLower, type Mailbox, type ReversePath, type UnixSeconds } from "@homing/srs-core";
+import { asciiLower, type Mailbox, type ReversePath, sameDomain, type UnixSeconds } from "@homing/srs-core";
 import type { AliasTable } from "./alias-table.ts";
 
 export type Route =
@@ -23,6 +23,8 @@ export interface Routes {
 }
 
 export interface RoutesOptions {
+  /** Our own name: postmaster is an address there too (RFC 5321 §4.5.1). */
+  readonly hostname: string;
   readonly aliases: AliasTable;
   /** The domains whose local parts are looked up in the aliases. */
   readonly localDomains: readonly string[];
@@ -34,9 +36,11 @@ const UNKNOWN: Reply = { code: 550, enhanced: "5.1.1", text: "no such address he
 
 export function createRoutes(options: RoutesOptions): Routes {
   const local = new Set(options.localDomains.map(asciiLower));
+  const isPostmaster = ({ localPart, domain }: Mailbox): boolean =>
+    asciiLower(localPart) === "postmaster" && sameDomain(domain, options.hostname);
 
   const aliasRoute = (recipient: Mailbox): Exclude<Route, { kind: "bounce" }> => {
-    if (!local.has(asciiLower(recipient.domain)))
+    if (!local.has(asciiLower(recipient.domain)) && !isPostmaster(recipient))
       return { kind: "refuse", reply: NOT_OURS, reason: "not-our-domain" };
     const targets = options.aliases.targets(recipient.localPart);
     if (!targets) return { kind: "refuse", reply: UNKNOWN, reason: "unknown-alias" };

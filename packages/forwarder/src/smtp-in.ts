@@ -3,13 +3,7 @@
 // Called by forwarder.ts and by the command line's built-in inbox.
 import type { AddressInfo, Socket } from "node:net";
 import { type ContentPromise, isPositive, type Reply } from "@homing/mail";
-import {
-  type Mailbox,
-  parseMailbox,
-  parseReversePath,
-  type ReversePath,
-  renderMailbox,
-} from "@homing/srs-core";
+import { type Mailbox, parseMailbox, parseReversePath, type ReversePath } from "@homing/srs-core";
 import {
   SMTPServer,
   type SMTPServerAddress,
@@ -41,6 +35,8 @@ export interface SmtpTransaction {
   rcpt(recipient: Mailbox): Reply | Promise<Reply>;
   /** The whole message, dots unstuffed. Whoever answers 2xx here holds the message from then on. */
   data(message: Buffer): Promise<Reply>;
+  /** The message was not taken, for a reason of the SMTP server itself: told for the log. */
+  refused?(reply: Reply, reason: "too-big" | "no-memory"): void;
 }
 
 export type MailOutcome =
@@ -82,6 +78,7 @@ const BUFFER_BUDGET_OCTETS = 512 * 1024 * 1024;
 
 const MAIL_PARAMETERS = new Set(["BODY", "SIZE", "SMTPUTF8"]);
 const RCPT_PARAMETERS: ReadonlySet<string> = new Set();
+const SHUTTING_DOWN = "4.3.2 shutting down";
 const ENHANCED_FIRST = /^[245]\.\d{1,3}\.\d{1,3} /;
 
 const NEEDS_SMTPUTF8: Reply = {
@@ -147,7 +144,11 @@ class Connection extends SMTPConnection {
         this.send(421, "4.3.2 too many connections, try again later");
         return;
       }
-      setImmediate(() => this.connectionReady());
+      setImmediate(() => {
+        // A client that came while the server closed would be greeted, and hold it up.
+        if (this._server._closeTimeout) this.send(421, SHUTTING_DOWN);
+        else this.connectionReady();
+      });
     });
   }
 
@@ -159,13 +160,15 @@ class Connection extends SMTPConnection {
       super.send(421, "4.7.0 too many errors", false);
       return;
     }
-    const ours = typeof data === "string" && ENHANCED_FIRST.test(data);
-    super.send(code, ours ? this.#readable(data) : data, ours ? false : context);
+    const text = typeof data === "string" ? this.#readable(data) : data;
+    const ours = typeof text === "string" && ENHANCED_FIRST.test(text);
+    super.send(code, text, ours ? false : context);
   }
 
-  /** RFC 6531 §3.7.4.2: UTF-8 in a reply only for a client that asked for SMTPUTF8. */
+  /** One style for all replies. RFC 6531 §3.7.4.2: UTF-8 in a reply only for a client that asked for SMTPUTF8. */
   #readable(text: string): string {
-    return this.session.envelope?.smtpUtf8 ? text : text.replace(/[^ -~]/g, "?");
+    const words = text.replace(/^Error: /, "");
+    return this.session.envelope?.smtpUtf8 ? words : words.replace(/[^ -~]/g, "?");
   }
 
   /** Quoted local parts, source routes and A-labels as RFC 5321 has them. */
@@ -177,6 +180,12 @@ class Connection extends SMTPConnection {
     if (!parsed.ok) return false;
     const args = parsed.parameters.size > 0 ? Object.fromEntries(parsed.parameters) : false;
     return { address: parsed.path, args, ...(parsed.duplicate ? { duplicate: parsed.duplicate } : {}) };
+  }
+
+  /** What a refused MAIL promised does not hold for the next one. */
+  override _applyMailParams(parsed: Parameters<SMTPConnection["_applyMailParams"]>[0]): void {
+    Object.assign(this.session.envelope, { bodyType: "7bit", smtpUtf8: false });
+    super._applyMailParams(parsed);
   }
 
   /** RFC 5321 §4.1.1.11: a parameter that we did not offer is 555; the library would ignore it. */
@@ -245,7 +254,7 @@ function libraryHandlers(options: SmtpListenerOptions, handler: SmtpHandler) {
           text.toLowerCase() === "postmaster" ? `${text}@${options.hostname}` : text,
         );
         if (!parsed.ok) return { code: 553, enhanced: "5.1.3", text: parsed.message };
-        if (!session.envelope.smtpUtf8 && needsSmtpUtf8(renderMailbox(parsed.mailbox))) return NEEDS_SMTPUTF8;
+        if (!session.envelope.smtpUtf8 && needsSmtpUtf8(text)) return NEEDS_SMTPUTF8;
         return await openTransaction(transactions, session).rcpt(parsed.mailbox);
       }).then((reply) => done(asError(reply)));
     },
@@ -254,10 +263,14 @@ function libraryHandlers(options: SmtpListenerOptions, handler: SmtpHandler) {
       void guarded(session.id, async () => {
         const read = await readMessage(stream, options.maxMessageOctets, budget);
         if (read.kind === "lost") return LOCAL_ERROR;
-        if (read.kind === "too-big") return TOO_BIG;
-        if (read.kind === "no-memory") return NO_MEMORY;
+        const transaction = openTransaction(transactions, session);
+        if (read.kind !== "message") {
+          const reply = read.kind === "too-big" ? TOO_BIG : NO_MEMORY;
+          transaction.refused?.(reply, read.kind);
+          return reply;
+        }
         try {
-          return await openTransaction(transactions, session).data(read.message);
+          return await transaction.data(read.message);
         } finally {
           budget.give(read.message.length);
         }
@@ -305,7 +318,7 @@ function closeServer(server: Server): Promise<void> {
     server.close(() => resolve());
     for (const connection of server.connections) {
       if (!connection._handlerPending && !connection._dataStream) {
-        connection.send(421, "4.3.2 shutting down");
+        connection.send(421, SHUTTING_DOWN);
       }
     }
   });

@@ -3,11 +3,7 @@
 import { type Envelope, parseReply, type Reply } from "@homing/mail";
 import { renderMailbox, renderReversePath } from "@homing/srs-core";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
-
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
+import type { HostPort } from "./host-port.ts";
 
 export interface Submission {
   readonly server: HostPort;
@@ -85,9 +81,11 @@ function submitWith(submission: Submission, tls: "opportunistic" | "none"): Prom
       settled = true;
     };
     const fail = (error: unknown): void => {
+      // RFC 7435: a server whose TLS is broken gets its mail as one without TLS does. A socket that fails in the
+      // handshake is reported by its own error, not by ETLS.
+      const brokenTls = errorCode(error) === "ETLS" || connection.upgrading === true;
+      const retry = brokenTls && tls === "opportunistic" && stage === "greeting";
       connection.close();
-      // RFC 7435: a server whose TLS is broken gets its mail as one without TLS does.
-      const retry = errorCode(error) === "ETLS" && tls === "opportunistic";
       settle(() => (retry ? submitWith(submission, "none") : failedAttempt(error, stage)));
     };
     connection.on("error", fail);
@@ -146,7 +144,8 @@ function failedAttempt(error: unknown, stage: "greeting" | "transaction"): Attem
   // A positive reply on an error is the dialogue out of step: nothing to rely on.
   if (reply && reply.code >= 400) return { kind: "answered", reply, stage };
   // The library refuses angle brackets, which a quoted local part may hold.
-  if (errorCode(error) === "EENVELOPE" && !reply) return { kind: "answered", reply: NO_SUCH_SYNTAX, stage };
+  if (errorCode(error) === "EENVELOPE" && response === "")
+    return { kind: "answered", reply: NO_SUCH_SYNTAX, stage };
   return { kind: "no-answer", cause: error instanceof Error ? error.message : String(error), stage };
 }
 

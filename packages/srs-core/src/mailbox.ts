@@ -80,5 +80,5 @@ function splitQuoted(text: string): Mailbox | string {
 }
 
 function bad(text: string, why: string): ParsedMailbox {
-  return { ok: false, reason: "bad-address", message: `address "${printable(text)}" ${why}` };
+  return { ok: false, reason: "bad-address", message: `address "${printable(text)}": ${why}` };
 }

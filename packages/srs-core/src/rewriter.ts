@@ -1,9 +1,15 @@
 // The rewriter: envelope senders out (forward), SRS addresses back (reverse). The one thing in this package that
-// knows secrets and policy; the forwarder, the bounce handler, the adapters and the command line all call it.
+// knows secrets and policy; the forwarder, the bounce handler and the command line call it.
 import { octets } from "./ascii.ts";
 import { dayStamp, stampAgeDays, type UnixSeconds } from "./day-stamp.ts";
 import { parseDomain } from "./domain.ts";
-import { MAX_ADDRESS_OCTETS, MAX_LOCAL_PART_OCTETS, type Mailbox, renderMailbox } from "./mailbox.ts";
+import {
+  MAX_ADDRESS_OCTETS,
+  MAX_LOCAL_PART_OCTETS,
+  type Mailbox,
+  renderLocalPart,
+  renderMailbox,
+} from "./mailbox.ts";
 import { NULL_PATH, type ReversePath } from "./reverse-path.ts";
 import { type RewriterOptions, type RewriterRules, rewriterRules } from "./rewriter-options.ts";
 import { looksLikeSrs, parseSrs, renderSrs, type Srs0, type Srs1 } from "./srs-address.ts";
@@ -20,7 +26,7 @@ export type ForwardOutcome =
     }
   | { readonly ok: false; readonly reason: "too-long"; readonly message: string };
 
-/** What became of an address that came back. Reasons are the wire words of `homing batch`. */
+/** What became of an address that came back. Reasons are words of the command line's contract (docs/cli.md). */
 export type ReverseOutcome =
   | {
       readonly ok: true;
@@ -138,7 +144,8 @@ function signedWith(rules: RewriterRules, srs: Srs0 | Srs1): number {
 
 /** RFC 5321 §4.5.3.1: receivers may refuse a longer one, and then the mail is lost. */
 function fitted(sender: Mailbox): ForwardOutcome {
-  const local = octets(sender.localPart);
+  // Quotes count: the limit is on what SMTP writes.
+  const local = octets(renderLocalPart(sender.localPart));
   if (local > MAX_LOCAL_PART_OCTETS) {
     const message = `the rewritten local part would have ${local} octets, the limit is ${MAX_LOCAL_PART_OCTETS}`;
     return { ok: false, reason: "too-long", message };

@@ -20,7 +20,7 @@ export interface TagScheme {
   matches(secret: string, covered: TaggedFields, tag: string): boolean;
 }
 
-/** 40 bits in base32: 2^40 guesses on average stay out of reach of an unthrottled guesser for months. */
+/** 40 bits: 2^39 guesses on average, with one secret; months for an unthrottled guesser. */
 const STRONG_TAG_OCTETS = 5;
 
 /**

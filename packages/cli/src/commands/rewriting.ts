@@ -10,7 +10,7 @@ export interface ForgeOptions {
   readonly secrets: string;
   readonly scheme: string;
   readonly separator: string;
-  readonly tagLength: string;
+  readonly tagLength?: string;
   readonly at?: string;
   readonly json?: true;
 }
@@ -30,14 +30,14 @@ export async function forge(address: string, options: ForgeOptions): Promise<num
   const now = options.at === undefined ? unixNow() : parseTime(options.at);
   const scheme = oneOf("--scheme", options.scheme, ["strong", "classic"] as const);
   const separator = oneOf("--separator", options.separator, ["=", "+", "-"] as const);
-  const tagLength = tagLengthOption(options.tagLength);
+  const tagLength = tagLengthOption(options.tagLength, scheme);
   const domain = parseDomain(options.domain);
   if (!domain.ok) throw new CommandFailure("usage", `--domain ${domain.message}`);
   const secrets = await readSecrets(options.secrets, scheme, output);
 
   const sender = readSender(address);
   if (!sender.ok) return negative(output, sender.reason, sender.message);
-  const rewriter = createRewriter({ secrets, domain: domain.domain, scheme, separator, tagLength });
+  const rewriter = createRewriter({ secrets, domain: domain.domain, scheme, separator, ...tagLength });
   const outcome = rewriter.forward(sender.mailbox, now);
   if (!outcome.ok) return negative(output, outcome.reason, outcome.message);
   if (outcome.sender === NULL_PATH) throw new Error("a mailbox became the null path");
@@ -111,10 +111,19 @@ function negative(output: Output, reason: string, message: string): number {
   return EXIT.negative;
 }
 
-function tagLengthOption(text: string): number {
-  const length = Number(text);
-  if (Number.isInteger(length) && length >= 1 && length <= 27) return length;
-  throw new CommandFailure("usage", `--tag-length ${text}: write a whole number from 1 to 27`);
+function tagLengthOption(text: string | undefined, scheme: "strong" | "classic"): { tagLength?: number } {
+  if (text === undefined) return {};
+  if (scheme === "strong")
+    throw new CommandFailure(
+      "usage",
+      "--tag-length is for --scheme classic: a strong tag has eight characters",
+    );
+  const length = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (length >= MIN_CLASSIC_TAG && length <= 27) return { tagLength: length };
+  throw new CommandFailure(
+    "usage",
+    `--tag-length ${text}: write a whole number from ${MIN_CLASSIC_TAG} to 27`,
+  );
 }
 
 function oneOf<Value extends string>(option: string, text: string, values: readonly Value[]): Value {

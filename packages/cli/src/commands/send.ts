@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import process from "node:process";
 import { buffer } from "node:stream/consumers";
-import { type Attempt, submit } from "@homing/forwarder";
+import { type Attempt, parseHostPort, submit } from "@homing/forwarder";
 import { forbiddenOctet, mailDate, renderReply } from "@homing/mail";
 import {
   type Mailbox,
@@ -13,7 +13,6 @@ import {
   renderMailbox,
   renderReversePath,
 } from "@homing/srs-core";
-import { parseHostPort } from "../config/schema.ts";
 import { CommandFailure, EXIT, systemFailure } from "../failure.ts";
 import { createOutput, type Output } from "../output.ts";
 import { randomId } from "../system-world.ts";

@@ -1,6 +1,6 @@
 // `homing serve`: the forwarder as a service. One JSON object a line on stdout for everything that happens.
 import process from "node:process";
-import { type ForwarderEvent, startForwarder } from "@homing/forwarder";
+import { type ForwarderEvent, renderHostPort, startForwarder } from "@homing/forwarder";
 import { loadConfig } from "../config/load-config.ts";
 import { EXIT, listenFailure } from "../failure.ts";
 import { readForwarderSettings } from "../forwarder-settings.ts";
@@ -12,7 +12,7 @@ export async function serve(options: { readonly config: string; readonly json?: 
   const output = createOutput(options.json === true);
   const config = await loadConfig(options.config);
   const settings = await readForwarderSettings(config, options.config);
-  const place = `${config.listen.host}:${config.listen.port}`;
+  const place = renderHostPort(config.listen);
   const listener = await startForwarder(
     settings,
     systemWorld((event) => logEvent(output, event)),
@@ -26,7 +26,7 @@ export async function serve(options: { readonly config: string; readonly json?: 
     port: listener.port,
   });
   output.talk(
-    `homing: forwarding on ${listener.host}:${listener.port}, SRS domain ${settings.rewriter.domain} (pid ${process.pid})`,
+    `homing: forwarding on ${renderHostPort(listener)}, SRS domain ${settings.rewriter.domain} (pid ${process.pid})`,
   );
   await untilSignal();
   await listener.close();

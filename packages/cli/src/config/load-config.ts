@@ -1,6 +1,6 @@
 // Reads homing.yaml: all mistakes in one run, each as `file:line:col path: what, why, fix`. Called by `homing serve`.
 import { readFile } from "node:fs/promises";
-import { isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import { isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
 import type * as z from "zod";
 import { CommandFailure, systemFailure } from "../failure.ts";
 import { type Config, configSchema } from "./schema.ts";
@@ -26,7 +26,7 @@ export function parseConfig(text: string, path: string): Config {
   if (document.errors.length > 0) {
     throw configFailure(document.errors.map((error) => `${place(error.pos[0])} ${error.message}`));
   }
-  const parsed = configSchema.safeParse(plainValue(document, path));
+  const parsed = configSchema.safeParse(plainValue(document, place));
   if (parsed.success) return parsed.data;
   throw configFailure(
     parsed.error.issues.flatMap((issue) =>
@@ -43,13 +43,17 @@ export function configFailure(lines: readonly string[]): CommandFailure {
   return new CommandFailure("config", lines.join("\n"));
 }
 
-function plainValue(document: Document, path: string): unknown {
-  try {
-    // Anchors and aliases: nobody needs them here, and they can blow up memory.
-    return document.toJS({ maxAliasCount: 0 }) ?? {};
-  } catch {
-    throw configFailure([`${path}: anchors and aliases (& and *) are not allowed here: write the value out`]);
-  }
+function plainValue(document: Document, place: (offset: number) => string): unknown {
+  visit(document, {
+    // Nobody needs them here, and expanding them can fill the memory.
+    Alias(_key, alias) {
+      const where = place(alias.range?.[0] ?? 0);
+      throw configFailure([
+        `${where} anchors and aliases (& and *) are not allowed here: write the value out`,
+      ]);
+    },
+  });
+  return document.toJS() ?? {};
 }
 
 function words(document: Document, issue: z.core.$ZodIssue): string {

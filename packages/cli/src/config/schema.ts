@@ -1,6 +1,7 @@
 // The configuration file's shape, defaults and words. `homing serve` and every command with --config read it through
 // load-config.ts.
-import { isIP, isIPv6 } from "node:net";
+import { isIP } from "node:net";
+import { parseHostPort } from "@homing/forwarder";
 import { parseDomain } from "@homing/srs-core";
 import * as z from "zod";
 
@@ -28,17 +29,24 @@ const network = z.string().refine(isNetwork, {
   error: (issue) => `"${String(issue.input)}" is no IP address or network: write 192.0.2.1 or 192.0.2.0/24`,
 });
 
+const fileName = z.string().min(1, "is empty: write the name of a file");
+
+function wholeNumber(min: number, max: number) {
+  const message = `is not a whole number from ${min} to ${max}: write one`;
+  return z.int(message).min(min, message).max(max, message);
+}
+
 const srs = z
   .strictObject({
     domain: domain.describe("The SRS domain: rewritten senders are at it, so its MX must be this server."),
-    secretsFile: z.string().min(1).describe("File with the secrets, one a line, newest first; mode 600."),
+    secretsFile: fileName.describe("File with the secrets, one a line, newest first; mode 600."),
     scheme: z
       .enum(["strong", "classic"])
       .default("strong")
       .describe("Tags of ours, or those of Mail::SRS and PostSRSd."),
     separator: z.enum(["=", "+", "-"]).default("=").describe("The character after SRS0 and SRS1."),
-    tagLength: z.int().min(4).max(27).default(4).describe("Characters of a classic tag."),
-    maxAgeDays: z.int().min(1).max(365).default(21).describe("Days for which a bounce is accepted."),
+    tagLength: wholeNumber(4, 27).default(4).describe("Characters of a classic tag."),
+    maxAgeDays: wholeNumber(1, 365).default(21).describe("Days for which a bounce is accepted."),
   })
   .describe("How envelope senders are rewritten.");
 
@@ -54,8 +62,8 @@ const delivery = z
 
 const limits = z
   .strictObject({
-    messageOctets: z.int().min(65_536).max(268_435_456).default(26_214_400).describe("The largest message."),
-    clients: z.int().min(1).max(10_000).default(100).describe("Connections at the same time."),
+    messageOctets: wholeNumber(65_536, 268_435_456).default(26_214_400).describe("The largest message."),
+    clients: wholeNumber(1, 10_000).default(100).describe("Connections at the same time."),
   })
   .prefault({})
   .describe("Limits of the SMTP server.");
@@ -63,8 +71,11 @@ const limits = z
 export const configSchema = z.strictObject({
   hostname: domain.describe("This server's name, as in its DNS records."),
   listen: hostPort.prefault("0.0.0.0:25").describe("Address and port of the SMTP server."),
-  domains: z.array(domain).min(1).describe("Domains whose recipients are looked up in the aliases."),
-  aliasesFile: z.string().min(1).describe("An aliases(5) file."),
+  domains: z
+    .array(domain)
+    .min(1, "is empty: name at least one domain, as in [forwarder.example]")
+    .describe("Domains whose recipients are looked up in the aliases."),
+  aliasesFile: fileName.describe("An aliases(5) file."),
   srs,
   delivery,
   trustedNetworks: z.array(network).default([]).describe("Clients that may use our own domains as sender."),
@@ -72,16 +83,6 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.output<typeof configSchema>;
-
-/** Reads `host:port` or `[ipv6]:port`; undefined where it is neither. */
-export function parseHostPort(text: string): { readonly host: string; readonly port: number } | undefined {
-  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  if (host === undefined || port > 65_535) return undefined;
-  if (match?.[1] !== undefined && !isIPv6(host)) return undefined;
-  return isIP(host) > 0 || parseDomain(host).ok ? { host, port } : undefined;
-}
 
 function isNetwork(text: string): boolean {
   const [address = "", bits, ...more] = text.split("/");

@@ -16,14 +16,14 @@ import { type Arrival, composeBounce, startInbox } from "./inbox.ts";
 import { greeting } from "./messages.ts";
 
 export const DOMAIN = "forwarder.example";
-/** Its new home takes a message and then bounces it. */
+/** Her new home takes a message and then bounces it. */
 export const ALICE: Mailbox = { localPart: "alice", domain: DOMAIN };
 /** Her new home keeps what comes. */
 export const CAROL: Mailbox = { localPart: "carol", domain: DOMAIN };
 
 const HOST = "127.0.0.1";
-const BOUNCING_DOMAIN = "full.example";
-const ALIASES = `alice: alice@${BOUNCING_DOMAIN}\ncarol: carol@home.example\n`;
+const FULL_MAILBOX = "alice@home.example";
+const ALIASES = `alice: ${FULL_MAILBOX}\ncarol: carol@home.example\n`;
 const INBOX_HOSTNAME = "mx.elsewhere.example";
 
 export interface Loopback {
@@ -43,22 +43,22 @@ export interface LoopbackListener {
 
 /** @param port 0 takes a free one */
 export async function startLoopback(port: number, listener: LoopbackListener): Promise<Loopback> {
-  const toBounce: Arrival[] = [];
+  const arrivals: Arrival[] = [];
   const bounces = new Set<Promise<unknown>>();
 
   const inbox = await startInbox({
     host: HOST,
     hostname: INBOX_HOSTNAME,
-    arrived(arrival) {
-      if (arrival.recipient.domain === BOUNCING_DOMAIN) toBounce.push(arrival);
-      else listener.arrived(arrival);
-    },
+    arrived: (arrival) => void arrivals.push(arrival),
   });
   const report = (event: ForwarderEvent): void => {
     listener.forwarder(event);
     if (event.event !== "answered") return;
-    // A destination bounces only after it has taken the message.
-    for (const arrival of toBounce.splice(0)) bounces.add(bounce(arrival));
+    // A destination has a message, and can bounce it, once its sender was told so.
+    for (const arrival of arrivals.splice(0)) {
+      if (renderMailbox(arrival.recipient) === FULL_MAILBOX) bounces.add(bounce(arrival));
+      else listener.arrived(arrival);
+    }
   };
   const forwarder = await startForwarder(settings(port, inbox), systemWorld(report)).catch(
     async (error: unknown) => {

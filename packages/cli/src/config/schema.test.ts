@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseConfig } from "./load-config.ts";
+
+const MINIMAL = `hostname: mx.ours.test
+domains: [ours.test]
+aliasesFile: aliases
+srs:
+  domain: srs.ours.test
+  secretsFile: secrets
+`;
+
+test("what the file leaves out has its default", () => {
+  assert.deepEqual(parseConfig(MINIMAL, "homing.yaml"), {
+    hostname: "mx.ours.test",
+    listen: { host: "0.0.0.0", port: 25 },
+    domains: ["ours.test"],
+    aliasesFile: "aliases",
+    srs: {
+      domain: "srs.ours.test",
+      secretsFile: "secrets",
+      scheme: "strong",
+      separator: "=",
+      tagLength: 4,
+      maxAgeDays: 21,
+    },
+    delivery: { routes: {} },
+    trustedNetworks: [],
+    limits: { messageOctets: 26_214_400, clients: 100 },
+  });
+});
+
+test("every setting is read; U-labels become A-labels", () => {
+  const config = parseConfig(
+    `hostname: mx.bücher.test
+listen: "[::1]:2525"
+domains: [bücher.test, Ours.Test]
+aliasesFile: /etc/aliases
+srs: { domain: srs.bücher.test, secretsFile: s, scheme: classic, separator: +, tagLength: 8, maxAgeDays: 7 }
+delivery:
+  routes: { a.test: "192.0.2.1:24" }
+  smartHost: smart.test:587
+trustedNetworks: [192.0.2.1, 192.0.2.0/24, "2001:db8::/32", "::1"]
+limits: { messageOctets: 65536, clients: 1 }
+`,
+    "homing.yaml",
+  );
+  assert.deepEqual(config, {
+    hostname: "mx.xn--bcher-kva.test",
+    listen: { host: "::1", port: 2525 },
+    domains: ["xn--bcher-kva.test", "Ours.Test"],
+    aliasesFile: "/etc/aliases",
+    srs: {
+      domain: "srs.xn--bcher-kva.test",
+      secretsFile: "s",
+      scheme: "classic",
+      separator: "+",
+      tagLength: 8,
+      maxAgeDays: 7,
+    },
+    delivery: {
+      routes: { "a.test": { host: "192.0.2.1", port: 24 } },
+      smartHost: { host: "smart.test", port: 587 },
+    },
+    trustedNetworks: ["192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "::1"],
+    limits: { messageOctets: 65_536, clients: 1 },
+  });
+});

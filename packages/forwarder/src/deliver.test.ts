@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Envelope } from "@homing/mail";
+import { type Delivery, deliver } from "./deliver.ts";
+import type { HostPort } from "./host-port.ts";
+import type { NextHops } from "./next-hops.ts";
+import { type Answers, FIN, type Hop, RST, startHop } from "./testing/smtp-peers.ts";
+import { within } from "./testing/wire.ts";
+
+const envelope: Envelope = {
+  reversePath: { localPart: "a", domain: "b.test" },
+  recipient: { localPart: "c", domain: "D.Test" },
+  eightBit: false,
+  smtpUtf8: false,
+};
+const NOBODY: HostPort = { host: "127.0.0.1", port: 1 };
+
+function deliverTo(found: NextHops): Promise<Delivery> {
+  const findNextHops = async (domain: string): Promise<NextHops> => {
+    assert.equal(domain, "D.Test");
+    return found;
+  };
+  return within(
+    deliver({ findNextHops, hostname: "mx.test" }, envelope, Buffer.from("x\r\n")),
+    "the delivery",
+  );
+}
+
+function through(...hosts: HostPort[]): Promise<Delivery> {
+  return deliverTo({ kind: "hosts", hosts: hosts.map(({ host, port }) => ({ host, port })) });
+}
+
+const name = (hop: Hop): string => `127.0.0.1:${hop.port}`;
+
+const noHops: [found: NextHops, code: number, enhanced: string, detail: string][] = [
+  [{ kind: "none", enhanced: "5.1.2", cause: "no such domain" }, 550, "5.1.2", "no such domain"],
+  [{ kind: "none", enhanced: "5.1.10", cause: "null MX" }, 550, "5.1.10", "null MX"],
+  [{ kind: "unknown", cause: "SERVFAIL" }, 451, "4.4.3", "SERVFAIL"],
+  [{ kind: "hosts", hosts: [] }, 451, "4.4.1", "no next hop"],
+];
+for (const [found, code, enhanced, detail] of noHops) {
+  test(`${detail}: failed with ${code} ${enhanced}, and no hop to name`, async () => {
+    assert.deepEqual(await deliverTo(found), { kind: "failed", code, enhanced, hop: "", detail });
+  });
+}
+
+test("a message that the first hop takes goes to no other", async (t) => {
+  const first = await startHop(t, { dot: "250 2.0.0 queued as 1A" });
+  const second = await startHop(t);
+  assert.deepEqual(await through(first, second), {
+    kind: "delivered",
+    hop: name(first),
+    detail: "queued as 1A",
+  });
+  assert.equal(first.messages.length, 1);
+  assert.equal(second.connections.length, 0);
+});
+
+const passedOver: [what: string, answers: Answers][] = [
+  ["greets with 554", { greeting: "554 5.3.2 no" }],
+  ["greets with 421", { greeting: "421 4.7.0 busy" }],
+  ["closes before its greeting", { greeting: FIN }],
+  ["resets before its greeting", { greeting: RST }],
+  ["greets with words", { greeting: "hello" }],
+  ["refuses EHLO and HELO", { EHLO: "550 no", HELO: "550 no" }],
+  ["closes after EHLO", { EHLO: FIN }],
+];
+for (const [what, answers] of passedOver) {
+  test(`a hop that ${what} leaves the message to the next`, async (t) => {
+    const first = await startHop(t, answers);
+    const second = await startHop(t);
+    const delivery = await through(first, second);
+    assert.equal(delivery.kind, "delivered");
+    assert.equal(delivery.hop, name(second));
+    assert.equal(second.messages.length, 1);
+  });
+}
+
+const final: [what: string, answers: Answers, code: number, enhanced: string][] = [
+  ["refuses MAIL", { MAIL: "550 5.7.1 no", DATA: "503 no" }, 550, "5.7.1"],
+  ["defers MAIL", { MAIL: "451 4.7.1 later", DATA: "503 no" }, 451, "4.7.1"],
+  ["refuses RCPT", { RCPT: "550 5.1.1 unknown", DATA: "503 no" }, 550, "5.1.1"],
+  ["defers RCPT", { RCPT: "450 4.2.1 greylisted", DATA: "503 no" }, 450, "4.2.1"],
+  ["refuses the message", { dot: "554 5.6.0 spam" }, 554, "5.6.0"],
+  ["closes at MAIL", { MAIL: FIN }, 451, "4.4.2"],
+  ["closes at DATA", { DATA: FIN }, 451, "4.4.2"],
+  ["closes after the final dot, so that it may have the message", { dot: FIN }, 451, "4.4.2"],
+  ["resets after the final dot", { dot: RST }, 451, "4.4.2"],
+];
+for (const [what, answers, code, enhanced] of final) {
+  test(`a hop that ${what} has the last word: ${code} ${enhanced}, and no other is asked`, async (t) => {
+    const first = await startHop(t, answers);
+    const second = await startHop(t);
+    const delivery = await through(first, second);
+    assert.ok(delivery.kind === "failed");
+    assert.deepEqual([delivery.code, delivery.enhanced, delivery.hop], [code, enhanced, name(first)]);
+    assert.equal(second.connections.length, 0);
+  });
+}
+
+test("the hop's own words are in the detail, for the log", async (t) => {
+  const hop = await startHop(t, { RCPT: "550-5.1.1 <c@private.test>\r\n550 5.1.1 unknown", DATA: "503 no" });
+  const delivery = await through(hop);
+  assert.equal(delivery.detail, "550 5.1.1 <c@private.test> unknown");
+});
+
+test("when no hop can be had, the last one's failure counts", async (t) => {
+  const busy = await startHop(t, { greeting: "421 4.3.2 busy" });
+  const last = await through(NOBODY, busy);
+  assert.ok(last.kind === "failed");
+  assert.deepEqual([last.code, last.enhanced, last.hop], [421, "4.3.2", name(busy)]);
+  const nobody = await through(busy, NOBODY);
+  assert.ok(nobody.kind === "failed");
+  assert.deepEqual([nobody.code, nobody.enhanced, nobody.hop], [451, "4.4.1", "127.0.0.1:1"]);
+});
+
+test("a greeting of 554 does not refuse the message for good while another hop cannot be reached", async (t) => {
+  const closed = await startHop(t, { greeting: "554 5.3.2 no service" });
+  const delivery = await through(NOBODY, closed);
+  assert.ok(delivery.kind === "failed");
+  assert.equal(delivery.code, 451);
+});
+
+test("a hop that is an IPv6 address is named in brackets", async () => {
+  const delivery = await through({ host: "::1", port: 1 });
+  assert.equal(delivery.hop, "[::1]:1");
+});

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { HostPort } from "./host-port.ts";
+import { createNextHops, type MxAnswer, type MxResolver, type NextHopOptions } from "./next-hops.ts";
+
+const HOP: HostPort = { host: "hop.test", port: 2525 };
+const SMART: HostPort = { host: "smart.test", port: 587 };
+
+/** `10 mx1.test, 20 mx2.test` */
+function records(text: string): MxAnswer {
+  const list = text === "" ? [] : text.split(", ").map((record) => record.split(" "));
+  return {
+    kind: "records",
+    records: list.map(([priority, exchange]) => ({ priority: Number(priority), exchange: exchange ?? "" })),
+  };
+}
+
+/** A DNS of one domain; nobody may ask it for anything else. */
+function dns(
+  mx: MxAnswer,
+  hasAddress: Awaited<ReturnType<MxResolver["hasAddress"]>> | "not asked" = "not asked",
+): MxResolver {
+  return {
+    async mx(domain) {
+      assert.equal(domain, "d.test");
+      return mx;
+    },
+    async hasAddress(domain) {
+      assert.equal(domain, "d.test");
+      assert.notEqual(hasAddress, "not asked");
+      return hasAddress === "not asked" ? false : hasAddress;
+    },
+  };
+}
+
+const silent: MxResolver = {
+  mx: () => assert.fail("DNS was asked"),
+  hasAddress: () => assert.fail("DNS was asked"),
+};
+
+function nextHops(options: Partial<NextHopOptions>, domain = "d.test") {
+  return createNextHops({ routes: new Map(), resolver: silent, random: () => 0, ...options })(domain);
+}
+
+async function hosts(mx: string, ...random: number[]): Promise<string[]> {
+  const found = await nextHops({ resolver: dns(records(mx)), random: () => random.shift() ?? 0 });
+  assert.ok(found.kind === "hosts");
+  for (const { port } of found.hosts) assert.equal(port, 25);
+  return found.hosts.map(({ host }) => host);
+}
+
+test("MX records are tried in the order of their preference, not of the answer", async () => {
+  assert.deepEqual(await hosts("30 c.test, 5 a.test, 100 d.test, 10 b.test"), [
+    "a.test",
+    "b.test",
+    "c.test",
+    "d.test",
+  ]);
+});
+
+const shuffles: [random: number[], order: string][] = [
+  [[0.1, 0.2, 0.3, 0.4], "a b c d"],
+  [[0.4, 0.3, 0.2, 0.1], "c b a d"],
+  [[0.2, 0.3, 0.1, 0], "c a b d"],
+  [[0.999, 0, 0.5, 0.7], "b c a d"],
+];
+for (const [random, order] of shuffles) {
+  test(`equal preferences are shuffled, others are not: ${order}`, async () => {
+    assert.equal((await hosts("10 a, 10 b, 10 c, 20 d", ...random)).join(" "), order);
+  });
+}
+
+test("no more than five hosts are tried, the best five", async () => {
+  assert.deepEqual(await hosts("7 g, 6 f, 5 e, 4 d, 3 c, 2 b, 1 a"), ["a", "b", "c", "d", "e"]);
+});
+
+test("a domain without MX is its own mail server, if it has an address (RFC 5321 §5.1)", async () => {
+  const found = await nextHops({ resolver: dns(records(""), true) });
+  assert.deepEqual(found, { kind: "hosts", hosts: [{ host: "d.test", port: 25 }] });
+});
+
+const none: [what: string, resolver: MxResolver, kind: string, enhanced: string | undefined][] = [
+  ["a null MX (RFC 7505): takes no mail", dns(records("0 .")), "none", "5.1.10"],
+  [
+    "a null MX as an empty name",
+    dns({ kind: "records", records: [{ priority: 0, exchange: "" }] }),
+    "none",
+    "5.1.10",
+  ],
+  ["no such domain", dns({ kind: "no-such-domain" }), "none", "5.1.2"],
+  ["neither MX nor address", dns(records(""), false), "none", "5.1.2"],
+  ["no answer for the MX", dns({ kind: "failed", cause: "SERVFAIL" }), "unknown", undefined],
+  ["no answer for the address", dns(records(""), { failed: "TIMEOUT" }), "unknown", undefined],
+];
+for (const [what, resolver, kind, enhanced] of none) {
+  test(`${what}: ${kind} ${enhanced ?? ""}`, async () => {
+    const found = await nextHops({ resolver });
+    assert.equal(found.kind, kind);
+    assert.equal(found.kind === "none" ? found.enhanced : undefined, enhanced);
+    assert.ok(found.kind !== "hosts" && found.cause !== "");
+  });
+}
+
+test("a null MX beside a real one does not count", async () => {
+  assert.deepEqual(await hosts("0 ., 10 a.test"), ["a.test"]);
+});
+
+const fixed: [what: string, options: Partial<NextHopOptions>, domain: string, hop: HostPort][] = [
+  ["a route goes before DNS", { routes: new Map([["d.test", HOP]]) }, "d.test", HOP],
+  ["a route is found in any case", { routes: new Map([["D.Test", HOP]]) }, "d.TEST", HOP],
+  [
+    "a route goes before the smart host",
+    { routes: new Map([["d.test", HOP]]), smartHost: SMART },
+    "d.test",
+    HOP,
+  ],
+  ["the smart host goes before DNS", { smartHost: SMART }, "d.test", SMART],
+  [
+    "a route is for its own domain, not for those below",
+    { routes: new Map([["d.test", HOP]]), smartHost: SMART },
+    "sub.d.test",
+    SMART,
+  ],
+  ["a star is no pattern", { routes: new Map([["*", HOP]]), smartHost: SMART }, "d.test", SMART],
+  ["an address literal may have a route", { routes: new Map([["[192.0.2.1]", HOP]]) }, "[192.0.2.1]", HOP],
+  ["an address literal goes to the smart host", { smartHost: SMART }, "[192.0.2.1]", SMART],
+];
+for (const [what, options, domain, hop] of fixed) {
+  test(what, async () => assert.deepEqual(await nextHops(options, domain), { kind: "hosts", hosts: [hop] }));
+}
+
+for (const literal of ["[192.0.2.1]", "[127.0.0.1]", "[IPv6:2001:db8::1]"]) {
+  test(`nothing connects to the address literal ${literal} because a stranger wrote it`, async () => {
+    const found = await nextHops({}, literal);
+    assert.ok(found.kind === "none");
+    assert.equal(found.enhanced, "5.1.2");
+  });
+}

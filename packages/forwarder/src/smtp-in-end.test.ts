@@ -1,0 +1,171 @@
+// How sessions end: resets at every step, handlers that throw, and the server's own close().
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { type Decisions, hello, type Recorder, startRecorder, stuffed } from "./testing/smtp-peers.ts";
+import { dial, type Wire, within } from "./testing/wire.ts";
+
+/** A step that the handler takes only when the test lets it. */
+function gate() {
+  const reached = Promise.withResolvers<void>();
+  const open = Promise.withResolvers<void>();
+  return {
+    reached: reached.promise,
+    open: open.resolve,
+    async wait() {
+      reached.resolve();
+      await open.promise;
+      return { code: 250, enhanced: "2.0.0", text: "taken" };
+    },
+  };
+}
+
+const TO_DATA = ["MAIL FROM:<a@b.test>", "RCPT TO:<c@d.test>", "DATA"];
+
+async function say(client: Wire, commands: readonly string[]): Promise<void> {
+  for (const command of commands) assert.match(await client.ask(command), /^[23]/, command);
+}
+
+/** With one place on the server, a new client is served only when the server has let the last one go. */
+async function serveNext(t: Parameters<typeof dial>[0], server: Recorder): Promise<void> {
+  let client = await dial(t, server);
+  for (let tries = 0; (await client.reply()).startsWith("421"); tries++) {
+    assert.ok(tries < 2000, "the place of the lost client was never free again");
+    client = await dial(t, server);
+  }
+  await say(client, ["EHLO next.test", ...TO_DATA]);
+  client.send(stuffed("next\r\n"));
+  assert.match(await client.reply(), /^250 /);
+  assert.equal(server.messages.at(-1)?.toString(), "next\r\n");
+}
+
+const states: [state: string, commands: readonly string[], unanswered?: string][] = [
+  ["after the greeting", []],
+  ["after EHLO", ["EHLO c.test"]],
+  ["in the middle of a command", ["EHLO c.test"], "MAIL FR"],
+  ["after MAIL", ["EHLO c.test", "MAIL FROM:<a@b.test>"]],
+  ["after RCPT", ["EHLO c.test", "MAIL FROM:<a@b.test>", "RCPT TO:<c@d.test>"]],
+  ["after DATA", ["EHLO c.test", ...TO_DATA]],
+  ["in the middle of a message", ["EHLO c.test", ...TO_DATA], `${"x".repeat(70_000)}\r\nab`],
+  ["right before the final dot", ["EHLO c.test", ...TO_DATA], "ab\r\n"],
+  ["in the middle of the final dot", ["EHLO c.test", ...TO_DATA], "ab\r\n.\r"],
+  ["after QUIT", ["EHLO c.test", "QUIT"]],
+];
+for (const [state, commands, unanswered] of states) {
+  test(`a client that resets ${state} hurts nobody: the next is served`, async (t) => {
+    const server = await startRecorder(t, {}, { maxClients: 1 });
+    const client = await dial(t, server);
+    await client.reply();
+    await say(client, commands);
+    if (unanswered) await new Promise((resolve) => client.socket.write(unanswered, resolve));
+    client.socket.resetAndDestroy();
+    await serveNext(t, server);
+    assert.deepEqual(server.messages.length, 1);
+    assert.deepEqual(server.failures, []);
+  });
+}
+
+test("a client that resets before the greeting hurts nobody: the next is served", async (t) => {
+  const server = await startRecorder(t, {}, { maxClients: 1 });
+  for (let count = 0; count < 20; count++) {
+    const socket = connect(server.port, server.host);
+    await once(socket, "connect");
+    socket.resetAndDestroy();
+  }
+  await serveNext(t, server);
+  assert.deepEqual(server.failures, []);
+});
+
+const pending: [stage: keyof Decisions, commands: readonly string[], last: string][] = [
+  ["mail", [], "MAIL FROM:<a@b.test>\r\n"],
+  ["rcpt", TO_DATA.slice(0, 1), "RCPT TO:<c@d.test>\r\n"],
+  ["data", TO_DATA, stuffed("x\r\n")],
+];
+for (const [stage, commands, last] of pending) {
+  test(`a client that resets while the handler decides on ${stage.toUpperCase()} hurts nobody`, async (t) => {
+    const step = gate();
+    const server = await startRecorder(t, { [stage]: step.wait }, { maxClients: 1 });
+    const client = await hello(t, server);
+    await say(client, commands);
+    client.send(last);
+    await within(step.reached, "the handler");
+    client.socket.resetAndDestroy();
+    await once(client.socket, "close");
+    step.open();
+    await serveNext(t, server);
+    assert.deepEqual(server.failures, []);
+  });
+
+  test(`close() lets the handler decide on ${stage.toUpperCase()}, and the client gets its reply`, async (t) => {
+    const step = gate();
+    const server = await startRecorder(t, { [stage]: step.wait });
+    const client = await hello(t, server);
+    await say(client, commands);
+    client.send(last);
+    await within(step.reached, "the handler");
+    const closed = server.close();
+    step.open();
+    assert.match(await client.reply(), /^250 /);
+    assert.match(await client.ask("NOOP"), /^421 /);
+    await within(closed, "close()");
+  });
+
+  for (const how of ["throws", "rejects"]) {
+    test(`a handler that ${how} at ${stage.toUpperCase()} is 451 4.3.0, somebody is told, and the session goes on`, async (t) => {
+      const bug = new Error("a bug");
+      const decide = () => {
+        if (how === "throws") throw bug;
+        return Promise.reject(bug);
+      };
+      const server = await startRecorder(t, { [stage]: decide });
+      const client = await hello(t, server);
+      await say(client, commands);
+      client.send(last);
+      assert.equal(await client.reply(), "451 4.3.0 local error, try again later");
+      assert.deepEqual(server.failures, [bug]);
+      assert.match(await client.ask("NOOP"), /^250 /);
+    });
+  }
+}
+
+test("close() tells idle clients 421 4.3.2, wherever they are in their session, and takes no more", async (t) => {
+  const server = await startRecorder(t);
+  const clients = await Promise.all([hello(t, server), hello(t, server), hello(t, server)]);
+  await say(clients[1], TO_DATA.slice(0, 1));
+  await say(clients[2], TO_DATA.slice(0, 2));
+  // The bound of rest() is far below the 30 s that busy clients get.
+  const closed = server.close();
+  for (const client of clients) assert.equal(await client.rest(), "421 4.3.2 shutting down\r\n");
+  await within(closed, "close()");
+  await assert.rejects(dial(t, server), { code: "ECONNREFUSED" });
+});
+
+test("a message that is on its way when close() comes may be sent to its end, and gets its reply", async (t) => {
+  const server = await startRecorder(t);
+  const client = await hello(t, server);
+  await say(client, TO_DATA);
+  client.send("first half\r\n");
+  const closed = server.close();
+  client.send(stuffed("second half\r\n"));
+  assert.equal(await client.reply(), "250 2.0.0 taken");
+  assert.equal(server.messages[0]?.toString(), "first half\r\nsecond half\r\n");
+  client.send("QUIT\r\n");
+  assert.match(await client.rest(), /^421 /);
+  await within(closed, "close()");
+});
+
+test("a client that connects just before close() does not hold it up", async (t) => {
+  const server = await startRecorder(t);
+  const client = await dial(t, server);
+  const closed = server.close();
+  // 421, or a reset where the system had not handed it over yet; but not a session.
+  assert.match(await client.rest(), /^(?:421 [^\r\n]*\r\n)?$/);
+  await within(closed, "close()");
+});
+
+test("close() without clients is done at once, and a port that is taken is the system's error", async (t) => {
+  const server = await startRecorder(t);
+  await assert.rejects(startRecorder(t, {}, { port: server.port }), { code: "EADDRINUSE" });
+  await within(server.close(), "close()");
+});

@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Reply } from "@homing/mail";
+import { type Decisions, hello, startRecorder, stuffed } from "./testing/smtp-peers.ts";
+import { dial } from "./testing/wire.ts";
+
+const NO: Reply = { code: 550, enhanced: "5.7.1", text: "no" };
+const LATER: Reply = { code: 452, enhanced: "4.5.3", text: "later" };
+
+test("the greeting comes though no timer of this process ever fires", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const client = await dial(t, await startRecorder(t));
+  assert.equal(await client.reply(), "220 mx.test ESMTP Homing");
+});
+
+test("a client that talks before the greeting gets 421, and no greeting", async (t) => {
+  // What the event loop was to do next waits until the client's octets are here, and then goes its usual way.
+  const held: (() => void)[] = [];
+  const { mock } = t.mock.method(globalThis, "setImmediate", (work: () => void) => held.push(work));
+  const client = await dial(t, await startRecorder(t));
+  await new Promise((resolve) => client.socket.write("NOOP\r\n", resolve));
+  mock.restore();
+  for (const work of held) setImmediate(work);
+  assert.equal(await client.rest(), "421 4.4.2 mx.test You talk too soon\r\n");
+});
+
+test("one client too many gets 421 4.3.2 alone, and a place that became free is given again", async (t) => {
+  const server = await startRecorder(t, {}, { maxClients: 1 });
+  const first = await hello(t, server);
+  const second = await dial(t, server);
+  assert.equal(await second.rest(), "421 4.3.2 too many connections, try again later\r\n");
+  assert.equal(await first.ask("QUIT"), "221 2.0.0 Bye");
+  const third = await dial(t, server);
+  assert.match(await third.reply(), /^220 /);
+});
+
+test("EHLO offers these extensions and no others", async (t) => {
+  const client = await dial(t, await startRecorder(t));
+  await client.reply();
+  assert.equal(
+    await client.ask("EHLO client.test"),
+    "250-mx.test\n250-PIPELINING\n250-8BITMIME\n250-SMTPUTF8\n250-ENHANCEDSTATUSCODES\n250 SIZE 100000",
+  );
+  assert.equal(await client.ask("HELO client.test"), "250 mx.test");
+});
+
+const refusals: [stage: keyof Decisions, reply: Reply, line: string][] = [
+  ["mail", { code: 550, enhanced: "5.7.1", text: "not from there" }, "550 5.7.1 not from there"],
+  ["mail", { code: 451, enhanced: "4.7.1", text: "wait" }, "451 4.7.1 wait"],
+  ["rcpt", { code: 550, enhanced: "5.7.1", text: "no relaying" }, "550 5.7.1 no relaying"],
+  ["rcpt", { code: 452, enhanced: "4.5.3", text: "one at a time" }, "452 4.5.3 one at a time"],
+  ["rcpt", { code: 550, enhanced: "5.1.10", text: "null MX" }, "550 5.1.10 null MX"],
+  ["data", { code: 554, enhanced: "5.4.6", text: "loop" }, "554 5.4.6 loop"],
+  ["data", { code: 550, enhanced: "5.7.26", text: "SPF" }, "550 5.7.26 SPF"],
+  ["data", { code: 250, enhanced: "2.0.0", text: "<a@b.test>: on" }, "250 2.0.0 <a@b.test>: on"],
+  ["data", { code: 550, enhanced: "5.0.0", text: "a\r\n250 2.0.0 b" }, "550 5.0.0 a??250 2.0.0 b"],
+  ["data", { code: 550, enhanced: "5.0.0", text: "Jörg" }, "550 5.0.0 J?rg"],
+];
+for (const [stage, reply, line] of refusals) {
+  test(`a reply to ${stage.toUpperCase()} with ${reply.enhanced} is one line, with that code alone: ${line}`, async (t) => {
+    const client = await hello(t, await startRecorder(t, { [stage]: async () => reply }));
+    const replies = [await client.ask("MAIL FROM:<a@b.test>")];
+    if (stage !== "mail") replies.push(await client.ask("RCPT TO:<c@d.test>"));
+    if (stage === "data") {
+      await client.ask("DATA");
+      client.send(stuffed("x\r\n"));
+      replies.push(await client.reply());
+    }
+    assert.equal(replies.at(-1), line);
+    assert.equal(await client.ask("NOOP"), "250 2.0.0 OK");
+  });
+}
+
+test("UTF-8 stands in a reply only for a client that asked for SMTPUTF8", async (t) => {
+  const reply: Reply = { code: 550, enhanced: "5.1.1", text: "jörg is not here" };
+  const client = await hello(t, await startRecorder(t, { rcpt: () => reply }));
+  await client.ask("MAIL FROM:<a@b.test> SMTPUTF8");
+  const line = Buffer.from(await client.ask("RCPT TO:<c@d.test>"), "latin1").toString("utf8");
+  assert.equal(line, "550 5.1.1 jörg is not here");
+});
+
+test("replies of the library's own have one enhanced code too", async (t) => {
+  const client = await dial(t, await startRecorder(t));
+  await client.reply();
+  const dialogue: [command: string, reply: RegExp][] = [
+    ["MAIL FROM:<a@b.test>", /^503 5\.5\.1 [^\d]/],
+    ["NOOP", /^250 2\.0\.0 [^\d]/],
+    ["RSET", /^250 2\.0\.0 [^\d]/],
+    ["VRFY postmaster", /^252 2\.1\.5 [^\d]/],
+    ["EHLO client.test", /^250-/],
+    ["RCPT TO:<c@d.test>", /^503 5\.5\.1 [^\d]/],
+    ["MAIL FROM:a@b.test", /^501 5\.1\.7 [^\d]/],
+    ["MAIL FROM:<a@b.test>", /^250 2\.1\.0 [^\d]/],
+    ["MAIL FROM:<a@b.test>", /^503 5\.5\.1 [^\d]/],
+    ["DATA", /^503 5\.5\.1 [^\d]/],
+    ["RCPT TO:<>", /^501 5\.1\.3 [^\d]/],
+    ["RCPT TO:<c@d.test>", /^250 2\.1\.5 [^\d]/],
+    ["DATA", /^354 [^\d]/],
+  ];
+  for (const [command, reply] of dialogue) assert.match(await client.ask(command), reply, command);
+});
+
+/** A session whose recipients are refused, deferred or taken as their local part says. */
+function judged() {
+  return { rcpt: ({ localPart }) => ({ no: NO, later: LATER })[localPart] ?? NO } satisfies Decisions;
+}
+
+test("after 20 refusals the next is 421 4.7.0, and the connection ends", async (t) => {
+  const client = await hello(t, await startRecorder(t, judged()));
+  await client.ask("MAIL FROM:<a@b.test>");
+  for (let count = 1; count <= 20; count++) {
+    assert.equal(await client.ask("RCPT TO:<no@d.test>"), "550 5.7.1 no", `refusal ${count}`);
+  }
+  client.send("RCPT TO:<no@d.test>\r\n");
+  assert.equal(await client.rest(), "421 4.7.0 too many errors\r\n");
+});
+
+test("refusals are counted as well when the commands come in one packet", async (t) => {
+  const client = await hello(t, await startRecorder(t, judged()));
+  client.send(`MAIL FROM:<a@b.test>\r\n${"RCPT TO:<no@d.test>\r\n".repeat(200)}`);
+  const replies = (await client.rest()).split("\r\n");
+  assert.deepEqual(replies.slice(1, -1), [
+    ...Array<string>(20).fill("550 5.7.1 no"),
+    "421 4.7.0 too many errors",
+  ]);
+});
+
+test("a 452 is no error of the client, however often", async (t) => {
+  const client = await hello(t, await startRecorder(t, judged()));
+  await client.ask("MAIL FROM:<a@b.test>");
+  for (let count = 1; count <= 50; count++) {
+    assert.equal(await client.ask("RCPT TO:<later@d.test>"), "452 4.5.3 later");
+  }
+});
+
+test("a message that was taken forgives the refusals before it", async (t) => {
+  const client = await hello(
+    t,
+    await startRecorder(t, {
+      rcpt: ({ localPart }) => (localPart === "no" ? NO : { ...NO, code: 250, enhanced: "2.1.5" }),
+    }),
+  );
+  for (const round of [1, 2]) {
+    await client.ask("MAIL FROM:<a@b.test>");
+    for (let count = 1; count <= 20; count++) {
+      assert.equal(await client.ask("RCPT TO:<no@d.test>"), "550 5.7.1 no", `${count} of round ${round}`);
+    }
+    await client.ask("RCPT TO:<yes@d.test>");
+    await client.ask("DATA");
+    client.send(stuffed("x\r\n"));
+    assert.match(await client.reply(), /^250 /);
+  }
+});
+
+const notTaken =
+  "AUTH PLAIN AGEAYg==|STARTTLS|XCLIENT ADDR=192.0.2.1|XFORWARD NAME=x|HELP|BDAT 5 LAST|WIZ x|SHELL|KILL|EXPN list|TURN|ETRN x|LHLO x|DEBUG|init|constructor|\x16\x03\x01|";
+for (const command of notTaken.split("|")) {
+  test(`${JSON.stringify(command)} is refused, and the session goes on`, async (t) => {
+    const client = await hello(t, await startRecorder(t));
+    assert.match(await client.ask(command), /^500 /);
+    assert.match(await client.ask("MAIL FROM:<a@b.test>"), /^250 /);
+  });
+}
+
+for (const request of ["GET / HTTP/1.1", "POST /x HTTP/1.0", "CONNECT / HTTP/1.1"]) {
+  test(`the HTTP request ${request} is answered 421, and its header and body are not run`, async (t) => {
+    const client = await hello(t, await startRecorder(t));
+    client.send(`${request}\r\nHost: x\r\n\r\nMAIL FROM:<a@b.test>\r\n`);
+    assert.match(await client.rest(), /^421 4\.4\.2 [^\r\n]*\r\n$/);
+  });
+}
+
+test("a command line may have 2048 octets; the next octet is answered 421, with or without a line end", async (t) => {
+  const server = await startRecorder(t);
+  const client = await hello(t, server);
+  assert.equal(await client.ask(`NOOP ${"x".repeat(2043)}`), "250 2.0.0 OK");
+  client.send(`NOOP ${"x".repeat(2044)}\r\n`);
+  assert.match(await client.rest(), /^421 4\.4\.2 [^\r\n]*\r\n$/);
+  const endless = await hello(t, server);
+  endless.send("x".repeat(2049));
+  assert.match(await endless.rest(), /^421 4\.4\.2 [^\r\n]*\r\n$/);
+});
+
+test("ten unknown commands end the session", async (t) => {
+  const client = await hello(t, await startRecorder(t));
+  client.send("WHAT\r\n".repeat(12));
+  const replies = (await client.rest()).split("\r\n");
+  assert.deepEqual(
+    replies.map((line) => line.slice(0, 3)),
+    [...Array<string>(9).fill("500"), "421", ""],
+  );
+});
+
+test("pipelined commands are answered one by one, in order", async (t) => {
+  const server = await startRecorder(t);
+  const client = await hello(t, server);
+  client.send("MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nRCPT TO:<>\r\nDATA\r\n");
+  const replies = [];
+  for (let count = 0; count < 4; count++) replies.push((await client.reply()).slice(0, 9));
+  assert.deepEqual(replies, ["250 2.1.0", "250 2.1.5", "501 5.1.3", "354 End d"]);
+  client.send(`${stuffed("one\r\n")}RSET\r\nMAIL FROM:<>\r\nNOOP\r\nQUIT\r\n`);
+  assert.match(
+    await client.rest(),
+    /^250 2\.0\.0 taken\r\n250 2\.0\.0 .*\r\n250 2\.1\.0 .*\r\n250 .*\r\n221 .*\r\n$/,
+  );
+  assert.equal(server.messages.toString(), "one\r\n");
+});
