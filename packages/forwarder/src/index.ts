@@ -6,14 +6,6 @@ export { blockList, type ForwarderSettings, startForwarder, type World } from ".
 export { type HostPort, parseHostPort, renderHostPort } from "./host-port.ts";
 export type { MxAnswer, MxResolver } from "./next-hops.ts";
 export type { Problem } from "./problem.ts";
-export {
-  listenSmtp,
-  type MailCommand,
-  type MailOutcome,
-  type SmtpClient,
-  type SmtpHandler,
-  type SmtpListener,
-  type SmtpListenerOptions,
-  type SmtpTransaction,
-} from "./smtp-in.ts";
+export { listenSmtp, type SmtpListener, type SmtpListenerOptions } from "./smtp-in.ts";
 export { type Attempt, type Submission, submit } from "./smtp-out.ts";
+export type { MailCommand, MailOutcome, SmtpClient, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";

@@ -23,7 +23,7 @@ import type { Delivery } from "./deliver.ts";
 import type { Report } from "./events.ts";
 import { mapInParallel } from "./parallel.ts";
 import type { Routes } from "./routes.ts";
-import type { MailCommand, MailOutcome, SmtpHandler, SmtpTransaction } from "./smtp-in.ts";
+import type { MailCommand, MailOutcome, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
 import { type Accepted, createTransactionReport, type TransactionReport } from "./transaction-report.ts";
 
 export interface ReceiveOptions {

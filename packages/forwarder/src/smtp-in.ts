@@ -1,9 +1,9 @@
 // SMTP in: smtp-server behind our own contract. The only file that imports smtp-server, and the owner of the
-// overrides that it needs (ADR 0009); each has a test in smtp-in.test.ts that fails when an upgrade breaks it.
+// overrides that it needs (ADR 0009); each has a test in smtp-in*.test.ts that fails when an upgrade breaks it.
 // Called by forwarder.ts and by the command line's built-in inbox.
 import type { AddressInfo, Socket } from "node:net";
-import { type ContentPromise, isPositive, type Reply } from "@homing/mail";
-import { type Mailbox, parseMailbox, parseReversePath, type ReversePath } from "@homing/srs-core";
+import { isPositive, type Reply } from "@homing/mail";
+import { parseMailbox, parseReversePath } from "@homing/srs-core";
 import {
   SMTPServer,
   type SMTPServerAddress,
@@ -14,40 +14,7 @@ import {
 import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
 import { readMessage } from "./read-message.ts";
 import { parsePathCommand } from "./smtp-path.ts";
-
-/** Who speaks to us. */
-export interface SmtpClient {
-  readonly session: string;
-  readonly address: string;
-  /** What it called itself: hostile text. */
-  readonly helo: string;
-  /** As a Received field writes it: `SMTP`, `ESMTP`, `UTF8SMTP`. */
-  readonly protocol: string;
-}
-
-export interface MailCommand extends ContentPromise {
-  readonly client: SmtpClient;
-  readonly reversePath: ReversePath;
-}
-
-/** One mail transaction: opened by MAIL FROM, ended by the final dot, RSET or a lost connection. */
-export interface SmtpTransaction {
-  rcpt(recipient: Mailbox): Reply | Promise<Reply>;
-  /** The whole message, dots unstuffed. Whoever answers 2xx here holds the message from then on. */
-  data(message: Buffer): Promise<Reply>;
-  /** The message was not taken, for a reason of the SMTP server itself: told for the log. */
-  refused?(reply: Reply, reason: "too-big" | "no-memory"): void;
-}
-
-export type MailOutcome =
-  | { readonly kind: "open"; readonly transaction: SmtpTransaction }
-  | { readonly kind: "refuse"; readonly reply: Reply };
-
-export interface SmtpHandler {
-  mail(command: MailCommand): MailOutcome | Promise<MailOutcome>;
-  /** A bug or a broken machine: the client was told 451 4.3.0, somebody should be told more. */
-  failed(error: unknown, session: string): void;
-}
+import type { SmtpClient, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
 
 export interface SmtpListenerOptions {
   readonly host: string;

@@ -1,5 +1,5 @@
 // SMTP out: one delivery attempt to one server. The only file that imports nodemailer, and the owner of the overrides
-// that it needs (ADR 0009), each with a test in smtp-out.test.ts. Called by deliver.ts and by `homing send`.
+// that it needs (ADR 0009), each with a test in smtp-out*.test.ts. Called by deliver.ts and by `homing send`.
 import { type Envelope, parseReply, type Reply } from "@homing/mail";
 import { renderMailbox, renderReversePath } from "@homing/srs-core";
 import SMTPConnection from "nodemailer/lib/smtp-connection";

@@ -4,7 +4,7 @@ import { type Mailbox, type ReversePath, renderMailbox, renderReversePath } from
 import type { Delivery } from "./deliver.ts";
 import type { ForwarderEvent, Report } from "./events.ts";
 import type { Route } from "./routes.ts";
-import type { MailCommand } from "./smtp-in.ts";
+import type { MailCommand } from "./smtp-session.ts";
 
 /** A message whose recipient leads somewhere, and the envelope sender that it leaves with. */
 export interface Accepted {

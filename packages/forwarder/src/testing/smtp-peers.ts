@@ -3,7 +3,8 @@ import type { TestContext } from "node:test";
 import type { Reply } from "@homing/mail";
 import type { Mailbox } from "@homing/srs-core";
 import type { HostPort } from "../host-port.ts";
-import { listenSmtp, type MailCommand, type SmtpListener, type SmtpListenerOptions } from "../smtp-in.ts";
+import { listenSmtp, type SmtpListener, type SmtpListenerOptions } from "../smtp-in.ts";
+import type { MailCommand } from "../smtp-session.ts";
 import { dial, serve, type Wire } from "./wire.ts";
 
 /** What a next hop says at each step, CRLF between lines; or that it goes away instead, or says nothing. */

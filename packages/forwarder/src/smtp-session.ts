@@ -1,0 +1,38 @@
+// The contract between SMTP in and whoever decides about mail: what a client says, as values, and what to answer.
+// smtp-in.ts speaks SMTP and calls a handler; receive.ts is the forwarder's, the command line's inbox has another.
+import type { ContentPromise, Reply } from "@homing/mail";
+import type { Mailbox, ReversePath } from "@homing/srs-core";
+
+/** Who speaks to us. */
+export interface SmtpClient {
+  readonly session: string;
+  readonly address: string;
+  /** What it called itself: hostile text. */
+  readonly helo: string;
+  /** As a Received field writes it: `SMTP`, `ESMTP`, `UTF8SMTP`. */
+  readonly protocol: string;
+}
+
+export interface MailCommand extends ContentPromise {
+  readonly client: SmtpClient;
+  readonly reversePath: ReversePath;
+}
+
+/** One mail transaction: opened by MAIL FROM, ended by the final dot, RSET or a lost connection. */
+export interface SmtpTransaction {
+  rcpt(recipient: Mailbox): Reply | Promise<Reply>;
+  /** The whole message, dots unstuffed. Whoever answers 2xx here holds the message from then on. */
+  data(message: Buffer): Promise<Reply>;
+  /** The message was not taken, for a reason of the SMTP server itself: told for the log. */
+  refused?(reply: Reply, reason: "too-big" | "no-memory"): void;
+}
+
+export type MailOutcome =
+  | { readonly kind: "open"; readonly transaction: SmtpTransaction }
+  | { readonly kind: "refuse"; readonly reply: Reply };
+
+export interface SmtpHandler {
+  mail(command: MailCommand): MailOutcome | Promise<MailOutcome>;
+  /** A bug or a broken machine: the client was told 451 4.3.0, somebody should be told more. */
+  failed(error: unknown, session: string): void;
+}
