@@ -9,6 +9,20 @@ export interface BufferBudget {
   give(octets: number): void;
 }
 
+export function createBufferBudget(octets: number): BufferBudget {
+  let left = octets;
+  return {
+    take(wanted) {
+      if (wanted > left) return false;
+      left -= wanted;
+      return true;
+    },
+    give(back) {
+      left += back;
+    },
+  };
+}
+
 export type ReadMessage =
   /** Its octets stay taken from the budget until the caller gives them back. */
   | { readonly kind: "message"; readonly message: Buffer }

@@ -12,7 +12,7 @@ import {
   type SMTPServerSession,
 } from "smtp-server";
 import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
-import { readMessage } from "./read-message.ts";
+import { type BufferBudget, createBufferBudget, readMessage } from "./read-message.ts";
 import { parsePathCommand } from "./smtp-path.ts";
 import type { SmtpClient, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
 
@@ -170,80 +170,91 @@ class Connection extends SMTPConnection {
   }
 }
 
-function libraryHandlers(options: SmtpListenerOptions, handler: SmtpHandler) {
-  const transactions = new WeakMap<SMTPServerEnvelope, SmtpTransaction>();
-  let buffered = 0;
-  const budget = {
-    take(octets: number): boolean {
-      if (buffered + octets > BUFFER_BUDGET_OCTETS) return false;
-      buffered += octets;
-      return true;
-    },
-    give(octets: number): void {
-      buffered -= octets;
-    },
-  };
+/** What the three handlers of a server share. */
+interface Listening {
+  readonly options: SmtpListenerOptions;
+  readonly handler: SmtpHandler;
+  /** The library begins a new envelope with each transaction. */
+  readonly transactions: WeakMap<SMTPServerEnvelope, SmtpTransaction>;
+  readonly budget: BufferBudget;
+}
 
-  const guarded = async (session: string, answer: () => Promise<Reply>): Promise<Reply> => {
+function libraryHandlers(options: SmtpListenerOptions, handler: SmtpHandler) {
+  const budget = createBufferBudget(BUFFER_BUDGET_OCTETS);
+  const listening: Listening = { options, handler, transactions: new WeakMap(), budget };
+  const guarded = async (session: SMTPServerSession, answer: Promise<Reply>): Promise<Reply> => {
     try {
-      return await answer();
+      return await answer;
     } catch (error) {
-      handler.failed(error, session);
+      handler.failed(error, session.id);
       return LOCAL_ERROR;
     }
   };
 
   return {
     onMailFrom(address: SMTPServerAddress, session: SMTPServerSession, done: Done): void {
-      const { envelope } = session;
-      void guarded(session.id, async () => {
-        const smtpUtf8 = envelope.smtpUtf8 === true;
-        const sender = parseReversePath(address.address);
-        if (!sender.ok) return { code: 553, enhanced: "5.1.7", text: sender.message };
-        if (!smtpUtf8 && needsSmtpUtf8(address.address)) return NEEDS_SMTPUTF8;
-        const outcome = await handler.mail({
-          client: clientOf(session, smtpUtf8),
-          reversePath: sender.reversePath,
-          eightBit: envelope.bodyType === "8bitmime",
-          smtpUtf8,
-        });
-        if (outcome.kind === "refuse") return outcome.reply;
-        transactions.set(envelope, outcome.transaction);
-        return ACCEPTED;
-      }).then((reply) => done(asError(reply)));
+      void guarded(session, answerMail(listening, address.address, session)).then((reply) =>
+        done(asError(reply)),
+      );
     },
-
     onRcptTo(address: SMTPServerAddress, session: SMTPServerSession, done: Done): void {
-      void guarded(session.id, async () => {
-        const text = address.address;
-        // RFC 5321 §4.1.1.3: a recipient without domain, for this one name.
-        const parsed = parseMailbox(
-          text.toLowerCase() === "postmaster" ? `${text}@${options.hostname}` : text,
-        );
-        if (!parsed.ok) return { code: 553, enhanced: "5.1.3", text: parsed.message };
-        if (!session.envelope.smtpUtf8 && needsSmtpUtf8(text)) return NEEDS_SMTPUTF8;
-        return await openTransaction(transactions, session).rcpt(parsed.mailbox);
-      }).then((reply) => done(asError(reply)));
+      void guarded(session, answerRcpt(listening, address.address, session)).then((reply) =>
+        done(asError(reply)),
+      );
     },
-
     onData(stream: SMTPServerDataStream, session: SMTPServerSession, done: DataDone): void {
-      void guarded(session.id, async () => {
-        const read = await readMessage(stream, options.maxMessageOctets, budget);
-        if (read.kind === "lost") return LOCAL_ERROR;
-        const transaction = openTransaction(transactions, session);
-        if (read.kind !== "message") {
-          const reply = read.kind === "too-big" ? TOO_BIG : NO_MEMORY;
-          transaction.refused?.(reply, read.kind);
-          return reply;
-        }
-        try {
-          return await transaction.data(read.message);
-        } finally {
-          budget.give(read.message.length);
-        }
-      }).then((reply) => done(asError(reply), `${reply.enhanced} ${reply.text}`));
+      void guarded(session, answerData(listening, stream, session)).then((reply) => {
+        done(asError(reply), `${reply.enhanced} ${reply.text}`);
+      });
     },
   };
+}
+
+async function answerMail(listening: Listening, path: string, session: SMTPServerSession): Promise<Reply> {
+  const { envelope } = session;
+  const smtpUtf8 = envelope.smtpUtf8 === true;
+  const sender = parseReversePath(path);
+  if (!sender.ok) return { code: 553, enhanced: "5.1.7", text: sender.message };
+  if (!smtpUtf8 && needsSmtpUtf8(path)) return NEEDS_SMTPUTF8;
+  const outcome = await listening.handler.mail({
+    client: clientOf(session, smtpUtf8),
+    reversePath: sender.reversePath,
+    eightBit: envelope.bodyType === "8bitmime",
+    smtpUtf8,
+  });
+  if (outcome.kind === "refuse") return outcome.reply;
+  listening.transactions.set(envelope, outcome.transaction);
+  return ACCEPTED;
+}
+
+async function answerRcpt(listening: Listening, path: string, session: SMTPServerSession): Promise<Reply> {
+  // RFC 5321 §4.1.1.3: a recipient without domain, for this one name.
+  const address = path.toLowerCase() === "postmaster" ? `${path}@${listening.options.hostname}` : path;
+  const recipient = parseMailbox(address);
+  if (!recipient.ok) return { code: 553, enhanced: "5.1.3", text: recipient.message };
+  if (!session.envelope.smtpUtf8 && needsSmtpUtf8(path)) return NEEDS_SMTPUTF8;
+  return await openTransaction(listening, session).rcpt(recipient.mailbox);
+}
+
+async function answerData(
+  listening: Listening,
+  stream: SMTPServerDataStream,
+  session: SMTPServerSession,
+): Promise<Reply> {
+  const { budget, options } = listening;
+  const read = await readMessage(stream, options.maxMessageOctets, budget);
+  if (read.kind === "lost") return LOCAL_ERROR;
+  const transaction = openTransaction(listening, session);
+  if (read.kind !== "message") {
+    const reply = read.kind === "too-big" ? TOO_BIG : NO_MEMORY;
+    transaction.refused?.(reply, read.kind);
+    return reply;
+  }
+  try {
+    return await transaction.data(read.message);
+  } finally {
+    budget.give(read.message.length);
+  }
 }
 
 type Done = (error?: Error | null) => void;
@@ -251,11 +262,8 @@ type DataDone = (error?: Error | null, message?: string) => void;
 
 const ACCEPTED: Reply = { code: 250, enhanced: "2.1.0", text: "ok" };
 
-function openTransaction(
-  transactions: WeakMap<SMTPServerEnvelope, SmtpTransaction>,
-  session: SMTPServerSession,
-): SmtpTransaction {
-  const transaction = transactions.get(session.envelope);
+function openTransaction(listening: Listening, session: SMTPServerSession): SmtpTransaction {
+  const transaction = listening.transactions.get(session.envelope);
   if (!transaction) throw new Error("RCPT or DATA without a transaction");
   return transaction;
 }

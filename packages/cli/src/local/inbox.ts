@@ -16,6 +16,8 @@ export interface InboxOptions {
   readonly hostname: string;
   /** Called before the sender gets its 250. */
   readonly arrived: (arrival: Arrival) => void;
+  /** A bug: the client was told 451. */
+  readonly failed: (error: unknown) => void;
 }
 
 const OK: Reply = { code: 250, enhanced: "2.0.0", text: "ok" };
@@ -45,9 +47,7 @@ export function startInbox(options: InboxOptions): Promise<SmtpListener> {
         };
         return { kind: "open", transaction };
       },
-      failed(error) {
-        throw error;
-      },
+      failed: options.failed,
     },
   );
 }

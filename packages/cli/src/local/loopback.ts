@@ -50,6 +50,7 @@ export async function startLoopback(port: number, listener: LoopbackListener): P
     host: HOST,
     hostname: INBOX_HOSTNAME,
     arrived: (arrival) => void arrivals.push(arrival),
+    failed: (error) => listener.forwarder({ event: "error", session: "inbox", message: String(error) }),
   });
   const report = (event: ForwarderEvent): void => {
     listener.forwarder(event);
