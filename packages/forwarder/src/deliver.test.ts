@@ -15,13 +15,13 @@ const envelope: Envelope = {
 };
 const NOBODY: HostPort = { host: "127.0.0.1", port: 1 };
 
-function deliverTo(found: NextHops): Promise<Delivery> {
+function deliverTo(found: NextHops, mayStart = () => true): Promise<Delivery> {
   const findNextHops = async (domain: string): Promise<NextHops> => {
     assert.equal(domain, "D.Test");
     return found;
   };
   return within(
-    deliver({ findNextHops, hostname: "mx.test" }, envelope, Buffer.from("x\r\n")),
+    deliver({ findNextHops, hostname: "mx.test", mayStart }, envelope, Buffer.from("x\r\n")),
     "the delivery",
   );
 }
@@ -124,4 +124,17 @@ test("a greeting of 554 does not refuse the message for good while another hop c
 test("a hop that is an IPv6 address is named in brackets", async () => {
   const delivery = await through({ host: "::1", port: 1 });
   assert.equal(delivery.hop, "[::1]:1");
+});
+
+test("no attempt starts when its time is over: the client is to come again", async (t) => {
+  const refuses = await startHop(t, { greeting: "554 5.3.2 no" });
+  const second = await startHop(t);
+  const started: number[] = [];
+  // Time for one attempt, not for two.
+  const mayStart = (): boolean => started.push(1) < 2;
+  const delivery = await deliverTo({ kind: "hosts", hosts: [refuses, second] }, mayStart);
+  assert.ok(delivery.kind === "failed");
+  assert.deepEqual([delivery.code, delivery.enhanced], [451, "4.4.1"]);
+  assert.equal(refuses.connections.length, 1);
+  assert.equal(second.connections.length, 0);
 });

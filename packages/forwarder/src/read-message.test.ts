@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PassThrough, Readable } from "node:stream";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type BufferBudget, readMessage } from "./read-message.ts";
+import { type BufferBudget, createBufferBudget, readMessage } from "./read-message.ts";
 
 /** A budget that remembers. */
 class Ledger implements BufferBudget {
@@ -81,8 +81,8 @@ const ends: [what: string, end: (stream: PassThrough) => void][] = [
 ];
 const before: [what: string, limit: number, budget: number][] = [
   ["within its limits", 100, 100],
-  ["found too big", 2, 100],
-  ["found without memory", 100, 2],
+  ["found too big", 3, 100],
+  ["found without memory", 100, 3],
 ];
 for (const [how, end] of ends) {
   for (const [what, limit, octets] of before) {
@@ -90,7 +90,8 @@ for (const [how, end] of ends) {
       const budget = new Ledger(octets);
       const stream = new PassThrough();
       const reading = readMessage(stream, limit, budget);
-      stream.write("abc");
+      stream.write("ab");
+      stream.write("cd");
       await new Promise((resolve) => setImmediate(resolve));
       end(stream);
       assert.deepEqual(await reading, { kind: "lost" });
@@ -116,4 +117,14 @@ test("whatever the pieces, the octets taken are those of the message or none", a
       },
     ),
   );
+});
+
+test("a budget gives what it has, and what came back again", () => {
+  const budget = createBufferBudget(10);
+  assert.ok(budget.take(10));
+  assert.ok(!budget.take(1));
+  assert.ok(budget.take(0));
+  budget.give(4);
+  assert.ok(!budget.take(5));
+  assert.ok(budget.take(4));
 });

@@ -118,6 +118,11 @@ test("a message may be as large as the limit; one octet more is 552 5.3.4 at its
     server.messages.map((message) => message.length),
     [1000, 100],
   );
+  // The log hears of those that no handler saw.
+  assert.deepEqual(
+    server.refusals.map((reply) => reply.enhanced),
+    ["5.3.4", "5.3.4"],
+  );
 });
 
 test("stuffed dots do not count for the limit", async (t) => {

@@ -2,14 +2,13 @@
 // Called by mailbox.ts and by whoever holds a list of domains.
 import { isIPv4, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
-import { asciiLower } from "./ascii.ts";
+import { asciiLower, isAscii } from "./ascii.ts";
 
 /** RFC 1035 §2.3.4. */
 const MAX_DOMAIN_OCTETS = 253;
 const MAX_LABEL_OCTETS = 63;
 // The underscore is no host name character, but real senders have it in their domains.
 const LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?$/;
-const NON_ASCII = /[^\0-\x7f]/;
 /** What a U-label domain may not hold: ASCII that is no label character, and controls. */
 const NOT_IN_DOMAIN = /[\p{Cc} -,/:-@[-^`{-~]/u;
 
@@ -26,7 +25,7 @@ export type ParsedDomain =
 export function parseDomain(text: string): ParsedDomain {
   if (text === "") return { ok: false, message: "the domain is empty" };
   if (text.startsWith("[")) return parseLiteral(text);
-  const domain = NON_ASCII.test(text) ? toALabels(text) : text;
+  const domain = isAscii(text) ? text : toALabels(text);
   if (domain.length > MAX_DOMAIN_OCTETS) {
     return {
       ok: false,

@@ -12,12 +12,14 @@ export {
 } from "./reverse-path.ts";
 export {
   createRewriter,
+  type ForwardContext,
   type ForwardOutcome,
   type ReverseFailure,
   type ReverseOutcome,
   type Rewriter,
 } from "./rewriter.ts";
 export type { RewriterOptions } from "./rewriter-options.ts";
+export { KEPT_LABEL, type SenderStore } from "./sender-store.ts";
 export {
   looksLikeSrs,
   type ParsedSrs,

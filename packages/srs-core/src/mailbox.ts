@@ -20,10 +20,13 @@ export type ParsedMailbox =
   | { readonly ok: true; readonly mailbox: Mailbox }
   | { readonly ok: false; readonly reason: "bad-address"; readonly message: string };
 
-// RFC 5321 atext, with RFC 6531's UTF-8. Dots are allowed anywhere: `a..b.@docomo.ne.jp` is in use, and is
-// rendered quoted, which is the same address in valid form.
-const UNQUOTED = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u00a0-\u{10ffff}-]+$/u;
-const DOT_STRING = /^[^.]+(?:\.[^.]+)*$/;
+const DOT = 0x2e;
+/** RFC 6531 §3.3: every character above US-ASCII is atext; the C1 controls U+0080–U+009F are no text. */
+const FIRST_UTF8_TEXT = 0xa0;
+/** RFC 5322 §3.2.3 atext, by character code. */
+const ATOM_TEXT = Uint8Array.from({ length: 0x80 }, (_, code) => {
+  return /[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]/.test(String.fromCharCode(code)) ? 1 : 0;
+});
 // U+FFFD is what a decoder leaves of invalid UTF-8.
 const UNFIT = /[\p{Cc}\ufffd]/u;
 
@@ -51,8 +54,34 @@ export function renderMailbox(mailbox: Mailbox): string {
 }
 
 export function renderLocalPart(localPart: string): string {
-  if (UNQUOTED.test(localPart) && DOT_STRING.test(localPart)) return localPart;
+  if (isDotString(localPart)) return localPart;
   return `"${localPart.replace(/["\\]/g, "\\$&")}"`;
+}
+
+/** RFC 5321 Dot-string: atoms, and single dots between them. */
+function isDotString(text: string): boolean {
+  let atomLength = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === DOT) {
+      if (atomLength === 0) return false;
+      atomLength = 0;
+    } else if (isAtomText(code)) atomLength++;
+    else return false;
+  }
+  return atomLength > 0;
+}
+
+function isUnquoted(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code !== DOT && !isAtomText(code)) return false;
+  }
+  return text !== "";
+}
+
+function isAtomText(code: number): boolean {
+  return code < 0x80 ? ATOM_TEXT[code] === 1 : code >= FIRST_UTF8_TEXT;
 }
 
 function splitPlain(text: string): Mailbox | string {
@@ -60,7 +89,8 @@ function splitPlain(text: string): Mailbox | string {
   if (at < 0) return "has no @";
   if (at === 0) return "has nothing before the @";
   const localPart = text.slice(0, at);
-  if (!UNQUOTED.test(localPart)) return "has a character before the @ that is only allowed inside quotes";
+  // Dots may stand anywhere: `a..b.@docomo.ne.jp` is in use. It is rendered quoted: the same address in valid form.
+  if (!isUnquoted(localPart)) return "has a character before the @ that is only allowed inside quotes";
   return { localPart, domain: text.slice(at + 1) };
 }
 

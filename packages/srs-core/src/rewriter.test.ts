@@ -180,6 +180,8 @@ test("what does not fit is too long, never forged wrong", () => {
   assert.deepEqual(outcome, {
     ok: false,
     reason: "too-long",
+    octets: 88,
+    limit: 64,
     message: "the rewritten local part would have 88 octets, the limit is 64",
   });
 });

@@ -1,42 +1,81 @@
-// Tags: the keyed hash in an SRS address that proves that we made it. Two schemes (ADR 0003), one interface;
-// rewriter.ts mints with one and verifies with those it was told to accept.
-import { createHmac } from "node:crypto";
-import base32Encode from "base32-encode";
-import nacl from "tweetnacl";
+// Tags: the keyed hash in an SRS address that proves that we made it. One tagger for each scheme (ADR 0003); rewriter.ts
+// mints with one and verifies with those that it was told to accept.
 import { asciiLower } from "./ascii.ts";
+import { base32 } from "./base32.ts";
+import { type Base64Alphabet, base64Prefix } from "./base64.ts";
+import { createKeyedHash, type KeyedHash } from "./keyed-hash.ts";
+import { SELECTOR_LENGTH } from "./keyed-names.ts";
+import { macInput, plainInput } from "./mac-input.ts";
+import { sameText } from "./same-text.ts";
+import type { Separator } from "./srs-address.ts";
 
-/** `strong`: ours, the default. `classic`: shared with Mail::SRS, libsrs2 and PostSRSd. */
-export type Scheme = "strong" | "classic";
+/** `strong`: ours, the default. `classic`: shared with Mail::SRS, libsrs2 and PostSRSd. `exim`: read only, for a migration. */
+export type Scheme = "strong" | "classic" | "exim";
 
 /** What a tag covers: the kind of address and its fields in their order of appearance. */
 export interface TaggedFields {
   readonly kind: "srs0" | "srs1";
+  readonly separator: Separator;
   readonly fields: readonly string[];
 }
 
-export interface TagScheme {
-  mint(secret: string, covered: TaggedFields): string;
-  /** Constant-time over the tag's whole length; the caller tries every secret. */
-  matches(secret: string, covered: TaggedFields, tag: string): boolean;
+/** A tag that was found good. */
+export interface TagMatch {
+  /** Which secret made it: 0 is the newest. */
+  readonly secretIndex: number;
+  /** The alias selector in it, in lower case. */
+  readonly selector?: string;
 }
+
+export interface Tagger {
+  readonly scheme: Scheme;
+  /** Days for which the scheme's addresses live at most; undefined: as configured. */
+  readonly maxAgeDays?: number;
+  /** With the newest secret. A scheme without selectors leaves that one out. */
+  mint(covered: TaggedFields, selector?: string): string;
+  /** Constant-time over the whole tag, with every secret, whatever matched before. */
+  find(covered: TaggedFields, tag: string): TagMatch | undefined;
+}
+
+/** At least one secret; the first one signs. */
+export type Secrets = readonly [newest: string, ...older: string[]];
 
 /** 40 bits: 2^39 guesses on average, with one secret; months for an unthrottled guesser. */
 const STRONG_TAG_OCTETS = 5;
+const STRONG_TAG_LENGTH = 8;
 
 /**
- * HMAC-SHA-256 over unambiguous input: a label that names kind and version, then every field, each behind its
- * length in two octets, big-endian. Fields are folded to ASCII lower case, so that the tag survives a hop that
- * changes the case of the whole address. The first 40 bits are written as 8 base32 characters in lower case.
+ * HMAC-SHA-256 over unambiguous input: a label that names kind and version, then every field, each behind its length in
+ * two octets, big-endian. A selector is one more field. Fields are folded to ASCII lower case, so that the tag survives
+ * a hop that changes the case of the whole address. The first 40 bits are 8 base32 characters in lower case; the
+ * selector follows them.
  */
-export const strongScheme: TagScheme = {
-  mint(secret, covered) {
-    const mac = createHmac("sha256", secret).update(strongInput(covered)).digest();
-    return base32Encode(mac.subarray(0, STRONG_TAG_OCTETS), "RFC4648", { padding: false }).toLowerCase();
-  },
-  matches(secret, covered, tag) {
-    return sameText(strongScheme.mint(secret, covered), asciiLower(tag));
-  },
-};
+export function strongTagger(secrets: Secrets): Tagger {
+  const hashes = secrets.map((secret) => createKeyedHash("sha256", secret));
+  const tagOf = (hash: KeyedHash, covered: TaggedFields, selector: string): string => {
+    const fields = selector === "" ? covered.fields : [...covered.fields, selector];
+    return base32(
+      hash(macInput(`homing-${covered.kind}-v1`, fields.map(asciiLower))).subarray(0, STRONG_TAG_OCTETS),
+    );
+  };
+  return {
+    scheme: "strong",
+    mint: (covered, selector = "") => tagOf(newest(hashes), covered, selector) + selector,
+    find(covered, tag) {
+      const given = asciiLower(tag);
+      const selector =
+        given.length === STRONG_TAG_LENGTH + SELECTOR_LENGTH ? given.slice(STRONG_TAG_LENGTH) : "";
+      const secretIndex = indexOfMatch(hashes, (hash) => {
+        return sameText(tagOf(hash, covered, selector) + selector, given);
+      });
+      if (secretIndex < 0) return undefined;
+      return selector === "" ? { secretIndex } : { secretIndex, selector };
+    },
+  };
+}
+
+/** HMAC-SHA1 in base64 without padding. */
+export const MAX_CLASSIC_TAG_LENGTH = 27;
 
 export interface ClassicOptions {
   /** Characters written, 1 to 27 (27 is a whole SHA-1 without padding). */
@@ -44,55 +83,68 @@ export interface ClassicOptions {
   /** Characters that suffice on verification: this is the real security level, not `tagLength`. */
   readonly minTagLength: number;
   /** The alphabet written; both are read. PostSRSd writes base64url since 2.2.6, the others base64. */
-  readonly alphabet: "base64" | "base64url";
+  readonly alphabet: Base64Alphabet;
 }
 
 /** HMAC-SHA1 over the folded fields with nothing between them, base64, cut: byte for byte what Mail::SRS writes. */
-export function classicScheme(options: ClassicOptions): TagScheme {
-  const whole = (secret: string, covered: TaggedFields): string => {
-    const mac = createHmac("sha1", secret);
-    for (const field of covered.fields) mac.update(asciiLower(field), "utf8");
-    return mac.digest(options.alphabet);
-  };
+export function classicTagger(secrets: Secrets, options: ClassicOptions): Tagger {
+  const hashes = secrets.map((secret) => createKeyedHash("sha1", secret));
+  const macOf = (hash: KeyedHash, covered: TaggedFields): Uint8Array =>
+    hash(plainInput(asciiLower(covered.fields.join(""))));
   return {
-    mint: (secret, covered) => whole(secret, covered).slice(0, options.tagLength),
-    matches(secret, covered, tag) {
-      if (tag.length < options.minTagLength) return false;
+    scheme: "classic",
+    mint: (covered) => base64Prefix(macOf(newest(hashes), covered), options.tagLength, options.alphabet),
+    find(covered, tag) {
       // Peers compare without regard to case, because some hops change it.
-      const expected = whole(secret, covered).slice(0, tag.length);
-      return sameText(foldBase64(expected), foldBase64(tag));
+      const given = foldBase64(tag);
+      const secretIndex = indexOfMatch(hashes, (hash) => {
+        return sameText(base64Prefix(macOf(hash, covered), given.length, "base64").toLowerCase(), given);
+      });
+      const longEnough = tag.length >= options.minTagLength && tag.length <= MAX_CLASSIC_TAG_LENGTH;
+      return secretIndex < 0 || !longEnough ? undefined : { secretIndex };
     },
   };
-}
-
-/** The index of the first secret under which the tag is right, or −1. Every secret is tried, whatever matched before. */
-export function matchingSecret(
-  scheme: TagScheme,
-  secrets: readonly string[],
-  covered: TaggedFields,
-  tag: string,
-): number {
-  let found = -1;
-  for (const [index, secret] of secrets.entries()) {
-    if (scheme.matches(secret, covered, tag) && found < 0) found = index;
-  }
-  return found;
-}
-
-function strongInput(covered: TaggedFields): Buffer {
-  const parts = [`homing-${covered.kind}-v1`, ...covered.fields.map(asciiLower)].flatMap((field) => {
-    const bytes = Buffer.from(field, "utf8");
-    const length = Buffer.alloc(2);
-    length.writeUInt16BE(bytes.length);
-    return [length, bytes];
-  });
-  return Buffer.concat(parts);
 }
 
 function foldBase64(tag: string): string {
   return asciiLower(tag.replaceAll("-", "+").replaceAll("_", "/"));
 }
 
-function sameText(a: string, b: string): boolean {
-  return nacl.verify(Buffer.from(a, "utf8"), Buffer.from(b, "utf8"));
+/** Characters of Exim's tag: 16 bits, and its stamp is not covered. A guesser needs 32,768 tries. */
+const EXIM_TAG_LENGTH = 4;
+
+/** Exim's own form, verified only: HMAC-MD5 over the folded sender, hexadecimal, lower case, separator "=" alone. */
+export function eximTagger(secrets: Secrets): Tagger {
+  const hashes = secrets.map((secret) => createKeyedHash("md5", secret));
+  return {
+    scheme: "exim",
+    // Exim's ${srs_encode} has no option for it.
+    maxAgeDays: 10,
+    mint() {
+      throw new TypeError("scheme exim is for verification alone");
+    },
+    find({ kind, separator, fields }, tag) {
+      const [, domain = "", user = ""] = fields;
+      const message = plainInput(asciiLower(`${user}@${domain}`));
+      const secretIndex = indexOfMatch(hashes, (hash) =>
+        sameText(hash(message).toString("hex").slice(0, EXIM_TAG_LENGTH), tag),
+      );
+      return secretIndex < 0 || kind !== "srs0" || separator !== "=" ? undefined : { secretIndex };
+    },
+  };
+}
+
+function newest(hashes: readonly KeyedHash[]): KeyedHash {
+  const [first] = hashes;
+  if (!first) throw new RangeError("no secret");
+  return first;
+}
+
+function indexOfMatch(hashes: readonly KeyedHash[], matches: (hash: KeyedHash) => boolean): number {
+  let found = -1;
+  for (const [index, hash] of hashes.entries()) {
+    const good = matches(hash);
+    if (good && found < 0) found = index;
+  }
+  return found;
 }

@@ -68,6 +68,8 @@ export interface Recorder extends SmtpListener {
   readonly mails: MailCommand[];
   readonly recipients: Mailbox[];
   readonly messages: Buffer[];
+  /** Replies to messages that the listener itself did not take. */
+  readonly refusals: Reply[];
   readonly failures: unknown[];
 }
 
@@ -90,6 +92,7 @@ export async function startRecorder(
     mails: [] as MailCommand[],
     recipients: [] as Mailbox[],
     messages: [] as Buffer[],
+    refusals: [] as Reply[],
     failures: [] as unknown[],
   };
   const listener = await listenSmtp(
@@ -115,6 +118,7 @@ export async function startRecorder(
             seen.messages.push(message);
             return (await decisions.data?.()) ?? OK;
           },
+          refused: (reply: Reply) => seen.refusals.push(reply),
         };
         return { kind: "open", transaction };
       },

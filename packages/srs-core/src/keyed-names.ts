@@ -1,0 +1,36 @@
+// Short names that only who has a secret can make: selectors of aliases, tokens of kept senders. Called by rewriter.ts.
+import { asciiLower } from "./ascii.ts";
+import { base32 } from "./base32.ts";
+import { createKeyedHash } from "./keyed-hash.ts";
+import { macInput } from "./mac-input.ts";
+import { type Mailbox, renderMailbox } from "./mailbox.ts";
+import type { Secrets } from "./tag.ts";
+
+/** 30 bits: enough to tell a million aliases of one sender and day apart. */
+export const SELECTOR_LENGTH = 6;
+/** 60 bits: of a million kept senders two share one with a chance of 1 in 2 million; short enough to be wrapped as SRS1. */
+const TOKEN_LENGTH = 12;
+
+export interface KeyedNames {
+  /** The selectors of an alias, newest secret first. Aliases are folded: the tables that hold them compare so. */
+  selectors(alias: Mailbox): string[];
+  /** The token of a sender: the same sender has the same one until the secret is rotated. Case counts. */
+  token(sender: Mailbox): string;
+}
+
+export function createKeyedNames(secrets: Secrets): KeyedNames {
+  const hashes = secrets.map((secret) => createKeyedHash("sha256", secret));
+  const newest = createKeyedHash("sha256", secrets[0]);
+  return {
+    selectors(alias) {
+      const text = asciiLower(renderMailbox(alias));
+      return hashes.map((hash) =>
+        base32(hash(macInput("homing-alias-v1", [text])).subarray(0, 4)).slice(0, SELECTOR_LENGTH),
+      );
+    },
+    token(sender) {
+      const mac = newest(macInput("homing-kept-v1", [renderMailbox(sender)]));
+      return base32(mac.subarray(0, 8)).slice(0, TOKEN_LENGTH);
+    },
+  };
+}
