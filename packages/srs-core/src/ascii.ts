@@ -32,3 +32,13 @@ export function writeUtf8(text: string, into: Uint8Array, at: number): number {
   }
   return text.length;
 }
+
+/** As `writeUtf8`, folded: what `asciiLower` would give, in one pass. */
+export function writeFolded(text: string, into: Uint8Array, at: number): number {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f) return writeUtf8(asciiLower(text), into, at);
+    into[at + index] = code >= 0x41 && code <= 0x5a ? code + 0x20 : code;
+  }
+  return text.length;
+}

@@ -7,8 +7,12 @@ import { asciiLower, isAscii } from "./ascii.ts";
 /** RFC 1035 §2.3.4. */
 const MAX_DOMAIN_OCTETS = 253;
 const MAX_LABEL_OCTETS = 63;
-// The underscore is no host name character, but real senders have it in their domains.
-const LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?$/;
+const DOT = 0x2e;
+const HYPHEN = 0x2d;
+/** By character code. */
+const LABEL_TEXT = Uint8Array.from({ length: 0x80 }, (_, code) =>
+  /[A-Za-z0-9_-]/.test(String.fromCharCode(code)) ? 1 : 0,
+);
 /** What a U-label domain may not hold: ASCII that is no label character, and controls. */
 const NOT_IN_DOMAIN = /[\p{Cc} -,/:-@[-^`{-~]/u;
 
@@ -32,12 +36,27 @@ export function parseDomain(text: string): ParsedDomain {
       message: `the domain has ${domain.length} octets, the limit is ${MAX_DOMAIN_OCTETS}`,
     };
   }
-  for (const label of domain.split(".")) {
-    if (label.length > MAX_LABEL_OCTETS || !LABEL.test(label)) {
-      return { ok: false, message: `"${printable(text)}" is not a domain name` };
-    }
-  }
+  if (!isDomainName(domain)) return { ok: false, message: `"${printable(text)}" is not a domain name` };
   return { ok: true, domain };
+}
+
+/** Labels of letters, digits, hyphens inside, and underscores: no host name has them, but real senders' domains do. */
+function isDomainName(text: string): boolean {
+  let labelLength = 0;
+  let last = HYPHEN;
+  for (let at = 0; at <= text.length; at++) {
+    const code = at === text.length ? DOT : text.charCodeAt(at);
+    if (code === DOT) {
+      if (labelLength === 0 || labelLength > MAX_LABEL_OCTETS || last === HYPHEN) return false;
+      labelLength = 0;
+    } else {
+      if (code >= LABEL_TEXT.length || LABEL_TEXT[code] === 0 || (labelLength === 0 && code === HYPHEN))
+        return false;
+      labelLength++;
+    }
+    last = code;
+  }
+  return true;
 }
 
 /** Equal as DNS compares names: ASCII case does not count (RFC 4343). */

@@ -58,6 +58,17 @@ export function renderLocalPart(localPart: string): string {
   return `"${localPart.replace(/["\\]/g, "\\$&")}"`;
 }
 
+/** Octets of a local part as SMTP writes it: UTF-8, and the quotes and backslashes that it needs. */
+export function localPartOctets(localPart: string): number {
+  return octets(localPart) + (isDotString(localPart) ? 0 : 2 + escapes(localPart));
+}
+
+function escapes(text: string): number {
+  let count = 0;
+  for (const char of text) if (char === '"' || char === "\\") count++;
+  return count;
+}
+
 /** RFC 5321 Dot-string: atoms, and single dots between them. */
 function isDotString(text: string): boolean {
   let atomLength = 0;

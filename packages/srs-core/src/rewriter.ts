@@ -1,15 +1,9 @@
 // The rewriter: envelope senders out (forward), SRS addresses back (reverse). The one thing in this package that
 // knows secrets and policy; the forwarder, the bounce handler and the command line call it.
-import { asciiLower, octets } from "./ascii.ts";
+import { asciiLower } from "./ascii.ts";
 import { dayStamp, stampAgeDays, type UnixSeconds } from "./day-stamp.ts";
 import { parseDomain } from "./domain.ts";
-import {
-  MAX_ADDRESS_OCTETS,
-  MAX_LOCAL_PART_OCTETS,
-  type Mailbox,
-  renderLocalPart,
-  renderMailbox,
-} from "./mailbox.ts";
+import { localPartOctets, MAX_ADDRESS_OCTETS, MAX_LOCAL_PART_OCTETS, type Mailbox } from "./mailbox.ts";
 import { NULL_PATH, type ReversePath } from "./reverse-path.ts";
 import { type RewriterOptions, type RewriterRules, rewriterRules } from "./rewriter-options.ts";
 import { KEPT_LABEL } from "./sender-store.ts";
@@ -117,7 +111,7 @@ function rewritten(
   now: UnixSeconds,
   selector: string,
 ): ForwardOutcome {
-  const whole = octets(renderMailbox(sender));
+  const whole = sender.localPart.length + 1 + sender.domain.length;
   // No such address exists, so none is hashed: cost stays bounded, whatever a caller passes in.
   if (whole > MAX_ADDRESS_OCTETS) return tooLong("address to rewrite has", whole, MAX_ADDRESS_OCTETS);
   const srs1 = asSrs1(rules, sender);
@@ -203,10 +197,10 @@ function unwrap(rules: RewriterRules, srs: Srs0 | Srs1): Mailbox | "malformed" |
 /** RFC 5321 §4.5.3.1: receivers may refuse a longer one, and then the mail is lost. Quotes count. */
 function fitted(rules: RewriterRules, srs: Srs0 | Srs1): ForwardOutcome {
   const sender: Mailbox = { localPart: renderSrs(srs), domain: rules.domain };
-  const local = octets(renderLocalPart(sender.localPart));
+  const local = localPartOctets(sender.localPart);
   if (local > MAX_LOCAL_PART_OCTETS)
     return tooLong("rewritten local part would have", local, MAX_LOCAL_PART_OCTETS);
-  const whole = octets(renderMailbox(sender));
+  const whole = local + 1 + sender.domain.length;
   if (whole > MAX_ADDRESS_OCTETS) return tooLong("rewritten address would have", whole, MAX_ADDRESS_OCTETS);
   return { ok: true, rewritten: true, sender };
 }

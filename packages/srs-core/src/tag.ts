@@ -1,11 +1,12 @@
 // Tags: the keyed hash in an SRS address that proves that we made it. One tagger for each scheme (ADR 0003); rewriter.ts
 // mints with one and verifies with those that it was told to accept.
-import { asciiLower } from "./ascii.ts";
+import { createHmac } from "node:crypto";
+import { asciiLower, writeFolded } from "./ascii.ts";
 import { base32 } from "./base32.ts";
 import { type Base64Alphabet, base64Prefix } from "./base64.ts";
 import { createKeyedHash, type KeyedHash } from "./keyed-hash.ts";
 import { SELECTOR_LENGTH } from "./keyed-names.ts";
-import { macInput, plainInput } from "./mac-input.ts";
+import { classicInput, macInput } from "./mac-input.ts";
 import { sameText } from "./same-text.ts";
 import type { Separator } from "./srs-address.ts";
 
@@ -43,6 +44,7 @@ export type Secrets = readonly [newest: string, ...older: string[]];
 /** 40 bits: 2^39 guesses on average, with one secret; months for an unthrottled guesser. */
 const STRONG_TAG_OCTETS = 5;
 const STRONG_TAG_LENGTH = 8;
+const LABELS = { srs0: "homing-srs0-v1", srs1: "homing-srs1-v1" } as const;
 
 /**
  * HMAC-SHA-256 over unambiguous input: a label that names kind and version, then every field, each behind its length in
@@ -54,9 +56,7 @@ export function strongTagger(secrets: Secrets): Tagger {
   const hashes = secrets.map((secret) => createKeyedHash("sha256", secret));
   const tagOf = (hash: KeyedHash, covered: TaggedFields, selector: string): string => {
     const fields = selector === "" ? covered.fields : [...covered.fields, selector];
-    return base32(
-      hash(macInput(`homing-${covered.kind}-v1`, fields.map(asciiLower))).subarray(0, STRONG_TAG_OCTETS),
-    );
+    return base32(hash(macInput(LABELS[covered.kind], fields, writeFolded)).subarray(0, STRONG_TAG_OCTETS));
   };
   return {
     scheme: "strong",
@@ -89,8 +89,7 @@ export interface ClassicOptions {
 /** HMAC-SHA1 over the folded fields with nothing between them, base64, cut: byte for byte what Mail::SRS writes. */
 export function classicTagger(secrets: Secrets, options: ClassicOptions): Tagger {
   const hashes = secrets.map((secret) => createKeyedHash("sha1", secret));
-  const macOf = (hash: KeyedHash, covered: TaggedFields): Uint8Array =>
-    hash(plainInput(asciiLower(covered.fields.join(""))));
+  const macOf = (hash: KeyedHash, covered: TaggedFields): Uint8Array => hash(classicInput(covered.fields));
   return {
     scheme: "classic",
     mint: (covered) => base64Prefix(macOf(newest(hashes), covered), options.tagLength, options.alphabet),
@@ -107,7 +106,8 @@ export function classicTagger(secrets: Secrets, options: ClassicOptions): Tagger
 }
 
 function foldBase64(tag: string): string {
-  return asciiLower(tag.replaceAll("-", "+").replaceAll("_", "/"));
+  const plain = /[-_]/.test(tag) ? tag.replaceAll("-", "+").replaceAll("_", "/") : tag;
+  return asciiLower(plain);
 }
 
 /** Characters of Exim's tag: 16 bits, and its stamp is not covered. A guesser needs 32,768 tries. */
@@ -115,7 +115,6 @@ const EXIM_TAG_LENGTH = 4;
 
 /** Exim's own form, verified only: HMAC-MD5 over the folded sender, hexadecimal, lower case, separator "=" alone. */
 export function eximTagger(secrets: Secrets): Tagger {
-  const hashes = secrets.map((secret) => createKeyedHash("md5", secret));
   return {
     scheme: "exim",
     // Exim's ${srs_encode} has no option for it.
@@ -125,10 +124,13 @@ export function eximTagger(secrets: Secrets): Tagger {
     },
     find({ kind, separator, fields }, tag) {
       const [, domain = "", user = ""] = fields;
-      const message = plainInput(asciiLower(`${user}@${domain}`));
-      const secretIndex = indexOfMatch(hashes, (hash) =>
-        sameText(hash(message).toString("hex").slice(0, EXIM_TAG_LENGTH), tag),
-      );
+      const sender = asciiLower(`${user}@${domain}`);
+      const secretIndex = indexOfMatch(secrets, (secret) => {
+        return sameText(
+          createHmac("md5", secret).update(sender).digest("hex").slice(0, EXIM_TAG_LENGTH),
+          tag,
+        );
+      });
       return secretIndex < 0 || kind !== "srs0" || separator !== "=" ? undefined : { secretIndex };
     },
   };
@@ -140,11 +142,12 @@ function newest(hashes: readonly KeyedHash[]): KeyedHash {
   return first;
 }
 
-function indexOfMatch(hashes: readonly KeyedHash[], matches: (hash: KeyedHash) => boolean): number {
+/** Every key is tried, whatever matched before. */
+function indexOfMatch<Key>(keys: readonly Key[], matches: (key: Key) => boolean): number {
   let found = -1;
-  for (const [index, hash] of hashes.entries()) {
-    const good = matches(hash);
-    if (good && found < 0) found = index;
+  for (let index = keys.length - 1; index >= 0; index--) {
+    const key = keys[index];
+    if (key !== undefined && matches(key)) found = index;
   }
   return found;
 }
