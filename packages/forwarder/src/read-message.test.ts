@@ -90,9 +90,10 @@ for (const [how, end] of ends) {
       const budget = new Ledger(octets);
       const stream = new PassThrough();
       const reading = readMessage(stream, limit, budget);
-      stream.write("ab");
-      stream.write("cd");
-      await new Promise((resolve) => setImmediate(resolve));
+      for (const chunk of ["ab", "cd"]) {
+        stream.write(chunk);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       end(stream);
       assert.deepEqual(await reading, { kind: "lost" });
       assert.equal(budget.held, 0);

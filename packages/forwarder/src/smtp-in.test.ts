@@ -79,23 +79,23 @@ test("UTF-8 stands in a reply only for a client that asked for SMTPUTF8", async 
   assert.equal(line, "550 5.1.1 jörg is not here");
 });
 
-test("replies of the library's own have one enhanced code too", async (t) => {
+test("replies of the library's own have one enhanced code too, and the same style", async (t) => {
   const client = await dial(t, await startRecorder(t));
   await client.reply();
   const dialogue: [command: string, reply: RegExp][] = [
-    ["MAIL FROM:<a@b.test>", /^503 5\.5\.1 [^\d]/],
-    ["NOOP", /^250 2\.0\.0 [^\d]/],
-    ["RSET", /^250 2\.0\.0 [^\d]/],
-    ["VRFY postmaster", /^252 2\.1\.5 [^\d]/],
+    ["MAIL FROM:<a@b.test>", /^503 5\.5\.1 (?!Error|\d)/],
+    ["NOOP", /^250 2\.0\.0 (?!Error|\d)/],
+    ["RSET", /^250 2\.0\.0 (?!Error|\d)/],
+    ["VRFY postmaster", /^252 2\.1\.5 (?!Error|\d)/],
     ["EHLO client.test", /^250-/],
-    ["RCPT TO:<c@d.test>", /^503 5\.5\.1 [^\d]/],
-    ["MAIL FROM:a@b.test", /^501 5\.1\.7 [^\d]/],
-    ["MAIL FROM:<a@b.test>", /^250 2\.1\.0 [^\d]/],
-    ["MAIL FROM:<a@b.test>", /^503 5\.5\.1 [^\d]/],
-    ["DATA", /^503 5\.5\.1 [^\d]/],
-    ["RCPT TO:<>", /^501 5\.1\.3 [^\d]/],
-    ["RCPT TO:<c@d.test>", /^250 2\.1\.5 [^\d]/],
-    ["DATA", /^354 [^\d]/],
+    ["RCPT TO:<c@d.test>", /^503 5\.5\.1 (?!Error|\d)/],
+    ["MAIL FROM:a@b.test", /^501 5\.1\.7 (?!Error|\d)/],
+    ["MAIL FROM:<a@b.test>", /^250 2\.1\.0 (?!Error|\d)/],
+    ["MAIL FROM:<a@b.test>", /^503 5\.5\.1 (?!Error|\d)/],
+    ["DATA", /^503 5\.5\.1 (?!Error|\d)/],
+    ["RCPT TO:<>", /^501 5\.1\.3 (?!Error|\d)/],
+    ["RCPT TO:<c@d.test>", /^250 2\.1\.5 (?!Error|\d)/],
+    ["DATA", /^354 (?!Error|\d)/],
   ];
   for (const [command, reply] of dialogue) assert.match(await client.ask(command), reply, command);
 });

@@ -242,9 +242,9 @@ async function answerData(
   session: SMTPServerSession,
 ): Promise<Reply> {
   const { budget, options } = listening;
+  const transaction = openTransaction(listening, session);
   const read = await readMessage(stream, options.maxMessageOctets, budget);
   if (read.kind === "lost") return LOCAL_ERROR;
-  const transaction = openTransaction(listening, session);
   if (read.kind !== "message") {
     const reply = read.kind === "too-big" ? TOO_BIG : NO_MEMORY;
     transaction.refused?.(reply, read.kind);

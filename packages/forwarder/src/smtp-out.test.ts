@@ -126,6 +126,12 @@ for (const [what, answers] of garbage) {
   });
 }
 
+test("a server's words are one line of printable text, however it wrote them", async (t) => {
+  const outcome = await attempt(await startHop(t, { dot: `550 5.6.0 \x1b[2J\0\t${"x".repeat(2000)}` }));
+  assert.ok(outcome.kind === "answered");
+  assert.ok(/^[^\p{Cc}]{1,1000}$/u.test(outcome.reply.text), "not bounded, or not printable");
+});
+
 test("nobody listens: no answer, and the next host may be tried", async () => {
   const outcome = await attempt({ host: "127.0.0.1", port: 1 });
   assert.equal(outcome.kind, "no-answer");

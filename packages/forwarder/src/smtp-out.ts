@@ -1,7 +1,7 @@
 // SMTP out: one delivery attempt to one server. The only file that imports nodemailer, and the owner of the overrides
 // that it needs (ADR 0009), each with a test in smtp-out*.test.ts. Called by deliver.ts and by `homing send`.
 import { type Envelope, parseReply, type Reply } from "@homing/mail";
-import { renderMailbox, renderReversePath } from "@homing/srs-core";
+import { printable, renderMailbox, renderReversePath } from "@homing/srs-core";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
 import type { HostPort } from "./host-port.ts";
 
@@ -24,14 +24,17 @@ export type Attempt =
   /** No answer: cannot connect, connection lost, time is up. Nobody holds the message for sure. */
   | { readonly kind: "no-answer"; readonly cause: string; readonly stage: "greeting" | "transaction" };
 
-const CONNECT_TIMEOUT_MS = 30_000;
-/** RFC 5321 §4.5.3.2.1 asks for five minutes, but our own client waits meanwhile. */
+/** For the connection and the greeting. RFC 5321 §4.5.3.2.1 asks for five minutes, but our own client waits meanwhile. */
 const GREETING_TIMEOUT_MS = 60_000;
 /**
  * Silence of the server, also after the final dot. RFC 5321 §4.5.3.2.6 asks for ten minutes there, but our client
  * waits ten minutes for us: it must hear 451 before it gives up.
  */
 const SILENCE_TIMEOUT_MS = 4 * 60_000;
+/** All silences of one attempt together: a server that answers each command just in time must not outlast our client. */
+const ATTEMPT_TIMEOUT_MS = 6 * 60_000;
+/** A server that does not answer QUIT has had its message: its connection goes. */
+const QUIT_TIMEOUT_MS = 5_000;
 
 /** Parts of nodemailer's connection that its types leave out. */
 interface Wire {
@@ -40,6 +43,9 @@ interface Wire {
   _maxAllowedSize: number | false;
   _sendCommand(command: string, logged?: string): void;
 }
+
+/** A server may say anything, and somebody's terminal shows it. */
+const MAX_TRANSCRIPT_LINE = 1_000;
 
 const NO_SMTPUTF8: Reply = { code: 550, enhanced: "5.6.7", text: "the next hop does not take SMTPUTF8" };
 
@@ -65,7 +71,7 @@ function submitWith(submission: Submission, tls: "opportunistic" | "none"): Prom
     opportunisticTLS: true,
     ignoreTLS: tls === "none",
     tls: { rejectUnauthorized: false },
-    connectionTimeout: CONNECT_TIMEOUT_MS,
+    connectionTimeout: GREETING_TIMEOUT_MS,
     greetingTimeout: GREETING_TIMEOUT_MS,
     socketTimeout: SILENCE_TIMEOUT_MS,
     ...(submission.transcript ? { logger: transcriber(submission.transcript), transactionLog: true } : {}),
@@ -79,6 +85,7 @@ function submitWith(submission: Submission, tls: "opportunistic" | "none"): Prom
     const settle = (attempt: () => Attempt | Promise<Attempt>): void => {
       if (!settled) resolve(attempt());
       settled = true;
+      clearTimeout(deadline);
     };
     const fail = (error: unknown): void => {
       // RFC 7435: a server whose TLS is broken gets its mail as one without TLS does. A socket that fails in the
@@ -88,6 +95,7 @@ function submitWith(submission: Submission, tls: "opportunistic" | "none"): Prom
       connection.close();
       settle(() => (retry ? submitWith(submission, "none") : failedAttempt(error, stage)));
     };
+    const deadline = setTimeout(() => fail(new Error("the attempt took too long")), ATTEMPT_TIMEOUT_MS);
     connection.on("error", fail);
     connection.connect((error) => {
       if (error) return fail(error);
@@ -95,17 +103,22 @@ function submitWith(submission: Submission, tls: "opportunistic" | "none"): Prom
       const refusal = unsendable(submission, wire);
       if (refusal) {
         settle(() => ({ kind: "answered", reply: refusal, stage }));
-        return connection.quit();
+        return leave(connection);
       }
       if (submission.envelope.smtpUtf8) flagSmtpUtf8(wire);
       connection.send(libraryEnvelope(submission), submission.message, (failure, info) => {
         if (failure) return fail(failure);
         const reply = parseReply(info.response) ?? { code: 250, enhanced: "2.0.0", text: "" };
         settle(() => ({ kind: "accepted", reply }));
-        connection.quit();
+        leave(connection);
       });
     });
   });
+}
+
+function leave(connection: SMTPConnection): void {
+  connection.quit();
+  setTimeout(() => connection.close(), QUIT_TIMEOUT_MS).unref();
 }
 
 /** What the server's offers rule out. The library would send it anyway, or fail without a reply to carry. */
@@ -157,7 +170,8 @@ function errorCode(error: unknown): string {
 function transcriber(hear: NonNullable<Submission["transcript"]>) {
   const entry = (data: { tnx?: string }, ...texts: unknown[]): void => {
     if (data.tnx !== "client" && data.tnx !== "server") return;
-    for (const line of String(texts[0] ?? "").split(/\r?\n/)) hear(data.tnx, line);
+    for (const line of String(texts[0] ?? "").split(/\r?\n/))
+      hear(data.tnx, printable(line, MAX_TRANSCRIPT_LINE));
   };
   return { trace: entry, debug: entry, info: entry, warn: entry, error: entry, fatal: entry };
 }

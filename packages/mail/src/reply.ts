@@ -1,6 +1,8 @@
 // An SMTP reply as a value. Whoever decides something makes one; only smtp-in.ts writes it to a client.
 // RFC 5321 §4.2, enhanced codes RFC 3463.
 
+import { printable } from "@homing/srs-core";
+
 export interface Reply {
   /** Three digits: 2xx done, 4xx try again, 5xx give up. */
   readonly code: number;
@@ -11,6 +13,8 @@ export interface Reply {
 }
 
 const ENHANCED = /^([245])\.(\d{1,3})\.(\d{1,3})(?= |$)/;
+/** RFC 5321 §4.5.3.1.5 gives a reply line 512 octets. */
+const MAX_TEXT = 500;
 const REPLY_LINE = /^([2-5]\d\d)(?:[ -]|$)/;
 
 /** As it goes over the wire, without CRLF. */
@@ -41,6 +45,6 @@ export function parseReply(raw: string): Reply | undefined {
   return {
     code,
     enhanced: sameClass ? given[0] : `${String(code).charAt(0)}.0.0`,
-    text: texts.map((text) => text.replace(ENHANCED, "").trim()).join(" "),
+    text: printable(texts.map((text) => text.replace(ENHANCED, "").trim()).join(" "), MAX_TEXT),
   };
 }

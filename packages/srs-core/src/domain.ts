@@ -65,8 +65,8 @@ export function sameDomain(a: string, b: string): boolean {
 }
 
 /** Text of a stranger's making, fit for an error message: bounded, and no control character survives. */
-export function printable(text: string): string {
-  const shown = text.length > 100 ? `${text.slice(0, 100)}…` : text;
+export function printable(text: string, limit = 100): string {
+  const shown = text.length > limit ? `${text.slice(0, limit)}…` : text;
   return shown.replace(/[\p{Cc}\u2028\u2029]/gu, "?");
 }
 

@@ -1,6 +1,6 @@
 // HMAC (RFC 2104) with a key that is used many times, over short messages. Called by tag.ts and keyed-names.ts.
 // Both pads are compressed once, when the key is set; then a tag costs two or three compressions, and no crossing into
-// C++, which costs node:crypto more than its hash (ADR 0014 has the figures). The tests hold it against node:crypto.
+// C++, which costs node:crypto more than its hash (ADR 0015 has the figures). The tests hold it against node:crypto.
 import { hash } from "node:crypto";
 import { BLOCK_OCTETS, COMPRESSIONS, type State } from "./compression.ts";
 import type { MacInput } from "./mac-input.ts";
