@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
-import type { MxAnswer } from "@homing/forwarder";
+import type { MxAnswer, MxResolver } from "@homing/forwarder";
 import { renderMailbox } from "@homing/srs-core";
 import { inProcessForwarder, NOW } from "./harness/in-process.ts";
 import { rawClient, type Script, scriptedHop, transact } from "./harness/raw-smtp.ts";
+import { waitFor } from "./harness/wait.ts";
 
 const MESSAGE = "From: bob@source.example\r\nSubject: hello\r\n\r\nHello!\r\n";
 const unique = (): string => randomBytes(9).toString("hex");
@@ -87,14 +88,15 @@ const dnsFailures: [what: string, mx: (secret: Secretive) => MxAnswer, answer: R
       kind: "records",
       records: [{ exchange: `${domain.split(".")[0]}.invalid`, priority: 0 }],
     }),
-    /^451 4\.4\.1 /,
+    /^451 4\.4\.4 /,
   ],
 ];
+const NO_ADDRESS: MxResolver["addresses"] = async () => ({ kind: "addresses", addresses: [] });
 
 for (const [what, mx, answer] of dnsFailures) {
   test(`next hop: ${what}: the client learns class and code, and nothing of the private domain`, async () => {
     const secret = privateAddress();
-    const resolver = { mx: async () => mx(secret), hasAddress: async () => false };
+    const resolver = { mx: async () => mx(secret), addresses: NO_ADDRESS };
     await using forwarder = await inProcessForwarder({ aliases: `alice: ${secret.address}`, resolver });
     await using client = await rawClient(forwarder.port);
     assert.match(
@@ -135,12 +137,52 @@ test("a bounce that cannot be taken home: the bouncing server learns nothing but
   assertSilent(client.heard(), secret, hop.port);
 });
 
+test("a bounce on its way home: what we add to it does not say which server it came from", async () => {
+  const secret = privateAddress();
+  await using home = await scriptedHop();
+  await using forwarder = await inProcessForwarder({
+    aliases: `alice: ${secret.address}`,
+    nextHop: home.port,
+  });
+  const outcome = forwarder.rewriter.forward({ localPart: "bob", domain: "source.example" }, NOW);
+  assert.ok(outcome.ok && outcome.rewritten);
+  await using client = await rawClient(forwarder.port);
+  await client.say(`EHLO mx.${secret.domain}`);
+  await client.say("MAIL FROM:<>");
+  await client.say(`RCPT TO:<${renderMailbox(outcome.sender)}>`);
+  assert.match(await client.data(MESSAGE), /^250 /);
+  const [bounce = Buffer.alloc(0)] = home.messages;
+  assertSilent(Buffer.concat([Buffer.from(home.commands.join("\n")), bounce]), secret);
+  assert.doesNotMatch(String(bounce), /127\.0\.0\.1/);
+});
+
+test("a next hop that outlasts the client's patience: 451 in time, and nothing of the private address", async () => {
+  const secret = privateAddress();
+  const patience = new AbortController();
+  await using hop = await scriptedHop({ dot: "silence" });
+  await using forwarder = await inProcessForwarder({
+    aliases: `alice: ${secret.address}`,
+    nextHop: hop.port,
+    timeIsUp: patience.signal,
+  });
+  await using client = await rawClient(forwarder.port);
+  const reply = transact(client, {
+    from: "bob@source.example",
+    to: "alice@forwarder.example",
+    message: MESSAGE,
+  });
+  await waitFor(() => hop.messages.length > 0 || undefined, { seconds: 10, otherwise: () => "no message" });
+  patience.abort();
+  assert.match(await reply, /^451 4\.4\.2 <alice@forwarder\.example>: /);
+  assertSilent(client.heard(), secret, hop.port);
+});
+
 test("an alias with several targets: success of one is success, and no failure of the others shows", async () => {
   const [first, second] = [privateAddress(), privateAddress()];
   await using hop = await scriptedHop();
   await using forwarder = await inProcessForwarder({
     aliases: `alice: ${first.address}, ${second.address}`,
-    resolver: { mx: async () => ({ kind: "no-such-domain" }), hasAddress: async () => false },
+    resolver: { mx: async () => ({ kind: "no-such-domain" }), addresses: NO_ADDRESS },
   });
   await using both = await rawClient(forwarder.port);
   const toAlice = { from: "bob@source.example", to: "alice@forwarder.example", message: MESSAGE };
@@ -150,7 +192,7 @@ test("an alias with several targets: success of one is success, and no failure o
   await using half = await inProcessForwarder({
     aliases: `alice: ${first.address}, ${second.address}`,
     routes: { [second.domain]: hop.port },
-    resolver: { mx: async () => ({ kind: "no-such-domain" }), hasAddress: async () => false },
+    resolver: { mx: async () => ({ kind: "no-such-domain" }), addresses: NO_ADDRESS },
   });
   await using client = await rawClient(half.port);
   assert.match(await transact(client, toAlice), /^250 2\.0\.0 <alice@forwarder\.example>: passed on$/);

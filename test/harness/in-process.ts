@@ -15,6 +15,8 @@ export interface InProcessOptions {
   readonly resolver?: MxResolver;
   readonly trustedNetworks?: readonly string[];
   readonly maxMessageOctets?: number;
+  /** The end of a client's patience. Default: never. */
+  readonly timeIsUp?: AbortSignal;
 }
 
 export interface InProcessForwarder extends AsyncDisposable {
@@ -26,7 +28,7 @@ export interface InProcessForwarder extends AsyncDisposable {
 /** DNS that refuses, as a story's machine does. */
 const NO_DNS: MxResolver = {
   mx: async () => ({ kind: "failed", cause: "no DNS in this story" }),
-  hasAddress: async () => ({ failed: "no DNS in this story" }),
+  addresses: async () => ({ kind: "failed", cause: "no DNS in this story" }),
 };
 
 export async function inProcessForwarder(options: InProcessOptions): Promise<InProcessForwarder> {
@@ -54,6 +56,7 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
       now: () => NOW,
       newId: () => `id${++ids}`,
       random: () => 0,
+      timeLimit: () => options.timeIsUp ?? new AbortController().signal,
       resolver: options.resolver ?? NO_DNS,
       report: (event) => events.push(event),
     },

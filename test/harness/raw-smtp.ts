@@ -101,7 +101,7 @@ function endsWithCrlf(message: string | Uint8Array): boolean {
   return message.length === 0 || Buffer.from(message).subarray(-2).toString("latin1") === "\r\n";
 }
 
-/** What to answer at each point; `drop` closes the connection instead. */
+/** What to answer at each point; `drop` closes the connection instead, `silence` says nothing. */
 export interface Script {
   readonly greeting?: string;
   readonly ehlo?: string;
@@ -154,6 +154,7 @@ function serve(socket: Socket, replies: Required<Script>, commands: string[], me
   let pending = "";
   let inData = false;
   const answer = (reply: string): void => {
+    if (reply === "silence") return;
     if (reply === "drop") socket.destroy();
     else socket.write(`${reply}\r\n`);
   };

@@ -4,7 +4,18 @@ import nacl from "tweetnacl";
 import { unixNow } from "./time.ts";
 
 export function systemWorld(report: Report): World {
-  return { now: unixNow, newId: randomId, random: Math.random, resolver: createMxResolver(), report };
+  return {
+    now: unixNow,
+    newId: randomId,
+    random: Math.random,
+    timeLimit,
+    resolver: createMxResolver(),
+    report,
+  };
+}
+
+function timeLimit(seconds: number): AbortSignal {
+  return AbortSignal.timeout(seconds * 1000);
 }
 
 /** 80 bits: no two messages of a site share an id. */

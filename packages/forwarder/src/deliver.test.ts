@@ -15,13 +15,13 @@ const envelope: Envelope = {
 };
 const NOBODY: HostPort = { host: "127.0.0.1", port: 1 };
 
-function deliverTo(found: NextHops, mayStart = () => true): Promise<Delivery> {
+function deliverTo(found: NextHops, timeIsUp = new AbortController().signal): Promise<Delivery> {
   const findNextHops = async (domain: string): Promise<NextHops> => {
     assert.equal(domain, "D.Test");
     return found;
   };
   return within(
-    deliver({ findNextHops, hostname: "mx.test", mayStart }, envelope, Buffer.from("x\r\n")),
+    deliver({ findNextHops, hostname: "mx.test", timeIsUp }, envelope, Buffer.from("x\r\n")),
     "the delivery",
   );
 }
@@ -35,8 +35,8 @@ const name = (hop: Hop): string => `127.0.0.1:${hop.port}`;
 const noHops: [found: NextHops, code: number, enhanced: string, detail: string][] = [
   [{ kind: "none", enhanced: "5.1.2", cause: "no such domain" }, 550, "5.1.2", "no such domain"],
   [{ kind: "none", enhanced: "5.1.10", cause: "null MX" }, 550, "5.1.10", "null MX"],
-  [{ kind: "unknown", cause: "SERVFAIL" }, 451, "4.4.3", "SERVFAIL"],
-  [{ kind: "hosts", hosts: [] }, 451, "4.4.1", "no next hop"],
+  [{ kind: "unknown", enhanced: "4.4.3", cause: "SERVFAIL" }, 451, "4.4.3", "SERVFAIL"],
+  [{ kind: "hosts", hosts: [] }, 451, "4.4.4", "no server to try"],
 ];
 for (const [found, code, enhanced, detail] of noHops) {
   test(`${detail}: failed with ${code} ${enhanced}, and no hop to name`, async () => {
@@ -129,10 +129,11 @@ test("a hop that is an IPv6 address is named in brackets", async () => {
 test("no attempt starts when its time is over: the client is to come again", async (t) => {
   const refuses = await startHop(t, { greeting: "554 5.3.2 no" });
   const second = await startHop(t);
-  const started: number[] = [];
   // Time for one attempt, not for two.
-  const mayStart = (): boolean => started.push(1) < 2;
-  const delivery = await deliverTo({ kind: "hosts", hosts: [refuses, second] }, mayStart);
+  let asked = 0;
+  const patience = new AbortController();
+  const timeIsUp = Object.defineProperty(patience.signal, "aborted", { get: () => ++asked > 1 });
+  const delivery = await deliverTo({ kind: "hosts", hosts: [refuses, second] }, timeIsUp);
   assert.ok(delivery.kind === "failed");
   assert.deepEqual([delivery.code, delivery.enhanced], [451, "4.4.1"]);
   assert.equal(refuses.connections.length, 1);

@@ -1,33 +1,44 @@
-// The system's DNS as an MxResolver. The only file that asks it. Called by the composition root.
+// DNS as an MxResolver. Called by the composition root. The one other place that looks names up is nodemailer, for the
+// host names of routes and smart hosts: those may be in the hosts file.
 import { Resolver } from "node:dns/promises";
 import type { MxResolver } from "./next-hops.ts";
 
 const TIMEOUT_MS = 5_000;
 const TRIES = 2;
 
-export function createMxResolver(): MxResolver {
+/** @param servers `address:port` of each; without them, the system's */
+export function createMxResolver(servers: readonly string[] = []): MxResolver {
   const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
+  if (servers.length > 0) resolver.setServers(servers);
   return {
     async mx(domain) {
       try {
         return { kind: "records", records: await resolver.resolveMx(domain) };
       } catch (error) {
         const code = dnsCode(error);
-        if (code === "ENODATA") return { kind: "records", records: [] };
-        if (code === "ENOTFOUND") return { kind: "no-such-domain" };
+        if (code === NO_DATA) return { kind: "records", records: [] };
+        if (code === NO_NAME) return { kind: "no-such-domain" };
         return { kind: "failed", cause: `DNS: ${code} for the MX of ${domain}` };
       }
     },
 
-    async hasAddress(domain) {
-      const answers = await Promise.allSettled([resolver.resolve4(domain), resolver.resolve6(domain)]);
-      if (answers.some((answer) => answer.status === "fulfilled")) return true;
-      const codes = answers.map((answer) => (answer.status === "rejected" ? dnsCode(answer.reason) : ""));
-      const failed = codes.find((code) => code !== "ENODATA" && code !== "ENOTFOUND");
-      return failed === undefined ? false : { failed: `DNS: ${failed} for the address of ${domain}` };
+    async addresses(host) {
+      const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+      const addresses = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+      const codes = answers.map((answer) =>
+        answer.status === "rejected" ? dnsCode(answer.reason) : NO_DATA,
+      );
+      const failed = codes.find((code) => code !== NO_DATA && code !== NO_NAME);
+      // Half an answer is enough to deliver, and not enough to say that there is no such host.
+      if (addresses.length > 0 || failed === undefined) return { kind: "addresses", addresses };
+      return { kind: "failed", cause: `DNS: ${failed} for the address of ${host}` };
     },
   };
 }
+
+/** Node's words for "the name exists, without such a record" and for NXDOMAIN. All others say nothing about the name. */
+const NO_DATA = "ENODATA";
+const NO_NAME = "ENOTFOUND";
 
 function dnsCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : String(error);

@@ -33,6 +33,8 @@ export interface World {
   /** A short text that no other message has; it stands in Received fields. */
   readonly newId: () => string;
   readonly random: () => number;
+  /** A signal that aborts after so many seconds. */
+  readonly timeLimit: (seconds: number) => AbortSignal;
   readonly resolver: MxResolver;
   readonly report: Report;
 }
@@ -51,15 +53,16 @@ export function startForwarder(settings: ForwarderSettings, world: World): Promi
     rewriter,
     localDomains,
     routes: createRoutes({
-      hostname,
+      ownNames: [hostname, rewriter.domain],
       aliases: settings.aliases,
       localDomains,
       gate: createBounceGate(rewriter),
     }),
     trusted: blockList(settings.trustedNetworks),
-    deliver: (envelope, message, mayStart) =>
-      deliver({ findNextHops, hostname, mayStart }, envelope, message),
+    deliver: (envelope, message, timeIsUp) =>
+      deliver({ findNextHops, hostname, timeIsUp }, envelope, message),
     now: world.now,
+    timeLimit: world.timeLimit,
     newId: world.newId,
     report: world.report,
   });

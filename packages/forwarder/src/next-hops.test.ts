@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HostPort } from "./host-port.ts";
-import { createNextHops, type MxAnswer, type MxResolver, type NextHopOptions } from "./next-hops.ts";
+import {
+  type AddressAnswer,
+  createNextHops,
+  type MxAnswer,
+  type MxResolver,
+  type NextHopOptions,
+} from "./next-hops.ts";
 
 const HOP: HostPort = { host: "hop.test", port: 2525 };
 const SMART: HostPort = { host: "smart.test", port: 587 };
@@ -15,27 +21,25 @@ function records(text: string): MxAnswer {
   };
 }
 
-/** A DNS of one domain; nobody may ask it for anything else. */
-function dns(
-  mx: MxAnswer,
-  hasAddress: Awaited<ReturnType<MxResolver["hasAddress"]>> | "not asked" = "not asked",
-): MxResolver {
+/** A DNS of one domain; nobody may ask it for another's MX. A host has the address `of HOST`, unless told otherwise. */
+function dns(mx: MxAnswer, addresses: Readonly<Record<string, AddressAnswer>> = {}): MxResolver {
   return {
     async mx(domain) {
       assert.equal(domain, "d.test");
       return mx;
     },
-    async hasAddress(domain) {
-      assert.equal(domain, "d.test");
-      assert.notEqual(hasAddress, "not asked");
-      return hasAddress === "not asked" ? false : hasAddress;
+    async addresses(host) {
+      return addresses[host] ?? { kind: "addresses", addresses: [`of ${host}`] };
     },
   };
 }
 
+const NO_ADDRESS: AddressAnswer = { kind: "addresses", addresses: [] };
+const NO_ANSWER: AddressAnswer = { kind: "failed", cause: "TIMEOUT" };
+
 const silent: MxResolver = {
   mx: () => assert.fail("DNS was asked"),
-  hasAddress: () => assert.fail("DNS was asked"),
+  addresses: () => assert.fail("DNS was asked"),
 };
 
 function nextHops(options: Partial<NextHopOptions>, domain = "d.test") {
@@ -45,8 +49,10 @@ function nextHops(options: Partial<NextHopOptions>, domain = "d.test") {
 async function hosts(mx: string, ...random: number[]): Promise<string[]> {
   const found = await nextHops({ resolver: dns(records(mx)), random: () => random.shift() ?? 0 });
   assert.ok(found.kind === "hosts");
-  for (const { port } of found.hosts) assert.equal(port, 25);
-  return found.hosts.map(({ host }) => host);
+  return found.hosts.map(({ host, port, name }) => {
+    assert.deepEqual([host, port], [`of ${name}`, 25]);
+    return name ?? "";
+  });
 }
 
 test("MX records are tried in the order of their preference, not of the answer", async () => {
@@ -75,11 +81,22 @@ test("no more than five hosts are tried, the best five", async () => {
 });
 
 test("a domain without MX is its own mail server, if it has an address (RFC 5321 §5.1)", async () => {
-  const found = await nextHops({ resolver: dns(records(""), true) });
-  assert.deepEqual(found, { kind: "hosts", hosts: [{ host: "d.test", port: 25 }] });
+  const found = await nextHops({ resolver: dns(records("")) });
+  assert.deepEqual(found, { kind: "hosts", hosts: [{ host: "of d.test", port: 25, name: "d.test" }] });
 });
 
-const none: [what: string, resolver: MxResolver, kind: string, enhanced: string | undefined][] = [
+test("all addresses of a host are tried, and a host without one is passed over", async () => {
+  const both: AddressAnswer = { kind: "addresses", addresses: ["192.0.2.1", "2001:db8::1"] };
+  const resolver = dns(records("1 a, 2 b, 3 c"), { a: NO_ADDRESS, b: NO_ANSWER, c: both });
+  const found = await nextHops({ resolver });
+  assert.ok(found.kind === "hosts");
+  assert.deepEqual(
+    found.hosts.map(({ host }) => host),
+    ["192.0.2.1", "2001:db8::1"],
+  );
+});
+
+const none: [what: string, resolver: MxResolver, kind: string, enhanced: string][] = [
   ["a null MX (RFC 7505): takes no mail", dns(records("0 .")), "none", "5.1.10"],
   [
     "a null MX as an empty name",
@@ -88,16 +105,23 @@ const none: [what: string, resolver: MxResolver, kind: string, enhanced: string 
     "5.1.10",
   ],
   ["no such domain", dns({ kind: "no-such-domain" }), "none", "5.1.2"],
-  ["neither MX nor address", dns(records(""), false), "none", "5.1.2"],
-  ["no answer for the MX", dns({ kind: "failed", cause: "SERVFAIL" }), "unknown", undefined],
-  ["no answer for the address", dns(records(""), { failed: "TIMEOUT" }), "unknown", undefined],
+  ["neither MX nor address", dns(records(""), { "d.test": NO_ADDRESS }), "none", "5.1.2"],
+  ["no answer for the MX", dns({ kind: "failed", cause: "SERVFAIL" }), "unknown", "4.4.3"],
+  ["no answer for the address", dns(records(""), { "d.test": NO_ANSWER }), "unknown", "4.4.3"],
+  ["an MX without address", dns(records("1 a"), { a: NO_ADDRESS }), "unknown", "4.4.4"],
+  [
+    "one MX without address, one without answer",
+    dns(records("1 a, 2 b"), { a: NO_ADDRESS, b: NO_ANSWER }),
+    "unknown",
+    "4.4.3",
+  ],
 ];
 for (const [what, resolver, kind, enhanced] of none) {
-  test(`${what}: ${kind} ${enhanced ?? ""}`, async () => {
+  test(`${what}: ${kind} ${enhanced}`, async () => {
     const found = await nextHops({ resolver });
     assert.equal(found.kind, kind);
-    assert.equal(found.kind === "none" ? found.enhanced : undefined, enhanced);
     assert.ok(found.kind !== "hosts" && found.cause !== "");
+    assert.equal(found.enhanced, enhanced);
   });
 }
 

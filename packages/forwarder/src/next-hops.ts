@@ -3,12 +3,18 @@
 import { asciiLower } from "@homing/srs-core";
 import type { HostPort } from "./host-port.ts";
 
+/** A server to try. Those from DNS have an IP address as host. */
+export interface NextHop extends HostPort {
+  /** The name behind the address, for TLS and for the log. */
+  readonly name?: string;
+}
+
 export type NextHops =
-  | { readonly kind: "hosts"; readonly hosts: readonly HostPort[] }
+  | { readonly kind: "hosts"; readonly hosts: readonly NextHop[] }
   /** The domain takes no mail, or does not exist. */
   | { readonly kind: "none"; readonly enhanced: string; readonly cause: string }
   /** DNS did not say: try again later. */
-  | { readonly kind: "unknown"; readonly cause: string };
+  | { readonly kind: "unknown"; readonly enhanced: string; readonly cause: string };
 
 export type MxAnswer =
   | {
@@ -18,12 +24,16 @@ export type MxAnswer =
   | { readonly kind: "no-such-domain" }
   | { readonly kind: "failed"; readonly cause: string };
 
+export type AddressAnswer =
+  | { readonly kind: "addresses"; readonly addresses: readonly string[] }
+  | { readonly kind: "failed"; readonly cause: string };
+
 /** DNS as an argument: the service passes the system's, tests pass a table. */
 export interface MxResolver {
   /** MX records; no records at all are `records: []`. */
   mx(domain: string): Promise<MxAnswer>;
-  /** Has the name an A or AAAA record? For the implicit MX. */
-  hasAddress(domain: string): Promise<boolean | { readonly failed: string }>;
+  /** IPv4 and IPv6 addresses of a host; none at all, and no such host, are `addresses: []`. */
+  addresses(host: string): Promise<AddressAnswer>;
 }
 
 export interface NextHopOptions {
@@ -39,42 +49,56 @@ export interface NextHopOptions {
 export type FindNextHops = (domain: string) => Promise<NextHops>;
 
 const SMTP_PORT = 25;
-/** RFC 5321 §5.1: at least two must be tried, and the number may be bounded. */
+/** RFC 5321 §5.1: at least two addresses must be tried, and the number may be bounded. */
 const MAX_HOSTS = 5;
 
 export function createNextHops(options: NextHopOptions): FindNextHops {
   const routes = new Map([...options.routes].map(([domain, hop]) => [asciiLower(domain), hop]));
+  const { resolver, random } = options;
 
   return async (domain) => {
     const fixed = routes.get(asciiLower(domain)) ?? options.smartHost;
     if (fixed) return { kind: "hosts", hosts: [fixed] };
-    if (domain.startsWith("[")) {
-      return {
-        kind: "none",
-        enhanced: "5.1.2",
-        cause: "address literals are not delivered to without a route",
-      };
-    }
-    const answer = await options.resolver.mx(domain);
-    if (answer.kind === "failed") return { kind: "unknown", cause: answer.cause };
-    if (answer.kind === "no-such-domain") return { kind: "none", enhanced: "5.1.2", cause: "no such domain" };
-    if (answer.records.length === 0) return implicitMx(options.resolver, domain);
+    // Whoever writes an address could have us connect to anything.
+    if (domain.startsWith("[")) return none("5.1.2", "address literals are not delivered to without a route");
+    const answer = await resolver.mx(domain);
+    if (answer.kind === "failed") return { kind: "unknown", enhanced: "4.4.3", cause: answer.cause };
+    if (answer.kind === "no-such-domain") return none("5.1.2", "no such domain");
+    if (answer.records.length === 0)
+      return hostsOf(resolver, [domain], none("5.1.2", "neither MX nor address"));
     const exchanges = answer.records.filter((record) => record.exchange !== "" && record.exchange !== ".");
-    if (exchanges.length === 0)
-      return { kind: "none", enhanced: "5.1.10", cause: "null MX: the domain takes no mail" };
-    const hosts = exchanges
-      .map((record) => ({ ...record, shuffle: options.random() }))
+    if (exchanges.length === 0) return none("5.1.10", "null MX: the domain takes no mail");
+    const names = exchanges
+      .map((record) => ({ ...record, shuffle: random() }))
       .sort((a, b) => a.priority - b.priority || a.shuffle - b.shuffle)
       .slice(0, MAX_HOSTS)
-      .map((record) => ({ host: record.exchange, port: SMTP_PORT }));
-    return { kind: "hosts", hosts };
+      .map((record) => record.exchange);
+    // Somebody's DNS is half done: they will notice, and the mail should still be there.
+    return hostsOf(resolver, names, {
+      kind: "unknown",
+      enhanced: "4.4.4",
+      cause: "no MX host has an address",
+    });
   };
 }
 
-async function implicitMx(resolver: MxResolver, domain: string): Promise<NextHops> {
-  const found = await resolver.hasAddress(domain);
-  if (found === true) return { kind: "hosts", hosts: [{ host: domain, port: SMTP_PORT }] };
-  if (found === false)
-    return { kind: "none", enhanced: "5.1.2", cause: "the domain has neither MX nor address" };
-  return { kind: "unknown", cause: found.failed };
+async function hostsOf(
+  resolver: MxResolver,
+  names: readonly string[],
+  otherwise: NextHops,
+): Promise<NextHops> {
+  const answers = await Promise.all(names.map((name) => resolver.addresses(name)));
+  const hosts = answers.flatMap((answer, index) => {
+    const name = names[index] ?? "";
+    return answer.kind === "addresses"
+      ? answer.addresses.map((host) => ({ host, port: SMTP_PORT, name }))
+      : [];
+  });
+  if (hosts.length > 0) return { kind: "hosts", hosts: hosts.slice(0, MAX_HOSTS) };
+  const failure = answers.find((answer) => answer.kind === "failed");
+  return failure ? { kind: "unknown", enhanced: "4.4.3", cause: failure.cause } : otherwise;
+}
+
+function none(enhanced: string, cause: string): NextHops {
+  return { kind: "none", enhanced, cause };
 }

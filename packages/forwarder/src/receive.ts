@@ -33,8 +33,9 @@ export interface ReceiveOptions {
   readonly localDomains: readonly string[];
   /** Clients that may use our own domains as sender. */
   readonly trusted: BlockList;
-  readonly deliver: (envelope: Envelope, message: Buffer, mayStart: () => boolean) => Promise<Delivery>;
+  readonly deliver: (envelope: Envelope, message: Buffer, timeIsUp: AbortSignal) => Promise<Delivery>;
   readonly now: () => UnixSeconds;
+  readonly timeLimit: (seconds: number) => AbortSignal;
   readonly newId: () => string;
   readonly report: Report;
 }
@@ -45,10 +46,10 @@ const MAX_HOPS = 50;
 const PARALLEL_TARGETS = 10;
 
 /**
- * No attempt starts later than this. The client waits ten minutes for the answer (RFC 5321 §4.5.3.2.6), and one attempt
- * may take six.
+ * For everything between the client's final dot and our answer: servers one after the other, each silence of each. The
+ * client waits ten minutes (RFC 5321 §4.5.3.2.6); it must hear 451 before it gives up and sends the message again.
  */
-const MAX_START_SECONDS = 2 * 60;
+const MAX_WAIT_SECONDS = 9 * 60;
 
 const OUR_DOMAIN: Reply = {
   code: 550,
@@ -180,25 +181,24 @@ async function passOn(
   { recipient, route, sender, message }: Accepted & { readonly message: Buffer },
 ): Promise<Reply> {
   const id = options.newId();
-  const started = options.now();
-  const mayStart = (): boolean => options.now() - started <= MAX_START_SECONDS;
+  const timeIsUp = options.timeLimit(MAX_WAIT_SECONDS);
   report.received(id, { recipient, route, sender }, message.length);
 
   const { client, eightBit, smtpUtf8 } = command;
-  const { address, helo, protocol } = client;
+  // A bounce comes from the server behind an alias: the original sender must not learn who that is (ADR 0013).
+  const from = route.kind === "bounce" ? undefined : { helo: client.helo, address: client.address };
   const trace = receivedField({
-    address,
-    helo,
-    protocol,
+    from,
+    protocol: client.protocol,
     by: options.hostname,
     id,
     recipient,
-    now: started,
+    now: options.now(),
   });
   const outgoing = prependFields(message, [trace]);
   const deliveries = await mapInParallel(route.targets, PARALLEL_TARGETS, async (target) => {
     const envelope: Envelope = { reversePath: sender, recipient: target, eightBit, smtpUtf8 };
-    const delivery = await options.deliver(envelope, outgoing, mayStart);
+    const delivery = await options.deliver(envelope, outgoing, timeIsUp);
     report.delivery(id, target, delivery);
     return delivery;
   });

@@ -23,8 +23,8 @@ export interface Routes {
 }
 
 export interface RoutesOptions {
-  /** Our own name: postmaster is an address there too (RFC 5321 §4.5.1). */
-  readonly hostname: string;
+  /** Our host name and the SRS domain: postmaster is an address there too (RFC 5321 §4.5.1). */
+  readonly ownNames: readonly string[];
   readonly aliases: AliasTable;
   /** The domains whose local parts are looked up in the aliases. */
   readonly localDomains: readonly string[];
@@ -37,7 +37,7 @@ const UNKNOWN: Reply = { code: 550, enhanced: "5.1.1", text: "no such address he
 export function createRoutes(options: RoutesOptions): Routes {
   const local = new Set(options.localDomains.map(asciiLower));
   const isPostmaster = ({ localPart, domain }: Mailbox): boolean =>
-    asciiLower(localPart) === "postmaster" && sameDomain(domain, options.hostname);
+    asciiLower(localPart) === "postmaster" && options.ownNames.some((name) => sameDomain(domain, name));
 
   const aliasRoute = (recipient: Mailbox): Exclude<Route, { kind: "bounce" }> => {
     if (!local.has(asciiLower(recipient.domain)) && !isPostmaster(recipient))

@@ -130,6 +130,13 @@ class Connection extends SMTPConnection {
     const text = typeof data === "string" ? this.#readable(data) : data;
     const ours = typeof text === "string" && ENHANCED_FIRST.test(text);
     super.send(code, text, ours ? false : context);
+    if (this._server._closeTimeout && code !== 421) setImmediate(() => this.leaveIfIdle());
+  }
+
+  /** While the server closes, a client that is done with its command is sent away. */
+  leaveIfIdle(): void {
+    const busy = this._handlerPending || this._dataStream;
+    if (!busy && !this._closing && !this._closed) this.send(421, SHUTTING_DOWN);
   }
 
   /** One style for all replies. RFC 6531 §3.7.4.2: UTF-8 in a reply only for a client that asked for SMTPUTF8. */
@@ -292,9 +299,7 @@ function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     for (const connection of server.connections) {
-      if (!connection._handlerPending && !connection._dataStream) {
-        connection.send(421, SHUTTING_DOWN);
-      }
+      if (connection instanceof Connection) connection.leaveIfIdle();
     }
   });
 }

@@ -3,15 +3,17 @@
 import { type Envelope, parseReply, type Reply } from "@homing/mail";
 import { printable, renderMailbox, renderReversePath } from "@homing/srs-core";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
-import type { HostPort } from "./host-port.ts";
+import type { NextHop } from "./next-hops.ts";
 
 export interface Submission {
-  readonly server: HostPort;
+  readonly server: NextHop;
   /** Our name in EHLO. */
   readonly hostname: string;
   readonly envelope: Envelope;
   /** CRLF lines; the caller has refused bare CR, bare LF and NUL, which nodemailer would change or let through. */
   readonly message: Buffer;
+  /** Aborts the attempt: whoever waits for it does not wait any longer. */
+  readonly timeIsUp?: AbortSignal;
   /** Hears every line of the dialogue but the message. */
   readonly transcript?: (from: "client" | "server", line: string) => void;
 }
@@ -31,8 +33,6 @@ const GREETING_TIMEOUT_MS = 60_000;
  * waits ten minutes for us: it must hear 451 before it gives up.
  */
 const SILENCE_TIMEOUT_MS = 4 * 60_000;
-/** All silences of one attempt together: a server that answers each command just in time must not outlast our client. */
-const ATTEMPT_TIMEOUT_MS = 6 * 60_000;
 /** A server that does not answer QUIT has had its message: its connection goes. */
 const QUIT_TIMEOUT_MS = 5_000;
 
@@ -62,7 +62,7 @@ export function submit(submission: Submission): Promise<Attempt> {
 }
 
 function submitWith(submission: Submission, tls: "opportunistic" | "none"): Promise<Attempt> {
-  const { server } = submission;
+  const { server, timeIsUp } = submission;
   const connection = new SMTPConnection({
     host: server.host,
     port: server.port,
@@ -70,7 +70,9 @@ function submitWith(submission: Submission, tls: "opportunistic" | "none"): Prom
     // Opportunistic, as between all mail servers: an unverified certificate is better than none.
     opportunisticTLS: true,
     ignoreTLS: tls === "none",
-    tls: { rejectUnauthorized: false },
+    tls: { rejectUnauthorized: false, ...(server.name === undefined ? {} : { servername: server.name }) },
+    // The library would speak TLS from the start on port 465.
+    secure: false,
     connectionTimeout: GREETING_TIMEOUT_MS,
     greetingTimeout: GREETING_TIMEOUT_MS,
     socketTimeout: SILENCE_TIMEOUT_MS,
@@ -85,17 +87,18 @@ function submitWith(submission: Submission, tls: "opportunistic" | "none"): Prom
     const settle = (attempt: () => Attempt | Promise<Attempt>): void => {
       if (!settled) resolve(attempt());
       settled = true;
-      clearTimeout(deadline);
+      timeIsUp?.removeEventListener("abort", abort);
     };
     const fail = (error: unknown): void => {
       // RFC 7435: a server whose TLS is broken gets its mail as one without TLS does. A socket that fails in the
       // handshake is reported by its own error, not by ETLS.
       const brokenTls = errorCode(error) === "ETLS" || connection.upgrading === true;
-      const retry = brokenTls && tls === "opportunistic" && stage === "greeting";
+      const retry = brokenTls && tls === "opportunistic" && stage === "greeting" && !timeIsUp?.aborted;
       connection.close();
       settle(() => (retry ? submitWith(submission, "none") : failedAttempt(error, stage)));
     };
-    const deadline = setTimeout(() => fail(new Error("the attempt took too long")), ATTEMPT_TIMEOUT_MS);
+    const abort = (): void => fail(new Error("time is up"));
+    timeIsUp?.addEventListener("abort", abort);
     connection.on("error", fail);
     connection.connect((error) => {
       if (error) return fail(error);

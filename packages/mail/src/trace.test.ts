@@ -3,8 +3,7 @@ import { test } from "node:test";
 import { type Hop, mailDate, receivedField } from "./trace.ts";
 
 const hop: Hop = {
-  helo: "client.example",
-  address: "192.0.2.1",
+  from: { helo: "client.example", address: "192.0.2.1" },
   by: "mx.forwarder.example",
   protocol: "ESMTP",
   id: "k3j2",
@@ -22,10 +21,23 @@ test("the Received field names client, server, protocol, id, recipient and date"
 });
 
 test("a client cannot write fields or comments of its own through its HELO name", () => {
-  const field = receivedField({ ...hop, helo: "x (by evil)\r\nX-Spam: no", address: "2001:db8::1" });
+  const field = receivedField({
+    ...hop,
+    from: { helo: "x (by evil)\r\nX-Spam: no", address: "2001:db8::1" },
+  });
   assert.match(field, /^Received: from x\?\?by\?evil\?\?\?X-Spam:\?no \(\[IPv6:2001:db8::1\]\)\r\n/);
-  assert.match(receivedField({ ...hop, helo: "" }), /^Received: from unknown /);
-  assert.ok(receivedField({ ...hop, helo: "h".repeat(10_000) }).length < 600);
+  assert.match(
+    receivedField({ ...hop, from: { helo: "", address: "192.0.2.1" } }),
+    /^Received: from unknown /,
+  );
+  assert.ok(receivedField({ ...hop, from: { helo: "h".repeat(10_000), address: "192.0.2.1" } }).length < 600);
+});
+
+test("a client that nobody is to know stands nowhere in the field", () => {
+  assert.match(
+    receivedField({ ...hop, from: undefined }),
+    /^Received: by mx\.forwarder\.example \(Homing\) with ESMTP id k3j2\r\n/,
+  );
 });
 
 test("dates are UTC and name the day", () => {

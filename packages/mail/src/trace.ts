@@ -2,10 +2,15 @@
 import { type Mailbox, renderMailbox, type UnixSeconds } from "@homing/srs-core";
 
 export interface Hop {
-  /** What the client called itself: hostile text. */
-  readonly helo: string;
-  /** The client's IP address. */
-  readonly address: string;
+  /** The client; undefined where nobody is to learn who it was. */
+  readonly from:
+    | {
+        /** What it called itself: hostile text. */
+        readonly helo: string;
+        /** Its IP address. */
+        readonly address: string;
+      }
+    | undefined;
   /** The server that writes the field. */
   readonly by: string;
   /** `SMTP`, `ESMTP`, `ESMTPS`, `UTF8SMTP` (IANA "Mail Transmission Types"). */
@@ -22,9 +27,9 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 
 /** One Received field, folded, with its CRLF. */
 export function receivedField(hop: Hop): string {
+  const from = hop.from ? `from ${heloName(hop.from.helo)} (${addressLiteral(hop.from.address)})\r\n\t` : "";
   return [
-    `Received: from ${heloName(hop.helo)} (${addressLiteral(hop.address)})`,
-    `\tby ${hop.by} (Homing) with ${hop.protocol} id ${hop.id}`,
+    `Received: ${from}by ${hop.by} (Homing) with ${hop.protocol} id ${hop.id}`,
     `\tfor <${renderMailbox(hop.recipient)}>; ${mailDate(hop.now)}`,
     "",
   ].join("\r\n");

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createMxResolver } from "./dns.ts";
+import { createNextHops } from "./next-hops.ts";
+import { dnsServer, type Zone } from "./testing/dns-server.ts";
+
+const V6 = [0x20, 1, 0x0d, 0xb8, ...Array<number>(11).fill(0), 1];
+const ZONE: Zone = {
+  "two.test": [
+    { type: "MX", priority: 20, exchange: "b.test" },
+    { type: "MX", priority: 10, exchange: "a.test" },
+  ],
+  "null.test": [{ type: "MX", priority: 0, exchange: "." }],
+  "plain.test": [{ type: "A", address: [192, 0, 2, 9] }],
+  "empty.test": [],
+  "broken.test": "SERVFAIL",
+  "to-broken.test": [{ type: "MX", priority: 1, exchange: "broken.test" }],
+  "to-nobody.test": [{ type: "MX", priority: 1, exchange: "nobody.test" }],
+  "a.test": [{ type: "A", address: [192, 0, 2, 1] }],
+  "b.test": [
+    { type: "A", address: [192, 0, 2, 2] },
+    { type: "AAAA", address: V6 },
+  ],
+};
+
+const answers: [domain: string, hosts: string][] = [
+  ["two.test", "192.0.2.1 192.0.2.2 2001:db8::1"],
+  ["plain.test", "192.0.2.9"],
+  ["null.test", "none 5.1.10"],
+  ["empty.test", "none 5.1.2"],
+  ["nobody.test", "none 5.1.2"],
+  ["broken.test", "unknown 4.4.3"],
+  ["to-broken.test", "unknown 4.4.3"],
+  ["to-nobody.test", "unknown 4.4.4"],
+];
+for (const [domain, expected] of answers) {
+  test(`the next hops of ${domain}, asked of a DNS server: ${expected}`, async (t) => {
+    const resolver = createMxResolver([await dnsServer(t, ZONE)]);
+    const found = await createNextHops({ routes: new Map(), resolver, random: () => 0 })(domain);
+    const told = found.kind === "hosts" ? found.hosts.map(({ host }) => host) : [found.kind, found.enhanced];
+    assert.equal(told.join(" "), expected);
+  });
+}
+
+test("a DNS server that does not listen is a failure, not an answer about the name", async () => {
+  const resolver = createMxResolver(["127.0.0.1:1"]);
+  const [mx, addresses] = await Promise.all([resolver.mx("two.test"), resolver.addresses("a.test")]);
+  assert.deepEqual([mx.kind, addresses.kind], ["failed", "failed"]);
+});
