@@ -26,7 +26,7 @@ const ONE_FILE_EACH: Readonly<Record<string, string>> = {
 const PURE = ["srs-core", "mail"];
 const PURE_BUILTINS = ["node:crypto", "node:net", "node:url"];
 const IMPURE =
-  /\bprocess\b|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bconsole\b|\bsetTimeout\b|\brandomBytes\b|\bconnect\(/;
+  /(?<![.\w])process\b|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bconsole\b|\bsetTimeout\b|\brandomBytes\b|\bconnect\(/;
 
 /** The places of the clock, of DNS and of randomness. */
 const ONE_PLACE: readonly [what: string, pattern: RegExp, files: readonly string[]][] = [

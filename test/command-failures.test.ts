@@ -1,10 +1,12 @@
 // What goes wrong at the command line: one clear message that says what to do, the right exit code, no stack trace.
 import assert from "node:assert/strict";
-import { chmod, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, open, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { freePort } from "./harness/free-port.ts";
-import { homing, homingUnprivileged, writeServiceFiles } from "./harness/homing.ts";
+import { homing, homingUnprivileged, MAIN, writeServiceFiles } from "./harness/homing.ts";
 
 const CONFIG = `hostname: mx.forwarder.example
 listen: 127.0.0.1:0
@@ -41,6 +43,17 @@ const serveCases: Record<string, Case> = {
     config: "hostname: [\n",
     code: 78,
     stderr: /^homing: FOLDER\/homing\.yaml:\d+:\d+ .*\n$/,
+  },
+  "a route that no domain can have, and a second one for the same": {
+    config: `${CONFIG}delivery:\n  routes: { "no domain": "a:25", x.example: "a:25", X.Example: "b:25" }\n`,
+    code: 78,
+    stderr:
+      /^homing: FOLDER\/homing\.yaml:9:26 delivery\.routes\.no domain: "no domain" is not a domain name: .*\nhoming: FOLDER\/homing\.yaml:9:64 delivery\.routes\.X\.Example: is a second route of this domain: keep one\n$/,
+  },
+  "a next hop at port 0": {
+    config: `${CONFIG}delivery: { smartHost: "127.0.0.1:0" }\n`,
+    code: 78,
+    stderr: /^homing: FOLDER\/homing\.yaml:8:24 delivery\.smartHost: port 0 is no server's: .*\n$/,
   },
   "no secrets file": {
     spoil: (folder) => rm(join(folder, "secrets")),
@@ -221,4 +234,22 @@ test("forge and reverse undo each other, and mind the time", async (t) => {
     (await homing(["reverse", address, ...secrets, "--at", "1700000000"])).stderr,
     /^homing: bad-tag: /,
   );
+});
+
+test("a service whose log cannot be written ends in order, and says why", {
+  skip: process.platform !== "linux" && "needs /dev/full",
+}, async (t) => {
+  const path = await writeServiceFiles({ config: CONFIG, aliases: "", secret: "k".repeat(22) });
+  t.after(() => rm(dirname(path), { recursive: true, force: true }));
+  const full = await open("/dev/full", "w");
+  t.after(() => full.close());
+  const child = spawn(process.execPath, [MAIN, "serve", "--config", path], {
+    stdio: ["ignore", full.fd, "pipe"],
+  });
+  let stderr = "";
+  child.stderr?.on("data", (part) => (stderr += part));
+  const [code] = await once(child, "close");
+  assert.equal(code, 69);
+  assert.match(stderr, /^homing: the log cannot be written: .*: stopped$/m);
+  assert.doesNotMatch(stderr, /^\s+at /m);
 });

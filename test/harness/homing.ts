@@ -9,7 +9,7 @@ import type { ForwarderEvent } from "@homing/forwarder";
 import { type CommandOptions, type CommandResult, run } from "./command.ts";
 import { waitFor } from "./wait.ts";
 
-const MAIN = resolve(import.meta.dirname, "../../packages/cli/bin/homing.js");
+export const MAIN = resolve(import.meta.dirname, "../../packages/cli/bin/homing.js");
 const START_SECONDS = 15;
 const STOP_SECONDS = 5;
 

@@ -1,6 +1,7 @@
 // Where a command writes: data to stdout, talk to stderr; with --json one document (or JSON Lines) and nothing else.
 import process from "node:process";
 import { styleText } from "node:util";
+import { EXIT } from "./failure.ts";
 
 export interface Output {
   readonly json: boolean;
@@ -23,14 +24,31 @@ export function createOutput(json: boolean): Output {
   };
 }
 
-/** A reader that has gone (`| head`) ends the command quietly, as it ends every other one. */
-export function endWithReader(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      process.exit();
-    });
-  }
+/** A negative answer: its reason and its words. Returns the exit code. */
+export function negative(output: Output, reason: string, message: string): number {
+  if (output.json) output.document({ ok: false, reason, message });
+  else output.talk(`homing: ${reason}: ${message}`);
+  return EXIT.negative;
+}
+
+type OutputLost = (error: NodeJS.ErrnoException) => void;
+
+/** A reader that has gone (`| head`) ends a command quietly, as it ends every other one. */
+let outputLost: OutputLost = (error) => {
+  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  process.stderr.write(`homing: the output cannot be written: ${error.message}\n`, () =>
+    process.exit(EXIT.temporary),
+  );
+};
+
+/** Called once, by main.ts: without a listener the process would end with a stack trace. */
+export function watchOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", (error) => outputLost(error));
+}
+
+/** For a service, which has more to end than its output. */
+export function whenOutputIsLost(act: OutputLost): void {
+  outputLost = act;
 }
 
 export type Style = Parameters<typeof styleText>[0];

@@ -40,8 +40,11 @@ const CLOSE_TIMEOUT_MS = 30_000;
 const MAX_COMMAND_OCTETS = 2048;
 /** Postfix's smtpd_hard_error_limit. Refusals only: a 452 to a further recipient is no error of the client. */
 const MAX_REFUSALS = 20;
-/** Message bytes of all clients together: memory has an end, and 452 makes them come again. */
-const BUFFER_BUDGET_OCTETS = 512 * 1024 * 1024;
+/**
+ * Message bytes of all clients together; 452 makes them come again. While a message is passed on there are up to three
+ * copies of it (as received, with its trace field, with dots stuffed), so memory is three times this.
+ */
+const BUFFER_BUDGET_OCTETS = 256 * 1024 * 1024;
 
 const MAIL_PARAMETERS = new Set(["BODY", "SIZE", "SMTPUTF8"]);
 const RCPT_PARAMETERS: ReadonlySet<string> = new Set();

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Socket } from "node:net";
 import { test } from "node:test";
+import tls from "node:tls";
 import type { Envelope } from "@homing/mail";
 import type { HostPort } from "./host-port.ts";
 import { type Attempt, submit } from "./smtp-out.ts";
@@ -16,9 +17,10 @@ const envelope: Envelope = {
   smtpUtf8: false,
 };
 
+const SUBMISSION = { hostname: "mx.test", envelope, message: Buffer.from("Subject: x\r\n\r\ny\r\n") };
+
 function attempt({ host, port }: HostPort): Promise<Attempt> {
-  const message = Buffer.from("Subject: x\r\n\r\ny\r\n");
-  return within(submit({ server: { host, port }, hostname: "mx.test", envelope, message }), "the attempt");
+  return within(submit({ ...SUBMISSION, server: { host, port } }), "the attempt");
 }
 
 const PLAIN = "250-hop.example\r\n250 HELP";
@@ -180,6 +182,38 @@ test("a server that never greets is given up", async (t) => {
   const outcome = await pending;
   assert.equal(outcome.kind, "no-answer");
   assert.equal(outcome.stage, "greeting");
+});
+
+test("a server that ignores QUIT is left after five seconds", async (t) => {
+  const hop = await startHop(t, { QUIT: SILENCE });
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  assert.equal((await attempt(hop)).kind, "accepted");
+  while (!hop.commands.includes("QUIT")) await new Promise((resolve) => setImmediate(resolve));
+  const closed = once(hop.connections[0]?.socket ?? assert.fail(), "close");
+  t.mock.timers.tick(5_000);
+  await within(closed, "the end of the connection");
+});
+
+test("who does not wait any longer ends an attempt at any step: no answer", async (t) => {
+  for (const step of steps) {
+    const patience = new AbortController();
+    const hop = await startHop(t, { [step]: SILENCE });
+    const pending = submit({
+      ...SUBMISSION,
+      server: { host: hop.host, port: hop.port },
+      timeIsUp: patience.signal,
+    });
+    while (hop.connections.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    patience.abort();
+    assert.equal((await pending).kind, "no-answer", step);
+  }
+});
+
+test("port 465 is spoken to in clear first, as every port", async (t) => {
+  const connect = t.mock.method(tls, "connect");
+  const outcome = await attempt({ host: "127.0.0.1", port: 465 });
+  assert.equal(outcome.kind, "no-answer");
+  assert.equal(connect.mock.callCount(), 0);
 });
 
 for (const step of steps.slice(1)) {

@@ -1,5 +1,5 @@
 // The public names of mail.
 export { countFields, forbiddenOctet, prependFields } from "./content.ts";
 export type { ContentPromise, Envelope } from "./envelope.ts";
-export { isPositive, isTemporary, parseReply, type Reply, renderReply } from "./reply.ts";
+export { isPositive, parseReply, type Reply, renderReply } from "./reply.ts";
 export { type Hop, mailDate, receivedField } from "./trace.ts";

@@ -26,11 +26,6 @@ export function isPositive(reply: Reply): boolean {
   return reply.code < 400;
 }
 
-/** 4xx: the client keeps the message and comes again. */
-export function isTemporary(reply: Reply): boolean {
-  return reply.code >= 400 && reply.code < 500;
-}
-
 /**
  * Reads another server's reply, of one line or several. The enhanced code is `class.0.0` where the server gave none
  * or one that contradicts the code; undefined where the text is no reply at all.

@@ -117,5 +117,14 @@ function sampleMessage(from: ReversePath, to: Mailbox): Buffer {
 }
 
 function defaultSender(): string {
-  return `${userInfo().username}@${hostname()}`;
+  return `${userName()}@${hostname()}`;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run as a number that no passwd entry names.
+    return "nobody";
+  }
 }

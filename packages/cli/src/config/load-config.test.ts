@@ -27,6 +27,8 @@ function failure(text: string): string[] {
 }
 
 const GENERAL = "hostname, listen, domains, aliasesFile, srs, delivery, trustedNetworks, limits";
+const SRS =
+  "domain, secretsFile, scheme, accept, separator, tagLength, minTagLength, alphabet, weakSecret, maxAgeDays";
 const HOST_PORT = "is not HOST:PORT: write 127.0.0.1:2525 or [::1]:2525";
 const NETWORK = "is no IP address or network: write 192.0.2.1 or 192.0.2.0/24";
 
@@ -45,12 +47,22 @@ const added: [what: string, lines: string, told: string][] = [
   [
     "an unknown key in the last map",
     "  speed: 1",
-    "7:3 srs.speed: there is no such setting (here: domain, secretsFile, scheme, separator, tagLength, maxAgeDays): take it out or correct it",
+    `7:3 srs.speed: there is no such setting (here: ${SRS}): take it out or correct it`,
   ],
   [
     "a key of Object.prototype",
     "__proto__: { hostname: x }",
     `7:1 __proto__: there is no such setting (here: ${GENERAL}): take it out or correct it`,
+  ],
+  [
+    "schemes that verify without the one that signs",
+    "  accept: [classic]",
+    "7:11 srs.accept: lacks strong, the scheme that signs: its bounces would be refused: add it",
+  ],
+  [
+    "a minimum above the length of a tag",
+    "  tagLength: 6\n  minTagLength: 7",
+    "8:17 srs.minTagLength: is more than tagLength (6): our own bounces would be refused: write less",
   ],
   ["a number for text", "listen: 2525", "7:9 listen: expected string, received number"],
   ["nothing for text", "listen:", "7:8 listen: expected string, received null"],

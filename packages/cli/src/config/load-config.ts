@@ -31,9 +31,7 @@ export function parseConfig(text: string, path: string): Config {
   throw configFailure(
     parsed.error.issues.flatMap((issue) =>
       issue.code === "unrecognized_keys"
-        ? issue.keys.map(
-            (key) => `${place(keyOffset(document, issue.path, key))} ${unknownKey(document, issue, key)}`,
-          )
+        ? issue.keys.map((key) => `${place(keyOffset(document, issue.path, key))} ${unknownKey(issue, key)}`)
         : [`${place(valueOffset(document, issue.path))} ${dotted(issue.path)}: ${words(document, issue)}`],
     ),
   );
@@ -61,7 +59,7 @@ function words(document: Document, issue: z.core.$ZodIssue): string {
   return issue.message.replace(/^Invalid input: /, "");
 }
 
-function unknownKey(_document: Document, issue: z.core.$ZodIssueUnrecognizedKeys, key: string): string {
+function unknownKey(issue: z.core.$ZodIssueUnrecognizedKeys, key: string): string {
   return `${dotted([...issue.path, key])}: there is no such setting${known(issue.path)}: take it out or correct it`;
 }
 

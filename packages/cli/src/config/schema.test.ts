@@ -22,6 +22,8 @@ test("what the file leaves out has its default", () => {
       scheme: "strong",
       separator: "=",
       tagLength: 4,
+      alphabet: "base64",
+      weakSecret: false,
       maxAgeDays: 21,
     },
     delivery: { routes: {} },
@@ -36,7 +38,17 @@ test("every setting is read; U-labels become A-labels", () => {
 listen: "[::1]:2525"
 domains: [bücher.test, Ours.Test]
 aliasesFile: /etc/aliases
-srs: { domain: srs.bücher.test, secretsFile: s, scheme: classic, separator: +, tagLength: 8, maxAgeDays: 7 }
+srs:
+  domain: srs.bücher.test
+  secretsFile: s
+  scheme: classic
+  accept: [classic, strong, exim]
+  separator: +
+  tagLength: 8
+  minTagLength: 5
+  alphabet: base64url
+  weakSecret: true
+  maxAgeDays: 7
 delivery:
   routes: { a.test: "192.0.2.1:24" }
   smartHost: smart.test:587
@@ -54,8 +66,12 @@ limits: { messageOctets: 65536, clients: 1 }
       domain: "srs.xn--bcher-kva.test",
       secretsFile: "s",
       scheme: "classic",
+      accept: ["classic", "strong", "exim"],
       separator: "+",
       tagLength: 8,
+      minTagLength: 5,
+      alphabet: "base64url",
+      weakSecret: true,
       maxAgeDays: 7,
     },
     delivery: {

@@ -2,7 +2,7 @@
 // load-config.ts.
 import { isIP } from "node:net";
 import { parseHostPort } from "@homing/forwarder";
-import { parseDomain } from "@homing/srs-core";
+import { asciiLower, parseDomain } from "@homing/srs-core";
 import * as z from "zod";
 
 const domain = z.string().transform((text, context) => {
@@ -25,11 +25,52 @@ const hostPort = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const nextHop = hostPort.refine(
+  ({ port }) => port > 0,
+  "port 0 is no server's: write the port of the next hop",
+);
+
+/** Keys become A-labels in lower case; two spellings of one domain are a mistake. */
+const nextHopByDomain = z.record(z.string(), nextHop).transform((routes, context) => {
+  const byDomain: Record<string, z.output<typeof nextHop>> = {};
+  for (const [text, hop] of Object.entries(routes)) {
+    const parsed = parseDomain(text);
+    const key = parsed.ok ? asciiLower(parsed.domain) : text;
+    const problem = parsed.ok
+      ? key in byDomain
+        ? "is a second route of this domain: keep one"
+        : undefined
+      : `${parsed.message}: write the domain of the recipients`;
+    if (problem) context.addIssue({ code: "custom", path: [text], message: problem });
+    byDomain[key] = hop;
+  }
+  return byDomain;
+});
+
 const network = z.string().refine(isNetwork, {
   error: (issue) => `"${String(issue.input)}" is no IP address or network: write 192.0.2.1 or 192.0.2.0/24`,
 });
 
 const fileName = z.string().min(1, "is empty: write the name of a file");
+
+interface Tags {
+  readonly scheme: "strong" | "classic";
+  readonly accept?: readonly string[] | undefined;
+  readonly tagLength: number;
+  readonly minTagLength?: number | undefined;
+}
+
+/** What each setting may have by itself, and not together. */
+function checkTogether(srs: Tags, context: z.RefinementCtx): void {
+  if (srs.accept && !srs.accept.includes(srs.scheme)) {
+    const message = `lacks ${srs.scheme}, the scheme that signs: its bounces would be refused: add it`;
+    context.addIssue({ code: "custom", path: ["accept"], message });
+  }
+  if (srs.minTagLength !== undefined && srs.minTagLength > srs.tagLength) {
+    const message = `is more than tagLength (${srs.tagLength}): our own bounces would be refused: write less`;
+    context.addIssue({ code: "custom", path: ["minTagLength"], message });
+  }
+}
 
 function wholeNumber(min: number, max: number) {
   const message = `is not a whole number from ${min} to ${max}: write one`;
@@ -44,16 +85,32 @@ const srs = z
       .enum(["strong", "classic"])
       .default("strong")
       .describe("Tags of ours, or those of Mail::SRS and PostSRSd."),
+    accept: z
+      .array(z.enum(["strong", "classic", "exim"]))
+      .optional()
+      .describe("Schemes that verify, during a migration; the default is the scheme that signs."),
     separator: z.enum(["=", "+", "-"]).default("=").describe("The character after SRS0 and SRS1."),
     tagLength: wholeNumber(4, 27).default(4).describe("Characters of a classic tag."),
+    minTagLength: wholeNumber(4, 27)
+      .optional()
+      .describe("Characters of a classic tag that suffice in a bounce; the default is tagLength."),
+    alphabet: z
+      .enum(["base64", "base64url"])
+      .default("base64")
+      .describe("Letters of a classic tag: Mail::SRS's, or those of PostSRSd since 2.2.6. Both are read."),
+    weakSecret: z
+      .boolean()
+      .default(false)
+      .describe("Take secrets under 22 characters, for classic tags alone, with a warning."),
     maxAgeDays: wholeNumber(1, 365).default(21).describe("Days for which a bounce is accepted."),
   })
+  .superRefine(checkTogether)
   .describe("How envelope senders are rewritten.");
 
 const delivery = z
   .strictObject({
-    routes: z.record(z.string(), hostPort).default({}).describe("Fixed next hops by destination domain."),
-    smartHost: hostPort
+    routes: nextHopByDomain.default({}).describe("Fixed next hops by destination domain."),
+    smartHost: nextHop
       .optional()
       .describe("Takes everything that has no route; without it the MX records are asked."),
   })

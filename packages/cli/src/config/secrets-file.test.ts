@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { readSecretsFile, requireStrong } from "./secrets-file.ts";
+import { checkStrength, readSecretsFile } from "./secrets-file.ts";
 
 const STRONG = "k".repeat(22);
 
@@ -111,7 +111,8 @@ test("a secret below 22 characters is weak, and told by the line that it stands 
   const path = await written(t, `# a comment\n\n${STRONG}\nweak\n${"k".repeat(21)}\n`);
   const file = await readSecretsFile(path);
   assert.deepEqual(file.weakLines, [4, 5]);
-  assert.throws(() => requireStrong(file, path), {
+  assert.deepEqual(file.lines, [3, 4, 5]);
+  assert.throws(() => checkStrength(file, path, { allowed: false }), {
     reason: "config",
     message:
       `secrets file ${path}:4: the secret has fewer than 22 characters, which can be guessed: ` +
@@ -123,14 +124,26 @@ test("secrets of 22 characters and more are strong", async (t) => {
   const path = await written(t, `${STRONG}\r\n${STRONG}x\r\n`);
   const file = await readSecretsFile(path);
   assert.deepEqual(file.weakLines, []);
-  requireStrong(file, path);
+  assert.deepEqual(checkStrength(file, path, { allowed: false }), []);
+});
+
+test("a weak secret that is allowed is a warning for each line; where it could be, the message says how", async (t) => {
+  const path = await written(t, `weak\n${STRONG}\nshort\n`);
+  const file = await readSecretsFile(path);
+  assert.deepEqual(checkStrength(file, path, { allowed: true }), [
+    `warning: ${path}:1: this secret is short and can be guessed`,
+    `warning: ${path}:3: this secret is short and can be guessed`,
+  ]);
+  assert.throws(() => checkStrength(file, path, { allowed: false, remedy: "allow it" }), {
+    message: /: openssl rand -base64 24, or allow it$/,
+  });
 });
 
 test("no message shows a secret", async (t) => {
   const path = await written(t, "hunter2\n");
   const file = await readSecretsFile(path);
   assert.throws(
-    () => requireStrong(file, path),
+    () => checkStrength(file, path, { allowed: false }),
     (error: Error) => !error.message.includes("hunter2"),
   );
 });

@@ -4,7 +4,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { CommandFailure, systemFailure } from "../failure.ts";
 
 /** 22 characters of base64 hold 128 bits. */
-const STRONG_LENGTH = 22;
+export const STRONG_LENGTH = 22;
 /** Any right of others, or the group's right to write. */
 const FORBIDDEN_MODE = 0o027;
 const MAX_FILE_OCTETS = 64 * 1024;
@@ -12,8 +12,27 @@ const MAX_FILE_OCTETS = 64 * 1024;
 export interface SecretsFile {
   /** Newest first; at least one. */
   readonly secrets: readonly string[];
+  /** The line number of each. */
+  readonly lines: readonly number[];
   /** Line numbers of secrets that are too short to be strong. */
   readonly weakLines: readonly number[];
+  /** All of it, with comments. */
+  readonly text: string;
+  readonly owner: FileOwner;
+}
+
+export interface FileOwner {
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** When a short secret is taken all the same. */
+export interface WeakSecrets {
+  readonly allowed: boolean;
+  /** How a person allows it, in words; left out where nothing allows it. */
+  readonly remedy?: string;
 }
 
 /** Reads and checks a secrets file. What is wrong with it is one CommandFailure. */
@@ -23,38 +42,55 @@ export async function readSecretsFile(path: string): Promise<SecretsFile> {
     throw systemFailure(what, error);
   });
   try {
-    await checkFile(file, what, path);
-    return parseSecrets(await file.readFile("utf8"), what);
+    const owner = await checkFile(file, what, path);
+    return { ...parseSecrets(await file.readFile("utf8"), what), owner };
   } finally {
     await file.close();
   }
 }
 
-/** Refuses short secrets: a tag is worth no more than the secret behind it. */
-export function requireStrong(file: SecretsFile, path: string): void {
+/**
+ * Refuses short secrets, since a tag is worth no more than the secret behind it. Where they are allowed, because a site
+ * shares one with its peers, each is a warning.
+ *
+ * @returns the warnings
+ */
+export function checkStrength(file: SecretsFile, path: string, weak: WeakSecrets): string[] {
   const [line] = file.weakLines;
-  if (line === undefined) return;
+  if (line === undefined) return [];
+  if (weak.allowed) {
+    return file.weakLines.map(
+      (number) => `warning: ${path}:${number}: this secret is short and can be guessed`,
+    );
+  }
+  const remedy = weak.remedy === undefined ? "" : `, or ${weak.remedy}`;
   throw new CommandFailure(
     "config",
     `secrets file ${path}:${line}: the secret has fewer than ${STRONG_LENGTH} characters, which can be guessed: ` +
-      "put a random one there, as from: openssl rand -base64 24",
+      `put a random one there, as from: openssl rand -base64 24${remedy}`,
   );
 }
 
 // Checked on the open file, so that nobody swaps it between the check and the reading.
-async function checkFile(file: FileHandle, what: string, path: string): Promise<void> {
+async function checkFile(file: FileHandle, what: string, path: string): Promise<FileOwner> {
   const status = await file.stat();
   if (!status.isFile()) throw new CommandFailure("config", `${what}: this is not a regular file`);
   if (status.size > MAX_FILE_OCTETS)
     throw new CommandFailure("config", `${what}: larger than 64 KiB: not a secrets file`);
-  const mode = (status.mode & 0o777).toString(8).padStart(4, "0");
+  const mode = octal(status.mode);
   if ((status.mode & FORBIDDEN_MODE) !== 0) {
     const message = `${what} has mode ${mode}: others can read or change it: run chmod 600 ${path}`;
     throw new CommandFailure("config", message);
   }
+  return { mode: status.mode & 0o777, uid: status.uid, gid: status.gid };
 }
 
-function parseSecrets(text: string, what: string): SecretsFile {
+/** As `ls` and `chmod` write a mode. */
+export function octal(mode: number): string {
+  return (mode & 0o777).toString(8).padStart(4, "0");
+}
+
+function parseSecrets(text: string, what: string): Omit<SecretsFile, "owner"> {
   const lines = text
     .split(/\r?\n/)
     .map((line, index) => ({ number: index + 1, secret: line.trim() }))
@@ -67,6 +103,8 @@ function parseSecrets(text: string, what: string): SecretsFile {
   }
   return {
     secrets: lines.map((line) => line.secret),
+    lines: lines.map((line) => line.number),
+    text,
     weakLines: lines.filter((line) => line.secret.length < STRONG_LENGTH).map((line) => line.number),
   };
 }

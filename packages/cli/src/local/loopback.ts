@@ -44,6 +44,7 @@ export interface LoopbackListener {
 /** @param port 0 takes a free one */
 export async function startLoopback(port: number, listener: LoopbackListener): Promise<Loopback> {
   const arrivals: Arrival[] = [];
+  const delivered = new Map<string, Arrival[]>();
   const bounces = new Set<Promise<unknown>>();
 
   const inbox = await startInbox({
@@ -54,12 +55,15 @@ export async function startLoopback(port: number, listener: LoopbackListener): P
   });
   const report = (event: ForwarderEvent): void => {
     listener.forwarder(event);
+    if (event.event === "delivered") {
+      const index = arrivals.findIndex(({ recipient }) => renderMailbox(recipient) === event.target);
+      const found = index < 0 ? [] : arrivals.splice(index, 1);
+      delivered.set(event.id, [...(delivered.get(event.id) ?? []), ...found]);
+    }
     if (event.event !== "answered") return;
     // A destination has a message, and can bounce it, once its sender was told so.
-    for (const arrival of arrivals.splice(0)) {
-      if (renderMailbox(arrival.recipient) === FULL_MAILBOX) bounces.add(bounce(arrival));
-      else listener.arrived(arrival);
-    }
+    for (const arrival of delivered.get(event.id) ?? []) keepOrBounce(arrival);
+    delivered.delete(event.id);
   };
   const forwarder = await startForwarder(settings(port, inbox), systemWorld(report)).catch(
     async (error: unknown) => {
@@ -72,10 +76,16 @@ export async function startLoopback(port: number, listener: LoopbackListener): P
     },
   );
 
-  const bounce = async (arrival: Arrival): Promise<void> => {
+  const keepOrBounce = (arrival: Arrival): void => {
+    const { reversePath, recipient } = arrival;
     // RFC 5321 §4.5.5: nothing is ever returned to the null sender.
-    if (arrival.reversePath === NULL_PATH) return;
-    const returnTo = arrival.reversePath;
+    if (renderMailbox(recipient) !== FULL_MAILBOX || reversePath === NULL_PATH)
+      return listener.arrived(arrival);
+    const pending = bounce(arrival, reversePath).finally(() => bounces.delete(pending));
+    bounces.add(pending);
+  };
+
+  const bounce = async (arrival: Arrival, returnTo: Mailbox): Promise<void> => {
     listener.bounced(INBOX_HOSTNAME, renderMailbox(returnTo));
     await submit({
       server: forwarder,

@@ -1,7 +1,8 @@
 // Tells what happens to each message of `homing local`, line by line, as it happens. Knows words and colours, and
 // nothing of mail servers.
 import type { ForwarderEvent } from "@homing/forwarder";
-import { parseMailbox, parseSrs, printable } from "@homing/srs-core";
+import { printable } from "@homing/srs-core";
+import { colouredSrs, SRS_STYLE } from "../coloured-srs.ts";
 import { paint, type Style } from "../output.ts";
 
 export interface Story {
@@ -12,10 +13,6 @@ export interface Story {
   tellBounce(by: string, to: string): void;
 }
 
-const STYLE = { tag: "magenta", stamp: "yellow", domain: "cyan", user: "green" } as const satisfies Record<
-  string,
-  Style
->;
 const LABEL_WIDTH = 14;
 
 export function createStory(print: (line: string) => void): Story {
@@ -84,28 +81,13 @@ function sender(reversePath: string): string {
   return reversePath === "" ? "<> (a bounce)" : reversePath;
 }
 
-/** An SRS address with its parts in colour; any other address as it is. */
-export function colouredSrs(address: string): string {
-  const parsed = parseMailbox(address);
-  if (!parsed.ok) return printable(address);
-  const srs = parseSrs(parsed.mailbox.localPart);
-  if (srs.kind !== "srs0" && srs.kind !== "srs1") return address;
-  const separator = parsed.mailbox.localPart.slice(0, 5);
-  const tag = paint(STYLE.tag, srs.tag);
-  const fields =
-    srs.kind === "srs0"
-      ? [tag, paint(STYLE.stamp, srs.stamp), paint(STYLE.domain, srs.domain), paint(STYLE.user, srs.user)]
-      : [tag, paint(STYLE.domain, srs.host), paint(STYLE.user, srs.rest)];
-  return `${separator}${fields.join("=")}@${parsed.mailbox.domain}`;
-}
-
 /** What the colours mean, in one line. */
 export function legend(): string {
   const parts = [
-    `${paint(STYLE.tag, "tag")} (made with our secret)`,
-    `${paint(STYLE.stamp, "day")}`,
-    `${paint(STYLE.domain, "sender's domain")}`,
-    `${paint(STYLE.user, "sender's name")}`,
+    `${paint(SRS_STYLE.tag, "tag")} (made with our secret)`,
+    `${paint(SRS_STYLE.stamp, "day")}`,
+    `${paint(SRS_STYLE.domain, "sender's domain")}`,
+    `${paint(SRS_STYLE.user, "sender's name")}`,
   ];
   return `SRS0=${parts.join("=")}`;
 }

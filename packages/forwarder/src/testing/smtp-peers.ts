@@ -44,7 +44,7 @@ export async function startHop(t: TestContext, answers: Answers = {}): Promise<H
       seen.commands.push(line);
       const verb = line.split(" ", 1)[0] as keyof Answers;
       answer(wire, says[verb] ?? "500 5.5.2 what?");
-      if (verb === "QUIT") wire.socket.end();
+      if (verb === "QUIT" && says.QUIT !== SILENCE) wire.socket.end();
       if (verb !== "DATA" || !says.DATA.startsWith("354")) continue;
       let message = "";
       for (let part: string | undefined = ""; part !== ".\r\n"; message += part) {

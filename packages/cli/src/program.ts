@@ -1,0 +1,168 @@
+// The commands and options of `homing`. Commands are loaded when they are called, so that `homing forge` does not wait
+// for a mail server to load. Called by main.ts; the completion scripts are made from it.
+import { readFileSync } from "node:fs";
+import { Command, Option } from "commander";
+
+type Action = () => Promise<number>;
+type Choose = (action: Action) => void;
+
+const JSON_TEXT = "print JSON and nothing else";
+const SECRETS_TEXT = "secrets, one a line, newest first";
+const WEAK_TEXT = "take secrets under 22 characters, for classic tags that a site shares";
+const MAX_AGE_TEXT = "days for which an address is good (default: 21)";
+
+/** @param choose is told what the command line asks for */
+export function createProgram(choose: Choose): Command {
+  const program = new Command("homing")
+    .description("Mail forwarding that survives SPF, and brings the bounces home.")
+    .version(version(), "--version")
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "homing: ")) })
+    .showHelpAfterError("(homing --help, or homing COMMAND --help, shows what there is)");
+  addServiceCommands(program, choose);
+  addAddressCommands(program, choose);
+  addSecretsCommands(program, choose);
+  addCompletionCommand(program, choose);
+  inherit(program);
+  return program;
+}
+
+function addServiceCommands(program: Command, choose: Choose): void {
+  program
+    .command("local")
+    .description("everything on loopback with a built-in inbox: try it, no configuration")
+    .option("--port <port>", "port of the forwarder on 127.0.0.1; 0 takes a free one", "2525")
+    .option("--json", JSON_TEXT)
+    .action((options) => choose(async () => (await import("./commands/local.ts")).local(options)));
+
+  program
+    .command("serve")
+    .description("run the forwarder")
+    .option("--config <file>", "configuration file", "homing.yaml")
+    .option("--json", JSON_TEXT)
+    .action((options) => choose(async () => (await import("./commands/serve.ts")).serve(options)));
+
+  program
+    .command("send")
+    .description("send one message through a server and show the dialogue")
+    .argument("[file]", "the message, - for stdin; without it a short one is made up")
+    .requiredOption("--to <address>", "recipient")
+    .option("--from <address>", "envelope sender; '' is the null sender (default: you at this machine)")
+    .option("--server <host:port>", "SMTP server", "127.0.0.1:2525")
+    .option("--json", JSON_TEXT)
+    .action((file, options) => choose(async () => (await import("./commands/send.ts")).send(file, options)));
+}
+
+function addAddressCommands(program: Command, choose: Choose): void {
+  program
+    .command("forge")
+    .description("rewrite an envelope sender to an SRS address")
+    .argument("<address>", "the sender")
+    .requiredOption("--domain <domain>", "SRS domain: where bounces go")
+    .requiredOption("--secrets <file>", SECRETS_TEXT)
+    .addOption(
+      oneOf(
+        "--scheme <scheme>",
+        ["strong", "classic"],
+        "classic: a secret shared with Mail::SRS or PostSRSd",
+      ),
+    )
+    .addOption(oneOf("--separator <char>", ["=", "+", "-"], "the character after SRS0"))
+    .option("--tag-length <n>", "characters of a classic tag, 4 to 27 (default: 4)")
+    .option("--weak-secret", WEAK_TEXT)
+    .option("--at <time>", "forge as of this time: Unix seconds or ISO 8601 (default: now)")
+    .option("--json", JSON_TEXT)
+    .action((address, options) =>
+      choose(async () => (await import("./commands/rewriting.ts")).forge(address, options)),
+    );
+
+  program
+    .command("reverse")
+    .description("verify an SRS address and give back the address in it")
+    .argument("<address>", "the SRS address")
+    .requiredOption("--secrets <file>", SECRETS_TEXT)
+    .option("--max-age-days <n>", MAX_AGE_TEXT)
+    .option("--weak-secret", WEAK_TEXT)
+    .option("--at <time>", "verify as of this time: Unix seconds or ISO 8601 (default: now)")
+    .option("--json", JSON_TEXT)
+    .action((address, options) =>
+      choose(async () => (await import("./commands/rewriting.ts")).reverse(address, options)),
+    );
+
+  program
+    .command("inspect")
+    .description("explain an SRS address, hop by hop")
+    .argument("<address>", "the SRS address")
+    .option("--secrets <file>", `${SECRETS_TEXT}; without them no tag is verified`)
+    .option("--max-age-days <n>", MAX_AGE_TEXT)
+    .option("--at <time>", "explain as of this time: Unix seconds or ISO 8601 (default: now)")
+    .option("--json", JSON_TEXT)
+    .action((address, options) =>
+      choose(async () => (await import("./commands/inspect.ts")).inspect(address, options)),
+    );
+
+  program
+    .command("batch")
+    .description("forge, reverse and inspect many addresses: JSON Lines on stdin, JSON Lines on stdout")
+    .option("--json", "changes nothing: the answers are JSON Lines")
+    .action(() => choose(async () => (await import("./commands/batch.ts")).batch()));
+}
+
+function addSecretsCommands(program: Command, choose: Choose): void {
+  const secrets = program.command("secrets").description("make, rotate and check a file of secrets");
+  secrets
+    .command("new")
+    .description("make a file with one random secret")
+    .argument("<file>", "a name that is not taken")
+    .option("--json", JSON_TEXT)
+    .action((file, options) =>
+      choose(async () => (await import("./commands/secrets.ts")).newSecrets(file, options)),
+    );
+  secrets
+    .command("rotate")
+    .description("put a new secret on top, and mark when the old ones may go")
+    .argument("<file>", "the secrets file")
+    .option("--max-age-days <n>", MAX_AGE_TEXT)
+    .option("--json", JSON_TEXT)
+    .action((file, options) =>
+      choose(async () => (await import("./commands/secrets.ts")).rotateSecrets(file, options)),
+    );
+  secrets
+    .command("check")
+    .description("say what is wrong with the secrets, and which of them may go")
+    .argument("<file>", "the secrets file")
+    .option("--weak-secret", WEAK_TEXT)
+    .option("--at <time>", "check as of this time: Unix seconds or ISO 8601 (default: now)")
+    .option("--json", JSON_TEXT)
+    .action((file, options) =>
+      choose(async () => (await import("./commands/secrets.ts")).checkSecrets(file, options)),
+    );
+}
+
+function addCompletionCommand(program: Command, choose: Choose): void {
+  program
+    .command("completion")
+    .description("print a script that lets a shell complete this command")
+    .addArgument(program.createArgument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
+    .option("--json", JSON_TEXT)
+    .action((shell, options) =>
+      choose(async () => (await import("./commands/completion.ts")).completion(shell, program, options)),
+    );
+}
+
+/** The first choice is the default. */
+function oneOf(flags: string, choices: readonly [string, ...string[]], description: string): Option {
+  return new Option(flags, description).choices(choices).default(choices[0]);
+}
+
+function inherit(command: Command): void {
+  for (const child of command.commands) {
+    child.exitOverride().copyInheritedSettings(command);
+    inherit(child);
+  }
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return typeof manifest === "object" && manifest && "version" in manifest ? String(manifest.version) : "";
+}
