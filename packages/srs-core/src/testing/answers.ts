@@ -1,27 +1,35 @@
 // What we answer to text, as a peer would: an address or a refusal. Called by the comparisons with other programs.
+
+import type { UnixSeconds } from "../day-stamp.ts";
 import { parseMailbox, renderMailbox } from "../mailbox.ts";
 import { renderReversePath } from "../reverse-path.ts";
-import { createRewriter } from "../rewriter.ts";
+import { createRewriter, type Rewriter } from "../rewriter.ts";
 import type { RewriterOptions } from "../rewriter-options.ts";
-import type { UnixSeconds } from "../day-stamp.ts";
 
 export type Answer = { readonly address: string } | { readonly refused: string };
 
 /** Refusals begin with the reason; that of an option that we do not take is `bad-option`. */
 export function ourForward(options: RewriterOptions, sender: string, now: UnixSeconds): Answer {
+  const rewriter = orBadOption(() => createRewriter(options));
+  return "refused" in rewriter ? rewriter : forwardText(rewriter, sender, now);
+}
+
+export function ourReverse(options: RewriterOptions, address: string, now: UnixSeconds): Answer {
+  return reverseText(createRewriter(options), address, now);
+}
+
+export function forwardText(rewriter: Rewriter, sender: string, now: UnixSeconds): Answer {
   const parsed = parseMailbox(sender);
   if (!parsed.ok) return { refused: `${parsed.reason}: ${parsed.message}` };
-  const rewriter = orBadOption(() => createRewriter(options));
-  if ("refused" in rewriter) return rewriter;
   const outcome = rewriter.forward(parsed.mailbox, now);
   if (!outcome.ok) return { refused: `${outcome.reason}: ${outcome.message}` };
   return { address: renderReversePath(outcome.sender) };
 }
 
-export function ourReverse(options: RewriterOptions, address: string, now: UnixSeconds): Answer {
+export function reverseText(rewriter: Rewriter, address: string, now: UnixSeconds): Answer {
   const parsed = parseMailbox(address);
   if (!parsed.ok) return { refused: `${parsed.reason}: ${parsed.message}` };
-  const outcome = createRewriter(options).reverse(parsed.mailbox, now);
+  const outcome = rewriter.reverse(parsed.mailbox, now);
   return outcome.ok ? { address: renderMailbox(outcome.address) } : { refused: outcome.reason };
 }
 

@@ -67,7 +67,8 @@ export function wrappedOctets(text: string, tagLength: number): number {
   const local = Buffer.byteLength(localPart(text));
   const prefix = "SRS1=".length + tagLength + "==".length;
   if (kind === "srs0") return prefix + domain(text).length + local - "SRS0".length;
-  if (kind === "srs1") return prefix + Buffer.byteLength(values.slice(1).join(""));
+  if (kind === "srs1" && /^[=+-]./.test(values[2] ?? ""))
+    return prefix + Buffer.byteLength(values.slice(1).join(""));
   return "SRS0=".length + tagLength + "=G3==".length + domain(text).length + local;
 }
 

@@ -29,7 +29,8 @@ function* fromChains(): Generator<Comparison> {
     for (const [peer, steps] of byPeer(answers)) {
       if (OWN_SCHEME.test(peer)) {
         const forwards = new Set([steps.forward1, steps.forward2, steps.forward3]);
-        for (const address of forwards) if (typeof address === "string" && address !== "") yield wrapped(file, peer, address, now);
+        for (const address of forwards)
+          if (typeof address === "string" && address !== "") yield wrapped(file, peer, address, now);
         if (typeof steps.forward1 === "string" && steps.reverse1 !== undefined) {
           yield read({ file, peer, input: steps.forward1, now, secrets, answer: steps.reverse1 });
         }
@@ -82,7 +83,12 @@ function* fromOwnSchemes(): Generator<Comparison> {
   }
 }
 
-function classic(peer: string, secrets: readonly string[], domain: string, opts: PeerOptions = {}): RewriterOptions {
+function classic(
+  peer: string,
+  secrets: readonly string[],
+  domain: string,
+  opts: PeerOptions = {},
+): RewriterOptions {
   return {
     scheme: "classic",
     secrets,
@@ -104,12 +110,26 @@ interface Observed {
   readonly answer: string | { readonly error: string };
 }
 
-function forward({ file, peer, input, now, options, answer }: Observed & { options: RewriterOptions }): Comparison {
+function forward({
+  file,
+  peer,
+  input,
+  now,
+  options,
+  answer,
+}: Observed & { options: RewriterOptions }): Comparison {
   const ours = ourForward(options, input, now);
   return { file, peer, op: "forward", input, options, ours, theirs: theirAnswer(answer) };
 }
 
-function reverse({ file, peer, input, now, options, answer }: Observed & { options: RewriterOptions }): Comparison {
+function reverse({
+  file,
+  peer,
+  input,
+  now,
+  options,
+  answer,
+}: Observed & { options: RewriterOptions }): Comparison {
   const ours = ourReverse(options, input, now);
   return { file, peer, op: "reverse", input, options, ours, theirs: theirAnswer(answer) };
 }

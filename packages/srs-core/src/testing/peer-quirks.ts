@@ -2,7 +2,13 @@
 import { asciiLower } from "../ascii.ts";
 import { addressOf, domain, fields, inside, localPart, reason, rightTag } from "./comparison-facts.ts";
 import type { Comparison } from "./comparisons.ts";
-import { type DifferenceRule, differInQuotes, onlyTheyRefuse, onlyWeRefuse, unquoted } from "./difference-rule.ts";
+import {
+  type DifferenceRule,
+  differInQuotes,
+  onlyTheyRefuse,
+  onlyWeRefuse,
+  unquoted,
+} from "./difference-rule.ts";
 
 /** A quirk has no answer of ours to give: it is the common one. */
 export type PeerQuirk = Pick<DifferenceRule, "id" | "theirs"> & Required<Pick<DifferenceRule, "explains">>;
@@ -27,12 +33,14 @@ export const PEER_QUIRKS: readonly PeerQuirk[] = [
     explains: (c) =>
       c.op === "forward" &&
       oneOf(c, "postsrsd-1") &&
-      domain(c.input) !== domain(addressOf(c.ours) ?? c.input) &&
+      domain(c.input) !== c.options.domain &&
+      fields(addressOf(c.ours) ?? "").kind !== undefined &&
       onlyTheyRefuse(c) === "500 Already rewritten",
   },
   {
     id: "srs1-doubled",
-    theirs: "libsrs2 takes the tag of an `SRS1` address for its HOST, and doubles the rest; nobody can reverse that.",
+    theirs:
+      "libsrs2 takes the tag of an `SRS1` address for its HOST, and doubles the rest; nobody can reverse that.",
     explains: (c) => {
       const given = fields(c.input);
       const made = fields(addressOf(c.theirs) ?? "");
@@ -68,11 +76,19 @@ export const PEER_QUIRKS: readonly PeerQuirk[] = [
     explains: (c) => {
       if (!oneOf(c, "go") || !("address" in c.ours)) return false;
       if (c.op === "reverse") {
-        const folded = /^srs/.test(c.input) || [asciiLower(tagOf(c.input)), tagOf(c.input).toUpperCase()].includes(tagOf(c.input));
-        return folded && c.ours.address === inside(c.input) && /^(?:Not an SRS address|Hash invalid in SRS address)/.test(onlyTheyRefuse(c) ?? "");
+        const folded =
+          /^srs/.test(c.input) ||
+          [asciiLower(tagOf(c.input)), tagOf(c.input).toUpperCase()].includes(tagOf(c.input));
+        return (
+          folded &&
+          c.ours.address === inside(c.input) &&
+          /^(?:Not an SRS address|Hash invalid in SRS address)/.test(onlyTheyRefuse(c) ?? "")
+        );
       }
-      if (/^(?:srs|Srs)/.test(c.input)) return addressOf(c.theirs)?.includes(`=${localPart(c.input)}@`) === true;
-      const own = domain(c.input) !== c.options.domain && asciiLower(domain(c.input)) === asciiLower(c.options.domain);
+      if (/^(?:srs|Srs)/.test(c.input))
+        return addressOf(c.theirs)?.includes(`=${localPart(c.input)}@`) === true;
+      const own =
+        domain(c.input) !== c.options.domain && asciiLower(domain(c.input)) === asciiLower(c.options.domain);
       return own && c.ours.address === c.input && "address" in c.theirs;
     },
   },
@@ -86,7 +102,8 @@ export const PEER_QUIRKS: readonly PeerQuirk[] = [
   },
   {
     id: "separator-lost",
-    theirs: "Go writes `=` for the first forwarder's `+` or `-` when it wraps `SRS1` again; that forwarder refuses it then or not.",
+    theirs:
+      "Go writes `=` for the first forwarder's `+` or `-` when it wraps `SRS1` again; that forwarder refuses it then or not.",
     explains: (c) =>
       oneOf(c, "go") &&
       c.op === "forward" &&
@@ -99,7 +116,7 @@ export const PEER_QUIRKS: readonly PeerQuirk[] = [
     explains: (c) => {
       const local = localPart(c.input);
       if (!oneOf(c, "go") || local.toLowerCase() === asciiLower(local)) return false;
-      if (onlyWeRefuse(c, "bad-tag")) return !rightTag(c).startsWith(tagOf(c.input));
+      if (c.op === "reverse" && onlyWeRefuse(c, "bad-tag")) return !rightTag(c).startsWith(tagOf(c.input));
       const but = (text = "") => text.replace(/^(SRS[01]=)[^=]+/, "$1");
       return addressOf(c.ours) !== addressOf(c.theirs) && but(addressOf(c.ours)) === but(addressOf(c.theirs));
     },
@@ -112,13 +129,17 @@ export const PEER_QUIRKS: readonly PeerQuirk[] = [
   {
     id: "backslashes-signed",
     theirs: "python-srs signs a local part without its quotes, but with its backslashes.",
-    explains: (c) => oneOf(c, "pysrs") && c.op === "reverse" && /^"SRS.*\\/.test(c.input) && onlyWeRefuse(c, "bad-tag"),
+    explains: (c) =>
+      oneOf(c, "pysrs") && c.op === "reverse" && /^"SRS.*\\/.test(c.input) && onlyWeRefuse(c, "bad-tag"),
   },
   {
     id: "sender-in-lower-case",
     theirs: "Exim gives the sender back in lower case.",
     explains: (c) =>
-      oneOf(c, "exim") && c.op === "reverse" && addressOf(c.theirs) !== addressOf(c.ours) && addressOf(c.theirs) === asciiLower(addressOf(c.ours) ?? ""),
+      oneOf(c, "exim") &&
+      c.op === "reverse" &&
+      addressOf(c.theirs) !== addressOf(c.ours) &&
+      addressOf(c.theirs) === asciiLower(addressOf(c.ours) ?? ""),
   },
   {
     id: "stamp-in-lower-case",
@@ -132,11 +153,14 @@ export const PEER_QUIRKS: readonly PeerQuirk[] = [
   {
     id: "utf8-does-not-return",
     theirs: "Exim does not verify its own address when the local part is not ASCII.",
-    explains: (c) => oneOf(c, "exim") && /[^\0-\x7f]/.test(localPart(c.input)) && onlyTheyRefuse(c) === "inbound_srs false",
+    explains: (c) =>
+      oneOf(c, "exim") && /[^\0-\x7f]/.test(localPart(c.input)) && onlyTheyRefuse(c) === "inbound_srs false",
   },
   {
     id: "quotes-signed",
-    theirs: "Exim signs a quoted local part with its quotes, and writes it without them: our reader cannot tell.",
-    explains: (c) => oneOf(c, "exim") && c.op === "reverse" && c.input.startsWith('"') && onlyWeRefuse(c, "bad-tag"),
+    theirs:
+      "Exim signs a quoted local part with its quotes, and writes it without them: our reader cannot tell.",
+    explains: (c) =>
+      oneOf(c, "exim") && c.op === "reverse" && c.input.startsWith('"') && onlyWeRefuse(c, "bad-tag"),
   },
 ];

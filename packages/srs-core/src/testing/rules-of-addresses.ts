@@ -1,4 +1,5 @@
 // What we call an address, where others take more: rows of the table in docs/srs.md.
+import { domainToASCII } from "node:url";
 import {
   addressOf,
   carriedDomain,
@@ -9,7 +10,15 @@ import {
   tooLong,
   wrappedOctets,
 } from "./comparison-facts.ts";
-import { type DifferenceRule, differInQuotes, forwards, onlyWeRefuse, reverses } from "./difference-rule.ts";
+import type { Comparison } from "./comparisons.ts";
+import {
+  type DifferenceRule,
+  differInQuotes,
+  forwards,
+  onlyWeRefuse,
+  reverses,
+  unquoted,
+} from "./difference-rule.ts";
 
 const INVALID_OUTSIDE_QUOTES = "RFC 5321 §4.1.2; the next hop refuses it, and the mail is lost";
 
@@ -24,7 +33,7 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
     explains: (c) =>
       c.op === "forward" &&
       /^"(?:[^"\\]|\\.)+"@[^@]+$/.test(c.input) &&
-      /^"?SRS[01]=/.test(addressOf(c.ours) ?? "") &&
+      /^"?SRS[01][=+-]/.test(addressOf(c.ours) ?? "") &&
       addressOf(c.ours) !== addressOf(c.theirs),
   },
   {
@@ -35,8 +44,8 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
     examples: [reverses('"SRS0=64Ym=G3=y.z=x"@fwd1.example', "x@y.z")],
     explains: (c) =>
       c.op === "reverse" &&
-      /^"SRS[01]=[^"\\]+"@[^@]+$/.test(c.input) &&
-      addressOf(c.ours) === inside(c.input) &&
+      /^"SRS[01][=+-][^"\\]+"@[^@]+$/i.test(c.input) &&
+      unquoted(addressOf(c.ours) ?? "") === inside(c.input) &&
       addressOf(c.theirs) === undefined,
   },
   {
@@ -48,7 +57,7 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
     explains: (c) => differInQuotes(c) && !/["\\]/.test(addressOf(c.ours) ?? '"'),
   },
   {
-    id: "quote-inside",
+    id: "stray-quote",
     theirs: "Take it.",
     ours: "`bad-address`",
     why: INVALID_OUTSIDE_QUOTES,
@@ -56,7 +65,8 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
       forwards('a."b".c@example.com', "bad-address"),
       reverses('SRS0=c4f1=G3=example.com="a b"@fwd1.example', "bad-address"),
     ],
-    explains: (c) => onlyWeRefuse(c, "bad-address") && /^[^"]+"/.test(localPart(c.input)),
+    explains: (c) =>
+      onlyWeRefuse(c, "bad-address") && c.input.includes('"') && !/^"(?:[^"\\]|\\.)+"@[^"]*$/.test(c.input),
   },
   {
     id: "several-at",
@@ -66,7 +76,7 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
     why: "Whoever splits elsewhere sees another address.",
     examples: [
       forwards("a@b@example.com", "bad-address"),
-      forwards('"a@b"@example.com', '"SRS0=hANh=G3=example.com=a@b"@fwd1.example'),
+      forwards('"a@b"@example.com', '"SRS0=G5Oo=G3=example.com=a@b"@fwd1.example'),
     ],
     explains: (c) => onlyWeRefuse(c, "bad-address") && /^[^"]*@.*@/.test(c.input),
   },
@@ -94,10 +104,22 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
     explains: (c) => onlyWeRefuse(c, "bad-address") && /^[^"]*[<>]/.test(c.input),
   },
   {
+    id: "specials",
+    theirs: "Take `( ) , : ; [ ] \\` anywhere.",
+    ours: "`bad-address`, unless quoted.",
+    why: INVALID_OUTSIDE_QUOTES,
+    examples: [
+      forwards("a(b)@example.com", "bad-address"),
+      forwards('"a(b)"@example.com', '"SRS0=xxxx=G3=example.com=a(b)"@fwd1.example'),
+    ],
+    explains: (c) => onlyWeRefuse(c, "bad-address") && /^[^"@]*[(),:;[\]\\]/.test(c.input),
+  },
+  {
     id: "control-characters",
     theirs: "Embed them.",
     ours: "`bad-address`, quoted or not.",
     why: "CR and LF would end the SMTP command; what follows is the attacker's next one.",
+    explains: (c) => onlyWeRefuse(c, "bad-address") && /\p{Cc}/u.test(c.input),
     examples: [
       forwards("alice\tb@example.com", "bad-address"),
       forwards('"alice\r\nDATA"@example.com', "bad-address"),
@@ -122,7 +144,16 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
       reverses("SRS0=64Ym=G3=y.z=x", "bad-address"),
       reverses("SRS0=64Ym=G3=y.z=x@", "bad-address"),
     ],
-    explains: (c) => onlyWeRefuse(c, "bad-address") && /^[^"]*[^@"]@?$/.test(c.input) && /^[^@]+@?$/.test(c.input),
+    explains: (c) =>
+      onlyWeRefuse(c, "bad-address") && /^[^"]*[^@"]@?$/.test(c.input) && /^[^@]+@?$/.test(c.input),
+  },
+  {
+    id: "equals-in-domain",
+    theirs: "Forge an address that nobody can read back, themselves included.",
+    ours: "`bad-address`",
+    why: "The parser ends DOMAIN at the first `=`.",
+    examples: [forwards("u@a=b.example", "bad-address")],
+    explains: (c) => onlyWeRefuse(c, "bad-address") && /^[^"@]+@[^@]*=[^@]*$/.test(c.input),
   },
   {
     id: "not-a-domain",
@@ -138,16 +169,7 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
     explains: (c) =>
       c.op !== "wrap" &&
       onlyWeRefuse(c, "bad-address", "malformed") &&
-      /^(?![^!-~])[^ "@[\]<>=]+$/.test(carriedDomain(c)) &&
-      !isHostName(carriedDomain(c)),
-  },
-  {
-    id: "equals-in-domain",
-    theirs: "Forge an address that nobody can read back, themselves included.",
-    ours: "`bad-address`",
-    why: "The parser ends DOMAIN at the first `=`.",
-    examples: [forwards("u@a=b.example", "bad-address")],
-    explains: (c) => c.op === "forward" && onlyWeRefuse(c, "bad-address") && /^[^"@]+@[^@]*=/.test(c.input),
+      [domain(c.input), carriedDomain(c)].some(isNoDomain),
   },
   {
     id: "address-literal",
@@ -160,8 +182,10 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
       reverses("SRS0=9YTf=G3=[192.0.2.1]=u@fwd1.example", "bad-address"),
     ],
     explains: (c) => {
-      if (onlyWeRefuse(c, "bad-address")) return /^[^"]*\[[0-9a-f:.]+\][^"]*@[^@]+$/i.test(c.input);
-      return /^[^"]+@\[[0-9a-f:.]+\]$/i.test(c.input) && (differInQuotes(c) || "refused" in c.theirs);
+      if (onlyWeRefuse(c, "bad-address")) return /^[^"]*\[(?:ipv6:)?[0-9a-f:.]+\][^"]*@[^@]+$/i.test(c.input);
+      return (
+        /^[^"]+@\[(?:ipv6:)?[0-9a-f:.]+\]$/i.test(c.input) && (differInQuotes(c) || "refused" in c.theirs)
+      );
     },
   },
   {
@@ -171,7 +195,7 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
     why: INVALID_OUTSIDE_QUOTES,
     examples: [
       reverses("SRS0=J2oY=G3=example.com=.user@fwd1.example", '".user"@example.com'),
-      forwards("a..b@example.com", '"SRS0=Fi3U=G3=example.com=a..b"@fwd1.example'),
+      forwards("a..b@example.com", '"SRS0=vF2l=G3=example.com=a..b"@fwd1.example'),
     ],
     explains: (c) => {
       const oddDots = (text: string) => /^\.|\.\.|\.$/.test(text);
@@ -196,12 +220,26 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
     theirs: "Check nothing. PostSRSd refuses beyond about 512 octets, Exim and OpenSMTPD beyond 255.",
     ours: "`too-long` for a local part over 64 octets or an address over 254; `bad-address` for such an input.",
     why: "RFC 5321 §4.5.3.1: a next hop may refuse it, and then the mail is lost without a bounce.",
-    examples: [forwards(`${"l".repeat(60)}@example.com`, "too-long"), forwards(`${"l".repeat(250)}@example.com`, "bad-address")],
+    examples: [
+      forwards(`${"l".repeat(60)}@example.com`, "too-long"),
+      forwards(`${"l".repeat(250)}@example.com`, "bad-address"),
+    ],
     explains: (c) => {
       if (onlyWeRefuse(c, "bad-address")) return Buffer.byteLength(c.input) > 254;
       if (!onlyWeRefuse(c, "too-long") || c.op === "reverse") return false;
       // A wrap shows what came back; with us nothing went out.
-      return c.op === "wrap" ? wrappedOctets(c.input, 8) > 64 : tooLong(addressOf(c.theirs) ?? "");
+      return c.op === "wrap" ? wrappedOctets(c.input, 8) > 64 : rewrittenTooLong(c);
     },
   },
 ];
+
+function isNoDomain(name: string): boolean {
+  return /^[!-~]+$/.test(name) && !isHostName(name) && !/^\[.*\]$/.test(name);
+}
+
+/** Theirs, as long as it would be with A-labels and quotes. */
+function rewrittenTooLong(comparison: Comparison): boolean {
+  const theirs = addressOf(comparison.theirs) ?? "";
+  const wire = theirs.replace(domain(comparison.input), domainToASCII);
+  return tooLong(/^[\w!#$%&'*+/=?^`{|}~.@-]+$/.test(theirs) ? wire : `""${wire}`);
+}

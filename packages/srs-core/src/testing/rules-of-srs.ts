@@ -1,7 +1,14 @@
 // What we call an SRS address, and what may be configured, where others take more or less: rows of docs/srs.md.
-import { addressOf, fields, inside, reason, rightTag } from "./comparison-facts.ts";
+import { addressOf, fields, inside, isHostName, reason, rightTag } from "./comparison-facts.ts";
 import type { Comparison } from "./comparisons.ts";
-import { type DifferenceRule, forwards, onlyTheyRefuse, onlyWeRefuse, reverses } from "./difference-rule.ts";
+import {
+  type DifferenceRule,
+  forwards,
+  onlyTheyRefuse,
+  onlyWeRefuse,
+  reverses,
+  unquoted,
+} from "./difference-rule.ts";
 
 const oneOf = (comparison: Comparison, ...peers: readonly string[]) =>
   peers.some((name) => comparison.peer.startsWith(name));
@@ -18,7 +25,9 @@ export const RULES_OF_SRS: readonly DifferenceRule[] = [
       reverses("SRS1=Bvnd===abcd=AA=h.example=u@fwd1.example", "malformed"),
     ],
     explains: (c) =>
-      c.op === "reverse" && onlyWeRefuse(c, "malformed") && fields(c.input).values.some((value) => value === ""),
+      c.op === "reverse" &&
+      onlyWeRefuse(c, "malformed") &&
+      fields(c.input).values.some((value) => value === ""),
   },
   {
     id: "stamp-length",
@@ -47,7 +56,12 @@ export const RULES_OF_SRS: readonly DifferenceRule[] = [
     ],
     explains: (c) => {
       const { kind, values } = fields(c.input);
-      return c.op === "reverse" && onlyWeRefuse(c, "malformed") && kind === "srs1" && !/^[=+-]./.test(values[2] ?? "");
+      return (
+        c.op === "reverse" &&
+        onlyWeRefuse(c, "malformed") &&
+        kind === "srs1" &&
+        !/^[=+-]./.test(values[2] ?? "")
+      );
     },
   },
   {
@@ -56,7 +70,7 @@ export const RULES_OF_SRS: readonly DifferenceRule[] = [
     ours: "Carry it as any other sender, in `SRS0`, so that it comes back as it was.",
     why: "As `SRS1` it would lead a bounce to nobody.",
     examples: [
-      forwards("SRS1=odd@f.example", "SRS0=WoF5=G3=f.example=SRS1=odd@fwd1.example"),
+      forwards("SRS1=odd@f.example", "SRS0=Fv6O=G3=f.example=SRS1=odd@fwd1.example"),
       forwards(
         "SRS1=g.example==abcd=AA=h.example=u@f.example",
         "SRS0=j88a=G3=f.example=SRS1=g.example==abcd=AA=h.example=u@fwd1.example",
@@ -65,10 +79,12 @@ export const RULES_OF_SRS: readonly DifferenceRule[] = [
     explains: (c) => {
       const { kind, values } = fields(c.input);
       const [tag, host, rest = ""] = values;
-      if (c.op !== "forward" || kind !== "srs1" || (tag && host && /^[=+-]./.test(rest))) return false;
+      if (c.op !== "forward" || kind !== "srs1" || (tag && isHostName(host ?? "") && /^[=+-]./.test(rest)))
+        return false;
       const refusedByGo = oneOf(c, "go") && / in SRS1? address$/.test(onlyTheyRefuse(c) ?? "");
       if (!refusedByGo && fields(addressOf(c.theirs) ?? "").kind !== "srs1") return false;
-      const asSrs0 = "SRS0==G3==".length + (c.options.tagLength ?? 4) + Buffer.byteLength(c.input.replace("@", ""));
+      const asSrs0 =
+        "SRS0==G3==".length + (c.options.tagLength ?? 4) + Buffer.byteLength(c.input.replace("@", ""));
       return reason(c.ours) === "too-long" ? asSrs0 > 64 : fields(addressOf(c.ours) ?? "").kind === "srs0";
     },
   },
@@ -77,17 +93,28 @@ export const RULES_OF_SRS: readonly DifferenceRule[] = [
     theirs: "Wrap `SRS0=` with nothing behind it.",
     ours: "Carry it in `SRS0`.",
     why: "As `SRS1` its REST would be a separator alone, which is `malformed` on the way back.",
-    examples: [forwards("SRS0=@f.example", "SRS0=r0K6=G3=f.example=SRS0=@fwd1.example")],
-    explains: (c) => c.op === "forward" && /^SRS0[=+-]@/i.test(c.input) && fields(addressOf(c.ours) ?? "").kind === "srs0" && fields(addressOf(c.theirs) ?? "").kind === "srs1",
+    examples: [forwards("SRS0=@f.example", "SRS0=lLBo=G3=f.example=SRS0=@fwd1.example")],
+    explains: (c) =>
+      c.op === "forward" &&
+      /^SRS0[=+-]@/i.test(c.input) &&
+      fields(addressOf(c.ours) ?? "").kind === "srs0" &&
+      fields(addressOf(c.theirs) ?? "").kind === "srs1",
   },
   {
     id: "base64url-read",
     theirs: "Refuse `-` and `_` in a tag. PostSRSd reads both alphabets, and since 2.2.6 writes base64url.",
     ours: "Read both.",
     why: "Otherwise one address in eight that a PostSRSd made would not come back.",
-    examples: [reverses("SRS0=-Mzt=G3=notifications.example.com=noreply@fwd1.example", "noreply@notifications.example.com")],
-    explains: (c) => c.op === "reverse" && onlyTheyRefuse(c) !== undefined &&
-      addressOf(c.ours) === inside(c.input) &&
+    examples: [
+      reverses(
+        "SRS0=-Mzt=G3=notifications.example.com=noreply@fwd1.example",
+        "noreply@notifications.example.com",
+      ),
+    ],
+    explains: (c) =>
+      c.op === "reverse" &&
+      onlyTheyRefuse(c) !== undefined &&
+      unquoted(addressOf(c.ours) ?? "") === inside(c.input) &&
       /[-_]/.test(fields(c.input).values[0] ?? ""),
   },
   {
@@ -124,7 +151,10 @@ export const RULES_OF_SRS: readonly DifferenceRule[] = [
     theirs: "PostSRSd compares as many characters as it writes and ignores the rest.",
     ours: "Every character of the tag must be right.",
     why: "An address has one form, and a longer tag is worth its length.",
-    examples: [reverses("SRS0=64YmX=G3=y.z=x@fwd1.example", "bad-tag"), reverses("SRS0=64Ym2=G3=y.z=x@fwd1.example", "x@y.z")],
+    examples: [
+      reverses("SRS0=64YmX=G3=y.z=x@fwd1.example", "bad-tag"),
+      reverses("SRS0=64Ym2=G3=y.z=x@fwd1.example", "x@y.z"),
+    ],
     explains: (c) =>
       c.op === "reverse" &&
       oneOf(c, "postsrsd") &&
