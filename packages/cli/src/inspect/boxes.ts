@@ -85,8 +85,9 @@ function tagWords(tag: TagFinding, forwarder: string): string {
   }
   const parts = [tag.scheme ?? "signed"];
   if (tag.secretIndex !== undefined) {
-    const age = tag.secretIndex === 0 ? "the newest" : `number ${tag.secretIndex + 1}, an older one`;
-    parts.push(tag.secretLine === undefined ? `secret ${age}` : `secret on line ${tag.secretLine} (${age})`);
+    const which = tag.secretIndex === 0 ? "the newest" : `number ${tag.secretIndex + 1}`;
+    const line = tag.secretLine === undefined ? "secret" : `secret on line ${tag.secretLine}`;
+    parts.push(`${line} (${which})`);
   }
   return paint("green", `ok: ${parts.join(", ")}`);
 }

@@ -79,10 +79,12 @@ export async function startLoopback(port: number, listener: LoopbackListener): P
   const keepOrBounce = (arrival: Arrival): void => {
     const { reversePath, recipient } = arrival;
     // RFC 5321 §4.5.5: nothing is ever returned to the null sender.
-    if (renderMailbox(recipient) !== FULL_MAILBOX || reversePath === NULL_PATH)
-      return listener.arrived(arrival);
-    const pending = bounce(arrival, reversePath).finally(() => bounces.delete(pending));
-    bounces.add(pending);
+    if (renderMailbox(recipient) !== FULL_MAILBOX || reversePath === NULL_PATH) {
+      listener.arrived(arrival);
+    } else {
+      const pending = bounce(arrival, reversePath).finally(() => bounces.delete(pending));
+      bounces.add(pending);
+    }
   };
 
   const bounce = async (arrival: Arrival, returnTo: Mailbox): Promise<void> => {
