@@ -16,7 +16,7 @@ export function dayStamp(now: UnixSeconds): string {
 
 /** Two characters of either case; one or three are refused, whatever a tag says (PostSRSd's rule, not Mail::SRS's). */
 export function isDayStamp(text: string): boolean {
-  return /^[A-Za-z2-7]{2}$/.test(text);
+  return text.length === 2 && base32Value(text.charCodeAt(0)) >= 0 && base32Value(text.charCodeAt(1)) >= 0;
 }
 
 /**
@@ -24,10 +24,18 @@ export function isDayStamp(text: string): boolean {
  * An address of 1,024 days ago looks like one of today; no peer can tell them apart either.
  */
 export function stampAgeDays(stamp: string, now: UnixSeconds): number {
-  const upper = stamp.toUpperCase();
-  const day = (ALPHABET.indexOf(upper.charAt(0)) << 5) | ALPHABET.indexOf(upper.charAt(1));
+  const day = (base32Value(stamp.charCodeAt(0)) << 5) | base32Value(stamp.charCodeAt(1));
   const age = (dayNumber(now) - day + WRAP_DAYS) % WRAP_DAYS;
   return age >= WRAP_DAYS / 2 ? age - WRAP_DAYS : age;
+}
+
+/** The value of a base32 character of either case, by character code; −1 for any other. */
+const VALUES = Int8Array.from({ length: 0x80 }, (_, code) =>
+  ALPHABET.indexOf(String.fromCharCode(code).toUpperCase()),
+);
+
+function base32Value(code: number): number {
+  return VALUES[code] ?? -1;
 }
 
 function dayNumber(now: UnixSeconds): number {

@@ -54,13 +54,14 @@ export function renderMailbox(mailbox: Mailbox): string {
 }
 
 export function renderLocalPart(localPart: string): string {
-  if (isDotString(localPart)) return localPart;
+  if (dotStringOctets(localPart) >= 0) return localPart;
   return `"${localPart.replace(/["\\]/g, "\\$&")}"`;
 }
 
 /** Octets of a local part as SMTP writes it: UTF-8, and the quotes and backslashes that it needs. */
 export function localPartOctets(localPart: string): number {
-  return octets(localPart) + (isDotString(localPart) ? 0 : 2 + escapes(localPart));
+  const plain = dotStringOctets(localPart);
+  return plain >= 0 ? plain : octets(localPart) + 2 + escapes(localPart);
 }
 
 function escapes(text: string): number {
@@ -69,18 +70,23 @@ function escapes(text: string): number {
   return count;
 }
 
-/** RFC 5321 Dot-string: atoms, and single dots between them. */
-function isDotString(text: string): boolean {
+/** Octets of an RFC 5321 Dot-string: atoms, and single dots between them. −1 for any other text. */
+function dotStringOctets(text: string): number {
   let atomLength = 0;
+  let size = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === DOT) {
-      if (atomLength === 0) return false;
-      atomLength = 0;
-    } else if (isAtomText(code)) atomLength++;
-    else return false;
+    if (code === DOT ? atomLength === 0 : !isAtomText(code)) return -1;
+    atomLength = code === DOT ? 0 : atomLength + 1;
+    size += utf8Octets(code);
   }
-  return atomLength > 0;
+  return atomLength > 0 ? size : -1;
+}
+
+/** Of one UTF-16 unit: a pair of surrogates is four octets. */
+function utf8Octets(code: number): number {
+  if (code < 0x80) return 1;
+  return code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 2 : 3;
 }
 
 function isUnquoted(text: string): boolean {
