@@ -64,7 +64,7 @@ function addAddressCommands(program: Command, choose: Choose): void {
       oneOf(
         "--scheme <scheme>",
         ["strong", "classic"],
-        "classic: a secret shared with Mail::SRS or PostSRSd",
+        "strong, or classic for a secret shared with Mail::SRS or PostSRSd",
       ),
     )
     .addOption(oneOf("--separator <char>", ["=", "+", "-"], "the character after SRS0"))

@@ -1,5 +1,5 @@
 // Octets to lines, with a limit on their length and in constant memory. Called by `homing batch`.
-// By hand and not with node:readline: that has no limit, and took 3 times as long.
+// Not node:readline: it keeps a line that never ends in memory, however long, and its iterator is no faster.
 
 const LF = 0x0a;
 

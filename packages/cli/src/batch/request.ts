@@ -1,4 +1,4 @@
-// One line of `homing batch` as a request. Checked by hand: a schema library took longer than the cryptography.
+// One line of `homing batch` as a request. Checked by hand, since the id of a bad one has to come back.
 // Options and secrets are checked only when a rewriter is made of them: rewriters.ts.
 
 export interface BatchRequest {

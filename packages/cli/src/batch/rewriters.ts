@@ -1,5 +1,5 @@
 // The rewriters of `homing batch`: one for each set of domain, secrets and options, made when it is first met and kept
-// for a while, since making one costs as much as 30 addresses. Called by answer.ts.
+// for a while, since making one costs as much as 9 addresses. Called by answer.ts.
 import { createRewriter, type Rewriter } from "@homing/srs-core";
 import * as z from "zod";
 import { DEFAULT_MAX_AGE_DAYS } from "../number-option.ts";
