@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { listenSmtp } from "@homing/forwarder";
 import type { Reply } from "@homing/mail";
+import { greeted, startHop, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { storiesNeed } from "./harness/availability.ts";
 import { createDkimKey, dkim } from "./harness/dkim.ts";
 import { inProcessForwarder } from "./harness/in-process.ts";
-import { rawClient, scriptedHop, transact } from "./harness/raw-smtp.ts";
 
 const OK: Reply = { code: 250, enhanced: "2.0.0", text: "ok" };
 const HEADER = "From: bob@source.example\r\nSubject: octets\r\n\r\n";
@@ -52,7 +52,7 @@ for (const [what, message] of messages) {
       aliases: "alice: a@home.example",
       nextHop: home.port,
     });
-    await using client = await rawClient(forwarder.port);
+    using client = await greeted(forwarder);
     assert.match(await transact(client, { ...ALIAS, message }), /^250 /);
     const [arrived = Buffer.alloc(0)] = home.messages;
     const added = arrived.subarray(0, arrived.length - message.length).toString("latin1");
@@ -68,9 +68,9 @@ for (const [what, octets] of [
   ["a smuggled end of data", "a\n.\r\nMAIL FROM:<x@y.example>\r\n"],
 ] as const) {
   test(`${what} in DATA is 550 5.6.0, and nothing is sent on`, async () => {
-    await using hop = await scriptedHop();
+    await using hop = await startHop();
     await using forwarder = await inProcessForwarder({ aliases: "alice: a@home.example", nextHop: hop.port });
-    await using client = await rawClient(forwarder.port);
+    using client = await greeted(forwarder);
     assert.match(await transact(client, { ...ALIAS, message: HEADER + octets }), /^550 5\.6\.0 /);
     assert.deepEqual(hop.commands, [], "the next hop was not even asked");
     assert.match(await transact(client, { ...ALIAS, message: HEADER }), /^250 /, "the session goes on");
@@ -85,7 +85,7 @@ test("a DKIM signature over 8-bit text, dots and long lines verifies at the far 
   const message = await peer.sign(Buffer.concat([Buffer.from(HEADER), body]), signer);
   await using home = await inbox();
   await using forwarder = await inProcessForwarder({ aliases: "alice: a@home.example", nextHop: home.port });
-  await using client = await rawClient(forwarder.port);
+  using client = await greeted(forwarder);
   assert.match(await transact(client, { ...ALIAS, message }), /^250 /);
   const [arrived = Buffer.alloc(0)] = home.messages;
   assert.equal(await peer.verify(arrived, { dns }), true);
@@ -97,9 +97,9 @@ test("a DKIM signature over 8-bit text, dots and long lines verifies at the far 
 });
 
 test("mail that passed fifty servers is refused as a loop", async () => {
-  await using hop = await scriptedHop();
+  await using hop = await startHop();
   await using forwarder = await inProcessForwarder({ aliases: "alice: a@home.example", nextHop: hop.port });
-  await using client = await rawClient(forwarder.port);
+  using client = await greeted(forwarder);
   const passed = (hops: number): string => "Received: by x.example; date\r\n".repeat(hops) + HEADER;
   assert.match(await transact(client, { ...ALIAS, message: passed(50) }), /^554 5\.4\.6 /);
   assert.match(await transact(client, { ...ALIAS, message: passed(49) }), /^250 /);

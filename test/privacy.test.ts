@@ -5,8 +5,16 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import type { MxAnswer, MxResolver } from "@homing/forwarder";
 import { renderMailbox } from "@homing/srs-core";
+import {
+  type Answers,
+  FIN,
+  greeted,
+  SILENCE,
+  sendMessage,
+  startHop,
+  transact,
+} from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { inProcessForwarder, NOW } from "./harness/in-process.ts";
-import { rawClient, type Script, scriptedHop, transact } from "./harness/raw-smtp.ts";
 import { waitFor } from "./harness/wait.ts";
 
 const MESSAGE = "From: bob@source.example\r\nSubject: hello\r\n\r\nHello!\r\n";
@@ -23,48 +31,55 @@ function privateAddress(): Secretive {
   return { user, domain, address: `${user}@${domain}` };
 }
 
+/** Without PIPELINING: one failure at a time. */
+const ONE_BY_ONE = "250-hop\r\n250-8BITMIME\r\n250 SMTPUTF8";
+
 /** Each failure of the next hop, and how our answer must begin. */
-const failures: [what: string, script: (secret: Secretive) => Script, answer: RegExp][] = [
+const failures: [what: string, hopSays: (secret: Secretive) => Answers, answer: RegExp][] = [
   [
     "a 5xx greeting",
     ({ domain }) => ({ greeting: `554 5.7.1 ${domain} does not like you` }),
     /^554 5\.7\.1 /,
   ],
   ["a 421 greeting", ({ domain }) => ({ greeting: `421 4.3.2 ${domain} is busy` }), /^451 4\.3\.2 /],
-  ["no greeting", () => ({ greeting: "drop" }), /^451 4\.4\.1 /],
-  ["EHLO and HELO refused", ({ domain }) => ({ ehlo: `550 ${domain} go away` }), /^550 5\.0\.0 /],
-  ["a lost connection at MAIL", () => ({ mail: "drop" }), /^451 4\.4\.2 /],
-  ["MAIL refused", ({ address }) => ({ mail: `550 5.7.23 SPF of ${address}` }), /^550 5\.7\.23 /],
+  ["no greeting", () => ({ greeting: FIN }), /^451 4\.4\.1 /],
+  [
+    "EHLO and HELO refused",
+    ({ domain }) => ({ EHLO: `550 ${domain} go away`, HELO: `550 ${domain} go away` }),
+    /^550 5\.0\.0 /,
+  ],
+  ["a lost connection at MAIL", () => ({ MAIL: FIN }), /^451 4\.4\.2 /],
+  ["MAIL refused", ({ address }) => ({ MAIL: `550 5.7.23 SPF of ${address}` }), /^550 5\.7\.23 /],
   [
     "the recipient unknown",
-    ({ address }) => ({ rcpt: `550 5.1.1 <${address}>: no such user` }),
+    ({ address }) => ({ RCPT: `550 5.1.1 <${address}>: no such user` }),
     /^550 5\.1\.1 /,
   ],
-  ["no enhanced code", ({ address }) => ({ rcpt: `550 ${address} unknown` }), /^550 5\.0\.0 /],
+  ["no enhanced code", ({ address }) => ({ RCPT: `550 ${address} unknown` }), /^550 5\.0\.0 /],
   [
     "several lines",
-    ({ user, domain }) => ({ rcpt: `552-5.2.2 ${user}\r\n552 5.2.2 ${domain} full` }),
+    ({ user, domain }) => ({ RCPT: `552-5.2.2 ${user}\r\n552 5.2.2 ${domain} full` }),
     /^552 5\.2\.2 /,
   ],
-  ["moved, with the new address", ({ address }) => ({ rcpt: `551 5.1.6 try <${address}>` }), /^550 5\.1\.6 /],
-  ["greylisting", ({ address }) => ({ rcpt: `450 4.2.0 <${address}> greylisted` }), /^450 4\.2\.0 /],
-  ["a 421 at RCPT", ({ domain }) => ({ rcpt: `421 4.7.0 ${domain} closing` }), /^451 4\.7\.0 /],
-  ["DATA refused", ({ address }) => ({ data: `554 5.5.1 no ${address}` }), /^554 5\.5\.1 /],
+  ["moved, with the new address", ({ address }) => ({ RCPT: `551 5.1.6 try <${address}>` }), /^550 5\.1\.6 /],
+  ["greylisting", ({ address }) => ({ RCPT: `450 4.2.0 <${address}> greylisted` }), /^450 4\.2\.0 /],
+  ["a 421 at RCPT", ({ domain }) => ({ RCPT: `421 4.7.0 ${domain} closing` }), /^451 4\.7\.0 /],
+  ["DATA refused", ({ address }) => ({ DATA: `554 5.5.1 no ${address}` }), /^554 5\.5\.1 /],
   ["the content refused", ({ address }) => ({ dot: `554 5.7.26 DMARC of ${address}` }), /^554 5\.7\.26 /],
   ["deferred at the dot", ({ address }) => ({ dot: `452 4.2.2 <${address}> over quota` }), /^452 4\.2\.2 /],
-  ["a lost connection at the dot", () => ({ dot: "drop" }), /^451 4\.4\.2 /],
+  ["a lost connection at the dot", () => ({ dot: FIN }), /^451 4\.4\.2 /],
   ["nonsense for a reply", ({ address }) => ({ dot: `what? ${address}` }), /^451 4\.4\.2 /],
 ];
 
-for (const [what, script, answer] of failures) {
+for (const [what, hopSays, answer] of failures) {
   test(`next hop: ${what}: the client learns class and code, and nothing of the private address`, async () => {
     const secret = privateAddress();
-    await using hop = await scriptedHop(script(secret));
+    await using hop = await startHop({ EHLO: ONE_BY_ONE, ...hopSays(secret) });
     await using forwarder = await inProcessForwarder({
       aliases: `alice: ${secret.address}`,
       nextHop: hop.port,
     });
-    await using client = await rawClient(forwarder.port);
+    using client = await greeted(forwarder);
     const reply = await transact(client, {
       from: "bob@source.example",
       to: "alice@forwarder.example",
@@ -98,7 +113,7 @@ for (const [what, mx, answer] of dnsFailures) {
     const secret = privateAddress();
     const resolver = { mx: async () => mx(secret), addresses: NO_ADDRESS };
     await using forwarder = await inProcessForwarder({ aliases: `alice: ${secret.address}`, resolver });
-    await using client = await rawClient(forwarder.port);
+    using client = await greeted(forwarder);
     assert.match(
       await transact(client, { from: "bob@source.example", to: "alice@forwarder.example", message: MESSAGE }),
       answer,
@@ -111,7 +126,7 @@ test("nobody listens at the next hop: 451, and nothing of the private address", 
   const secret = privateAddress();
   const { port } = await closedHop();
   await using forwarder = await inProcessForwarder({ aliases: `alice: ${secret.address}`, nextHop: port });
-  await using client = await rawClient(forwarder.port);
+  using client = await greeted(forwarder);
   const reply = await transact(client, {
     from: "bob@source.example",
     to: "alice@forwarder.example",
@@ -123,7 +138,10 @@ test("nobody listens at the next hop: 451, and nothing of the private address", 
 
 test("a bounce that cannot be taken home: the bouncing server learns nothing but the SRS address that it used", async () => {
   const secret = privateAddress();
-  await using hop = await scriptedHop({ rcpt: `550 5.1.1 <${secret.address}> unknown at ${secret.domain}` });
+  await using hop = await startHop({
+    EHLO: ONE_BY_ONE,
+    RCPT: `550 5.1.1 <${secret.address}> unknown at ${secret.domain}`,
+  });
   await using forwarder = await inProcessForwarder({
     aliases: `alice: ${secret.address}`,
     nextHop: hop.port,
@@ -131,7 +149,7 @@ test("a bounce that cannot be taken home: the bouncing server learns nothing but
   const outcome = forwarder.rewriter.forward({ localPart: "bob", domain: "source.example" }, NOW);
   assert.ok(outcome.ok && outcome.rewritten);
   const to = renderMailbox(outcome.sender);
-  await using client = await rawClient(forwarder.port);
+  using client = await greeted(forwarder);
   const reply = await transact(client, { from: "", to, message: MESSAGE });
   assert.ok(reply.startsWith(`550 5.1.1 <${to}>: `), reply);
   assertSilent(client.heard(), secret, hop.port);
@@ -139,18 +157,18 @@ test("a bounce that cannot be taken home: the bouncing server learns nothing but
 
 test("a bounce on its way home: what we add to it does not say which server it came from", async () => {
   const secret = privateAddress();
-  await using home = await scriptedHop();
+  await using home = await startHop();
   await using forwarder = await inProcessForwarder({
     aliases: `alice: ${secret.address}`,
     nextHop: home.port,
   });
   const outcome = forwarder.rewriter.forward({ localPart: "bob", domain: "source.example" }, NOW);
   assert.ok(outcome.ok && outcome.rewritten);
-  await using client = await rawClient(forwarder.port);
-  await client.say(`EHLO mx.${secret.domain}`);
-  await client.say("MAIL FROM:<>");
-  await client.say(`RCPT TO:<${renderMailbox(outcome.sender)}>`);
-  assert.match(await client.data(MESSAGE), /^250 /);
+  using client = await greeted(forwarder);
+  await client.ask(`EHLO mx.${secret.domain}`);
+  await client.ask("MAIL FROM:<>");
+  await client.ask(`RCPT TO:<${renderMailbox(outcome.sender)}>`);
+  assert.match(await sendMessage(client, MESSAGE), /^250 /);
   const [bounce = Buffer.alloc(0)] = home.messages;
   assertSilent(Buffer.concat([Buffer.from(home.commands.join("\n")), bounce]), secret);
   assert.doesNotMatch(String(bounce), /127\.0\.0\.1/);
@@ -159,13 +177,13 @@ test("a bounce on its way home: what we add to it does not say which server it c
 test("a next hop that outlasts the client's patience: 451 in time, and nothing of the private address", async () => {
   const secret = privateAddress();
   const patience = new AbortController();
-  await using hop = await scriptedHop({ dot: "silence" });
+  await using hop = await startHop({ dot: SILENCE });
   await using forwarder = await inProcessForwarder({
     aliases: `alice: ${secret.address}`,
     nextHop: hop.port,
     timeIsUp: patience.signal,
   });
-  await using client = await rawClient(forwarder.port);
+  using client = await greeted(forwarder);
   const reply = transact(client, {
     from: "bob@source.example",
     to: "alice@forwarder.example",
@@ -179,12 +197,12 @@ test("a next hop that outlasts the client's patience: 451 in time, and nothing o
 
 test("an alias with several targets: success of one is success, and no failure of the others shows", async () => {
   const [first, second] = [privateAddress(), privateAddress()];
-  await using hop = await scriptedHop();
+  await using hop = await startHop();
   await using forwarder = await inProcessForwarder({
     aliases: `alice: ${first.address}, ${second.address}`,
     resolver: { mx: async () => ({ kind: "no-such-domain" }), addresses: NO_ADDRESS },
   });
-  await using both = await rawClient(forwarder.port);
+  using both = await greeted(forwarder);
   const toAlice = { from: "bob@source.example", to: "alice@forwarder.example", message: MESSAGE };
   assert.match(await transact(both, toAlice), /^550 5\.1\.2 /, "all failed");
   for (const secret of [first, second]) assertSilent(both.heard(), secret);
@@ -194,7 +212,7 @@ test("an alias with several targets: success of one is success, and no failure o
     routes: { [second.domain]: hop.port },
     resolver: { mx: async () => ({ kind: "no-such-domain" }), addresses: NO_ADDRESS },
   });
-  await using client = await rawClient(half.port);
+  using client = await greeted(half);
   assert.match(await transact(client, toAlice), /^250 2\.0\.0 <alice@forwarder\.example>: passed on$/);
   assert.deepEqual(
     hop.commands.filter((line) => line.startsWith("RCPT")),
@@ -214,7 +232,7 @@ function assertSilent(heard: Buffer, secret: Secretive, port?: number): void {
 }
 
 async function closedHop(): Promise<{ readonly port: number }> {
-  const hop = await scriptedHop();
+  const hop = await startHop();
   await hop[Symbol.asyncDispose]();
   return { port: hop.port };
 }

@@ -3,8 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRewriter, type Mailbox, renderMailbox } from "@homing/srs-core";
+import {
+  greeted,
+  type Hop,
+  sendMessage,
+  startHop,
+  stuffed,
+  transact,
+} from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { inProcessForwarder, NOW } from "./harness/in-process.ts";
-import { rawClient, type ScriptedHop, scriptedHop, transact } from "./harness/raw-smtp.ts";
 
 const MESSAGE = "From: bob@source.example\r\n\r\nHello!\r\n";
 const BOB: Mailbox = { localPart: "bob", domain: "source.example" };
@@ -85,9 +92,9 @@ const table: [what: string, from: string, to: string, answer: RegExp | string][]
 
 for (const [what, from, to, answer] of table) {
   test(what, async () => {
-    await using hop = await scriptedHop();
+    await using hop = await startHop();
     await using forwarder = await inProcessForwarder({ aliases: ALIASES, nextHop: hop.port });
-    await using client = await rawClient(forwarder.port);
+    using client = await greeted(forwarder);
     const reply = await transact(client, { from, to, message: MESSAGE });
     if (typeof answer === "string") assert.equal(reply, answer);
     else assert.match(reply, answer);
@@ -96,9 +103,9 @@ for (const [what, from, to, answer] of table) {
 }
 
 test("mail leaves with an SRS sender, a bounce with the null sender to the original one, unchanged", async () => {
-  await using hop = await scriptedHop();
+  await using hop = await startHop();
   await using forwarder = await inProcessForwarder({ aliases: "alice: a@home.example", nextHop: hop.port });
-  await using client = await rawClient(forwarder.port);
+  using client = await greeted(forwarder);
   await transact(client, { from: "bob@source.example", to: "alice@forwarder.example", message: MESSAGE });
   await transact(client, { from: "", to: GOOD, message: MESSAGE });
   assert.deepEqual(envelopes(hop), [
@@ -106,14 +113,14 @@ test("mail leaves with an SRS sender, a bounce with the null sender to the origi
     ["MAIL FROM:<>", "RCPT TO:<bob@source.example>"],
   ]);
   const [, bounce] = hop.messages;
-  assert.ok(String(bounce).endsWith(`\r\n${MESSAGE}`));
+  assert.ok(String(bounce).endsWith(`\r\n${stuffed(MESSAGE)}`));
 });
 
 test("a bounce to an SRS1 address goes to the first forwarder", async () => {
   const first = forged(BOB, ANOTHER);
-  await using hop = await scriptedHop();
+  await using hop = await startHop();
   await using forwarder = await inProcessForwarder({ aliases: "", nextHop: hop.port });
-  await using client = await rawClient(forwarder.port);
+  using client = await greeted(forwarder);
   assert.match(await transact(client, { from: "", to: text(first), message: MESSAGE }), /^250 /);
   assert.deepEqual(envelopes(hop), [["MAIL FROM:<>", `RCPT TO:<${renderMailbox(first)}>`]]);
 });
@@ -124,10 +131,10 @@ test("an SRS0 sender of another forwarder becomes SRS1, and an SRS1 sender stays
     first,
     createRewriter({ secrets: ["a third secret of theirs"], domain: "second.example" }),
   );
-  await using hop = await scriptedHop();
+  await using hop = await startHop();
   await using forwarder = await inProcessForwarder({ aliases: "alice: a@home.example", nextHop: hop.port });
   for (const sender of [first, second]) {
-    await using client = await rawClient(forwarder.port);
+    using client = await greeted(forwarder);
     await transact(client, { from: renderMailbox(sender), to: "alice@forwarder.example", message: MESSAGE });
   }
   const senders = envelopes(hop).map(([mail]) => mail);
@@ -136,34 +143,34 @@ test("an SRS0 sender of another forwarder becomes SRS1, and an SRS1 sender stays
 });
 
 test("clients of trusted networks may use our domains, unrewritten", async () => {
-  await using hop = await scriptedHop();
+  await using hop = await startHop();
   await using forwarder = await inProcessForwarder({
     aliases: "alice: a@home.example",
     nextHop: hop.port,
     trustedNetworks: ["127.0.0.0/8"],
   });
-  await using client = await rawClient(forwarder.port);
+  using client = await greeted(forwarder);
   const from = "alice@forwarder.example";
   assert.match(await transact(client, { from, to: "alice@forwarder.example", message: MESSAGE }), /^250 /);
   assert.deepEqual(envelopes(hop), [[`MAIL FROM:<${from}>`, "RCPT TO:<a@home.example>"]]);
 });
 
 test("a further recipient of a transaction is 452 4.5.3, and the first one gets the message", async () => {
-  await using hop = await scriptedHop();
+  await using hop = await startHop();
   await using forwarder = await inProcessForwarder({
     aliases: "alice: a@home.example\ncarol: c@home.example",
     nextHop: hop.port,
   });
-  await using client = await rawClient(forwarder.port);
+  using client = await greeted(forwarder);
   for (const line of [
     "EHLO client.example",
     "MAIL FROM:<bob@source.example>",
     "RCPT TO:<alice@forwarder.example>",
   ]) {
-    assert.match(await client.say(line), /^250/);
+    assert.match(await client.ask(line), /^250/);
   }
-  assert.match(await client.say("RCPT TO:<carol@forwarder.example>"), /^452 4\.5\.3 /);
-  assert.match(await client.data(MESSAGE), /^250 /);
+  assert.match(await client.ask("RCPT TO:<carol@forwarder.example>"), /^452 4\.5\.3 /);
+  assert.match(await sendMessage(client, MESSAGE), /^250 /);
   assert.deepEqual(
     envelopes(hop).map(([, rcpt]) => rcpt),
     ["RCPT TO:<a@home.example>"],
@@ -171,9 +178,9 @@ test("a further recipient of a transaction is 452 4.5.3, and the first one gets 
 });
 
 test("a sender that does not fit is refused at RCPT, never forwarded unrewritten", async () => {
-  await using hop = await scriptedHop();
+  await using hop = await startHop();
   await using forwarder = await inProcessForwarder({ aliases: "alice: a@home.example", nextHop: hop.port });
-  await using client = await rawClient(forwarder.port);
+  using client = await greeted(forwarder);
   const from = `${"l".repeat(50)}@source.example`;
   assert.match(
     await transact(client, { from, to: "alice@forwarder.example", message: MESSAGE }),
@@ -182,7 +189,7 @@ test("a sender that does not fit is refused at RCPT, never forwarded unrewritten
   assert.deepEqual(hop.commands, []);
 });
 
-function envelopes(hop: ScriptedHop): string[][] {
+function envelopes(hop: Hop): string[][] {
   const commands = hop.commands
     .filter((line) => /^(?:MAIL|RCPT)/.test(line))
     .map((line) => line.replace(/ (?:SIZE|BODY).*/, ""));

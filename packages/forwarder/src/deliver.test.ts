@@ -44,9 +44,9 @@ for (const [found, code, enhanced, detail] of noHops) {
   });
 }
 
-test("a message that the first hop takes goes to no other", async (t) => {
-  const first = await startHop(t, { dot: "250 2.0.0 queued as 1A" });
-  const second = await startHop(t);
+test("a message that the first hop takes goes to no other", async () => {
+  await using first = await startHop({ dot: "250 2.0.0 queued as 1A" });
+  await using second = await startHop();
   assert.deepEqual(await through(first, second), {
     kind: "delivered",
     hop: name(first),
@@ -66,9 +66,9 @@ const passedOver: [what: string, answers: Answers][] = [
   ["closes after EHLO", { EHLO: FIN }],
 ];
 for (const [what, answers] of passedOver) {
-  test(`a hop that ${what} leaves the message to the next`, async (t) => {
-    const first = await startHop(t, answers);
-    const second = await startHop(t);
+  test(`a hop that ${what} leaves the message to the next`, async () => {
+    await using first = await startHop(answers);
+    await using second = await startHop();
     const delivery = await through(first, second);
     assert.equal(delivery.kind, "delivered");
     assert.equal(delivery.hop, name(second));
@@ -88,9 +88,9 @@ const final: [what: string, answers: Answers, code: number, enhanced: string][] 
   ["resets after the final dot", { dot: RST }, 451, "4.4.2"],
 ];
 for (const [what, answers, code, enhanced] of final) {
-  test(`a hop that ${what} has the last word: ${code} ${enhanced}, and no other is asked`, async (t) => {
-    const first = await startHop(t, answers);
-    const second = await startHop(t);
+  test(`a hop that ${what} has the last word: ${code} ${enhanced}, and no other is asked`, async () => {
+    await using first = await startHop(answers);
+    await using second = await startHop();
     const delivery = await through(first, second);
     assert.ok(delivery.kind === "failed");
     assert.deepEqual([delivery.code, delivery.enhanced, delivery.hop], [code, enhanced, name(first)]);
@@ -98,14 +98,17 @@ for (const [what, answers, code, enhanced] of final) {
   });
 }
 
-test("the hop's own words are in the detail, for the log", async (t) => {
-  const hop = await startHop(t, { RCPT: "550-5.1.1 <c@private.test>\r\n550 5.1.1 unknown", DATA: "503 no" });
+test("the hop's own words are in the detail, for the log", async () => {
+  await using hop = await startHop({
+    RCPT: "550-5.1.1 <c@private.test>\r\n550 5.1.1 unknown",
+    DATA: "503 no",
+  });
   const delivery = await through(hop);
   assert.equal(delivery.detail, "550 5.1.1 <c@private.test> unknown");
 });
 
-test("when no hop can be had, the last one's failure counts", async (t) => {
-  const busy = await startHop(t, { greeting: "421 4.3.2 busy" });
+test("when no hop can be had, the last one's failure counts", async () => {
+  await using busy = await startHop({ greeting: "421 4.3.2 busy" });
   const last = await through(NOBODY, busy);
   assert.ok(last.kind === "failed");
   assert.deepEqual([last.code, last.enhanced, last.hop], [421, "4.3.2", name(busy)]);
@@ -114,8 +117,8 @@ test("when no hop can be had, the last one's failure counts", async (t) => {
   assert.deepEqual([nobody.code, nobody.enhanced, nobody.hop], [451, "4.4.1", "127.0.0.1:1"]);
 });
 
-test("a greeting of 554 does not refuse the message for good while another hop cannot be reached", async (t) => {
-  const closed = await startHop(t, { greeting: "554 5.3.2 no service" });
+test("a greeting of 554 does not refuse the message for good while another hop cannot be reached", async () => {
+  await using closed = await startHop({ greeting: "554 5.3.2 no service" });
   const delivery = await through(NOBODY, closed);
   assert.ok(delivery.kind === "failed");
   assert.equal(delivery.code, 451);
@@ -126,9 +129,9 @@ test("a hop that is an IPv6 address is named in brackets", async () => {
   assert.equal(delivery.hop, "[::1]:1");
 });
 
-test("no attempt starts when its time is over: the client is to come again", async (t) => {
-  const refuses = await startHop(t, { greeting: "554 5.3.2 no" });
-  const second = await startHop(t);
+test("no attempt starts when its time is over: the client is to come again", async () => {
+  await using refuses = await startHop({ greeting: "554 5.3.2 no" });
+  await using second = await startHop();
   // Time for one attempt, not for two.
   let asked = 0;
   const patience = new AbortController();

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { hello, type Recorder, startRecorder, stuffed } from "./testing/smtp-peers.ts";
+import { type Recorder, startRecorder } from "./testing/recorder.ts";
+import { hello, stuffed } from "./testing/smtp-peers.ts";
 import type { Wire } from "./testing/wire.ts";
 
 async function opened(client: Wire): Promise<void> {
@@ -43,14 +44,15 @@ const messages: [what: string, message: string][] = [
 for (const [what, message] of messages) {
   test(`${what}: the handler gets every octet`, async (t) => {
     const server = await startRecorder(t);
-    assert.equal(await sent(await hello(t, server), message), "250 2.0.0 taken");
+    using client = await hello(server);
+    assert.equal(await sent(client, message), "250 2.0.0 taken");
     assert.equal(last(server), message);
   });
 }
 
 test("octets arrive the same whatever packets they come in, even one by one", async (t) => {
   const server = await startRecorder(t);
-  const client = await hello(t, server);
+  using client = await hello(server);
   const message = ".\r\n..\r\na\r\n.b\r\n\r\n.\r.\r\n\xff\0  \r\n";
   await opened(client);
   for (const octet of stuffed(message)) {
@@ -63,7 +65,7 @@ test("octets arrive the same whatever packets they come in, even one by one", as
 
 test("whatever the lines, the message that arrives is the one that was sent", async (t) => {
   const server = await startRecorder(t);
-  const client = await hello(t, server);
+  using client = await hello(server);
   const part = fc.constantFrom("\r\n", "\r\n.", ".", "x", "\r", "\0", "\xff");
   await fc.assert(
     fc.asyncProperty(fc.array(part, { maxLength: 30 }), async (parts) => {
@@ -94,7 +96,7 @@ const falseEnds = [
 for (const end of falseEnds) {
   test(`${JSON.stringify(end)} does not end DATA, and what follows is no command`, async (t) => {
     const server = await startRecorder(t);
-    const client = await hello(t, server);
+    using client = await hello(server);
     const message = `a${end}MAIL FROM:<evil@x.test>\r\nRCPT TO:<victim@x.test>\r\nDATA\r\nb\r\n`;
     await opened(client);
     client.send(`${message}.\r\n`);
@@ -108,7 +110,7 @@ for (const end of falseEnds) {
 
 test("a message may be as large as the limit; one octet more is 552 5.3.4 at its end, and the session goes on", async (t) => {
   const server = await startRecorder(t, {}, { maxMessageOctets: 1000 });
-  const client = await hello(t, server);
+  using client = await hello(server);
   const line = `${"x".repeat(98)}\r\n`;
   assert.equal(await sent(client, line.repeat(10)), "250 2.0.0 taken");
   assert.match(await sent(client, `x${line.repeat(10)}`), /^552 5\.3\.4 [^\d]/);
@@ -127,7 +129,8 @@ test("a message may be as large as the limit; one octet more is 552 5.3.4 at its
 
 test("stuffed dots do not count for the limit", async (t) => {
   const server = await startRecorder(t, {}, { maxMessageOctets: 300 });
-  assert.equal(await sent(await hello(t, server), ".\r\n".repeat(100)), "250 2.0.0 taken");
+  using client = await hello(server);
+  assert.equal(await sent(client, ".\r\n".repeat(100)), "250 2.0.0 taken");
 });
 
 test("what was answered belongs to its own message: refused, then taken, in one session", async (t) => {
@@ -140,7 +143,7 @@ test("what was answered belongs to its own message: refused, then taken, in one 
         : { code: 250, enhanced: "2.0.0", text: `message ${count}` };
     },
   });
-  const client = await hello(t, server);
+  using client = await hello(server);
   assert.equal(await sent(client, "one\r\n"), "554 5.6.0 no");
   assert.match(await client.ask("DATA"), /^503 /);
   assert.equal(await sent(client, "two\r\n"), "250 2.0.0 message 2");

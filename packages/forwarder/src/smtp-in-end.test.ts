@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { type Decisions, hello, type Recorder, startRecorder, stuffed } from "./testing/smtp-peers.ts";
+import { type Decisions, type Recorder, startRecorder } from "./testing/recorder.ts";
+import { greeted, hello, stuffed } from "./testing/smtp-peers.ts";
 import { dial, type Wire, within } from "./testing/wire.ts";
 
 /** A step that the handler takes only when the test lets it. */
@@ -28,16 +29,17 @@ async function say(client: Wire, commands: readonly string[]): Promise<void> {
 }
 
 /** With one place on the server, a new client is served only when the server has let the last one go. */
-async function serveNext(t: Parameters<typeof dial>[0], server: Recorder): Promise<void> {
-  let client = await dial(t, server);
-  for (let tries = 0; (await client.reply()).startsWith("421"); tries++) {
-    assert.ok(tries < 2000, "the place of the lost client was never free again");
-    client = await dial(t, server);
+async function serveNext(server: Recorder): Promise<void> {
+  for (let tries = 0; tries < 2000; tries++) {
+    using client = await dial(server);
+    if ((await client.reply()).startsWith("421")) continue;
+    await say(client, ["EHLO next.test", ...TO_DATA]);
+    client.send(stuffed("next\r\n"));
+    assert.match(await client.reply(), /^250 /);
+    assert.equal(server.messages.at(-1)?.toString(), "next\r\n");
+    return;
   }
-  await say(client, ["EHLO next.test", ...TO_DATA]);
-  client.send(stuffed("next\r\n"));
-  assert.match(await client.reply(), /^250 /);
-  assert.equal(server.messages.at(-1)?.toString(), "next\r\n");
+  assert.fail("the place of the lost client was never free again");
 }
 
 const states: [state: string, commands: readonly string[], unanswered?: string][] = [
@@ -55,12 +57,11 @@ const states: [state: string, commands: readonly string[], unanswered?: string][
 for (const [state, commands, unanswered] of states) {
   test(`a client that resets ${state} hurts nobody: the next is served`, async (t) => {
     const server = await startRecorder(t, {}, { maxClients: 1 });
-    const client = await dial(t, server);
-    await client.reply();
+    using client = await greeted(server);
     await say(client, commands);
     if (unanswered) await new Promise((resolve) => client.socket.write(unanswered, resolve));
     client.socket.resetAndDestroy();
-    await serveNext(t, server);
+    await serveNext(server);
     assert.deepEqual(server.messages.length, 1);
     assert.deepEqual(server.failures, []);
   });
@@ -73,7 +74,7 @@ test("a client that resets before the greeting hurts nobody: the next is served"
     await once(socket, "connect");
     socket.resetAndDestroy();
   }
-  await serveNext(t, server);
+  await serveNext(server);
   assert.deepEqual(server.failures, []);
 });
 
@@ -86,21 +87,21 @@ for (const [stage, commands, last] of pending) {
   test(`a client that resets while the handler decides on ${stage.toUpperCase()} hurts nobody`, async (t) => {
     const step = gate();
     const server = await startRecorder(t, { [stage]: step.wait }, { maxClients: 1 });
-    const client = await hello(t, server);
+    using client = await hello(server);
     await say(client, commands);
     client.send(last);
     await within(step.reached, "the handler");
     client.socket.resetAndDestroy();
     await once(client.socket, "close");
     step.open();
-    await serveNext(t, server);
+    await serveNext(server);
     assert.deepEqual(server.failures, []);
   });
 
   test(`close() lets the handler decide on ${stage.toUpperCase()}, and the client gets its reply`, async (t) => {
     const step = gate();
     const server = await startRecorder(t, { [stage]: step.wait });
-    const client = await hello(t, server);
+    using client = await hello(server);
     await say(client, commands);
     client.send(last);
     await within(step.reached, "the handler");
@@ -119,7 +120,7 @@ for (const [stage, commands, last] of pending) {
         return Promise.reject(bug);
       };
       const server = await startRecorder(t, { [stage]: decide });
-      const client = await hello(t, server);
+      using client = await hello(server);
       await say(client, commands);
       client.send(last);
       assert.equal(await client.reply(), "451 4.3.0 local error, try again later");
@@ -131,19 +132,23 @@ for (const [stage, commands, last] of pending) {
 
 test("close() tells idle clients 421 4.3.2, wherever they are in their session, and takes no more", async (t) => {
   const server = await startRecorder(t);
-  const clients = await Promise.all([hello(t, server), hello(t, server), hello(t, server)]);
-  await say(clients[1], TO_DATA.slice(0, 1));
-  await say(clients[2], TO_DATA.slice(0, 2));
+  using afterEhlo = await hello(server);
+  using afterMail = await hello(server);
+  using afterRcpt = await hello(server);
+  await say(afterMail, TO_DATA.slice(0, 1));
+  await say(afterRcpt, TO_DATA.slice(0, 2));
   // The bound of rest() is far below the 30 s that busy clients get.
   const closed = server.close();
-  for (const client of clients) assert.equal(await client.rest(), "421 4.3.2 shutting down\r\n");
+  for (const client of [afterEhlo, afterMail, afterRcpt]) {
+    assert.equal(await client.rest(), "421 4.3.2 shutting down\r\n");
+  }
   await within(closed, "close()");
-  await assert.rejects(dial(t, server), { code: "ECONNREFUSED" });
+  await assert.rejects(dial(server), { code: "ECONNREFUSED" });
 });
 
 test("a message that is on its way when close() comes may be sent to its end, and gets its reply", async (t) => {
   const server = await startRecorder(t);
-  const client = await hello(t, server);
+  using client = await hello(server);
   await say(client, TO_DATA);
   client.send("first half\r\n");
   const closed = server.close();
@@ -157,7 +162,7 @@ test("a message that is on its way when close() comes may be sent to its end, an
 
 test("a client that connects just before close() does not hold it up", async (t) => {
   const server = await startRecorder(t);
-  const client = await dial(t, server);
+  using client = await dial(server);
   const closed = server.close();
   // 421, or a reset where the system had not handed it over yet; but not a session.
   assert.match(await client.rest(), /^(?:421 [^\r\n]*\r\n)?$/);

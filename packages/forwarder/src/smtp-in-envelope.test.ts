@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Mailbox, NULL_PATH, type ReversePath } from "@homing/srs-core";
-import { hello, startRecorder } from "./testing/smtp-peers.ts";
-import { dial } from "./testing/wire.ts";
+import { startRecorder } from "./testing/recorder.ts";
+import { greeted, hello } from "./testing/smtp-peers.ts";
 
 const at = (localPart: string, domain = "x.test"): Mailbox => ({ localPart, domain });
 /** As octets on the wire. */
@@ -33,7 +33,7 @@ const paths: [path: string, mailbox: Mailbox][] = [
 for (const [path, mailbox] of paths) {
   test(`${path} is read, in MAIL as in RCPT`, async (t) => {
     const server = await startRecorder(t);
-    const client = await hello(t, server);
+    using client = await hello(server);
     assert.equal(await client.ask(`MAIL FROM:${path}`), "250 2.1.0 Accepted");
     assert.equal(await client.ask(`rcpt to:${path}`), "250 2.1.5 Accepted");
     assert.deepEqual(server.mails[0]?.reversePath, mailbox);
@@ -59,7 +59,7 @@ const badPaths: [path: string, mail: string, rcpt: string][] = [
 ];
 for (const [path, mail, rcpt] of badPaths) {
   test(`${JSON.stringify(path).slice(0, 40)} is refused: MAIL ${mail}, RCPT ${rcpt}`, async (t) => {
-    const client = await hello(t, await startRecorder(t));
+    using client = await hello(await startRecorder(t));
     assert.equal((await client.ask(`MAIL FROM:${path}`)).slice(0, 9), mail);
     await client.ask("MAIL FROM:<>");
     assert.equal((await client.ask(`RCPT TO:${path}`)).slice(0, 9), rcpt);
@@ -68,14 +68,14 @@ for (const [path, mail, rcpt] of badPaths) {
 
 test("MAIL FROM:<> is the null path, and a value of its own", async (t) => {
   const server = await startRecorder(t);
-  const client = await hello(t, server);
+  using client = await hello(server);
   assert.equal(await client.ask("MAIL FROM:<>"), "250 2.1.0 Accepted");
   assert.equal(server.mails[0]?.reversePath, NULL_PATH);
 });
 
 test("RCPT TO:<postmaster> needs no domain, and no other name goes without", async (t) => {
   const server = await startRecorder(t);
-  const client = await hello(t, server);
+  using client = await hello(server);
   assert.match(await client.ask("MAIL FROM:<postmaster>"), /^553 5\.1\.7 /);
   await client.ask("MAIL FROM:<>");
   assert.equal(await client.ask("RCPT TO:<Postmaster>"), "250 2.1.5 Accepted");
@@ -108,7 +108,7 @@ const parameters: [line: string, code: string][] = [
 for (const [line, code] of parameters) {
   test(`${line} is answered ${code}`, async (t) => {
     const server = await startRecorder(t);
-    const client = await hello(t, server);
+    using client = await hello(server);
     if (line.startsWith("RCPT")) await client.ask("MAIL FROM:<>");
     assert.equal((await client.ask(line)).slice(0, 9), code);
     if (!code.startsWith("250")) assert.equal(server.recipients.length, 0);
@@ -118,8 +118,7 @@ for (const [line, code] of parameters) {
 
 test("the handler is told who speaks, how, and what the client promised about the content", async (t) => {
   const server = await startRecorder(t);
-  const client = await dial(t, server);
-  await client.reply();
+  using client = await greeted(server);
   const said: [hello: string, mail: string, protocol: string, eightBit: boolean, smtpUtf8: boolean][] = [
     ["HELO old.test", "MAIL FROM:<>", "SMTP", false, false],
     ["EHLO client.test", "MAIL FROM:<>", "ESMTP", false, false],
@@ -149,7 +148,7 @@ test("what a refused MAIL promised does not hold for the next one", async (t) =>
       return { code, enhanced: "5.7.1", text: "no" };
     },
   });
-  const client = await hello(t, server);
+  using client = await hello(server);
   assert.match(await client.ask("MAIL FROM:<a@x.test> BODY=8BITMIME SMTPUTF8"), /^550 /);
   assert.match(await client.ask("MAIL FROM:<b@x.test>"), /^250 /);
   const [command] = server.mails;
@@ -164,7 +163,7 @@ const international: [address: string, mailbox: ReversePath][] = [
 for (const [path, mailbox] of international) {
   test(`${path} needs SMTPUTF8 (553 5.6.7), and is read with it`, async (t) => {
     const server = await startRecorder(t);
-    const client = await hello(t, server);
+    using client = await hello(server);
     assert.match(await client.ask(`MAIL FROM:${utf8(path)}`), /^553 5\.6\.7 /);
     await client.ask("MAIL FROM:<>");
     assert.match(await client.ask(`RCPT TO:${utf8(path)}`), /^553 5\.6\.7 /);
@@ -179,7 +178,7 @@ for (const [path, mailbox] of international) {
 
 for (const octets of ["\xff", "\xc3", "\xc3\x28", "\xed\xa0\x80", "\xc0\xaf"]) {
   test(`octets that are no UTF-8 are refused in an address: ${Buffer.from(octets, "latin1").toString("hex")}`, async (t) => {
-    const client = await hello(t, await startRecorder(t));
+    using client = await hello(await startRecorder(t));
     assert.match(await client.ask(`MAIL FROM:<b${octets}b@x.test> SMTPUTF8`), /^553 5\.1\.7 /);
     await client.ask("MAIL FROM:<> SMTPUTF8");
     assert.match(await client.ask(`RCPT TO:<bob@b${octets}b.test>`), /^553 5\.1\.3 /);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Reply } from "@homing/mail";
-import { type Decisions, hello, startRecorder, stuffed } from "./testing/smtp-peers.ts";
+import { type Decisions, startRecorder } from "./testing/recorder.ts";
+import { greeted, hello, stuffed } from "./testing/smtp-peers.ts";
 import { dial } from "./testing/wire.ts";
 
 const NO: Reply = { code: 550, enhanced: "5.7.1", text: "no" };
@@ -9,7 +10,7 @@ const LATER: Reply = { code: 452, enhanced: "4.5.3", text: "later" };
 
 test("the greeting comes though no timer of this process ever fires", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const client = await dial(t, await startRecorder(t));
+  using client = await dial(await startRecorder(t));
   assert.equal(await client.reply(), "220 mx.test ESMTP Homing");
 });
 
@@ -17,7 +18,7 @@ test("a client that talks before the greeting gets 421, and no greeting", async 
   // What the event loop was to do next waits until the client's octets are here, and then goes its usual way.
   const held: (() => void)[] = [];
   const { mock } = t.mock.method(globalThis, "setImmediate", (work: () => void) => held.push(work));
-  const client = await dial(t, await startRecorder(t));
+  using client = await dial(await startRecorder(t));
   await new Promise((resolve) => client.socket.write("NOOP\r\n", resolve));
   mock.restore();
   for (const work of held) setImmediate(work);
@@ -26,17 +27,16 @@ test("a client that talks before the greeting gets 421, and no greeting", async 
 
 test("one client too many gets 421 4.3.2 alone, and a place that became free is given again", async (t) => {
   const server = await startRecorder(t, {}, { maxClients: 1 });
-  const first = await hello(t, server);
-  const second = await dial(t, server);
+  using first = await hello(server);
+  using second = await dial(server);
   assert.equal(await second.rest(), "421 4.3.2 too many connections, try again later\r\n");
   assert.equal(await first.ask("QUIT"), "221 2.0.0 Bye");
-  const third = await dial(t, server);
+  using third = await dial(server);
   assert.match(await third.reply(), /^220 /);
 });
 
 test("EHLO offers these extensions and no others", async (t) => {
-  const client = await dial(t, await startRecorder(t));
-  await client.reply();
+  using client = await greeted(await startRecorder(t));
   assert.equal(
     await client.ask("EHLO client.test"),
     "250-mx.test\n250-PIPELINING\n250-8BITMIME\n250-SMTPUTF8\n250-ENHANCEDSTATUSCODES\n250 SIZE 100000",
@@ -58,7 +58,7 @@ const refusals: [stage: keyof Decisions, reply: Reply, line: string][] = [
 ];
 for (const [stage, reply, line] of refusals) {
   test(`a reply to ${stage.toUpperCase()} with ${reply.enhanced} is one line, with that code alone: ${line}`, async (t) => {
-    const client = await hello(t, await startRecorder(t, { [stage]: async () => reply }));
+    using client = await hello(await startRecorder(t, { [stage]: async () => reply }));
     const replies = [await client.ask("MAIL FROM:<a@b.test>")];
     if (stage !== "mail") replies.push(await client.ask("RCPT TO:<c@d.test>"));
     if (stage === "data") {
@@ -73,15 +73,14 @@ for (const [stage, reply, line] of refusals) {
 
 test("UTF-8 stands in a reply only for a client that asked for SMTPUTF8", async (t) => {
   const reply: Reply = { code: 550, enhanced: "5.1.1", text: "jörg is not here" };
-  const client = await hello(t, await startRecorder(t, { rcpt: () => reply }));
+  using client = await hello(await startRecorder(t, { rcpt: () => reply }));
   await client.ask("MAIL FROM:<a@b.test> SMTPUTF8");
   const line = Buffer.from(await client.ask("RCPT TO:<c@d.test>"), "latin1").toString("utf8");
   assert.equal(line, "550 5.1.1 jörg is not here");
 });
 
 test("replies of the library's own have one enhanced code too, and the same style", async (t) => {
-  const client = await dial(t, await startRecorder(t));
-  await client.reply();
+  using client = await greeted(await startRecorder(t));
   const dialogue: [command: string, reply: RegExp][] = [
     ["MAIL FROM:<a@b.test>", /^503 5\.5\.1 (?!Error|\d)/],
     ["NOOP", /^250 2\.0\.0 (?!Error|\d)/],
@@ -106,7 +105,7 @@ function judged() {
 }
 
 test("after 20 refusals the next is 421 4.7.0, and the connection ends", async (t) => {
-  const client = await hello(t, await startRecorder(t, judged()));
+  using client = await hello(await startRecorder(t, judged()));
   await client.ask("MAIL FROM:<a@b.test>");
   for (let count = 1; count <= 20; count++) {
     assert.equal(await client.ask("RCPT TO:<no@d.test>"), "550 5.7.1 no", `refusal ${count}`);
@@ -116,7 +115,7 @@ test("after 20 refusals the next is 421 4.7.0, and the connection ends", async (
 });
 
 test("refusals are counted as well when the commands come in one packet", async (t) => {
-  const client = await hello(t, await startRecorder(t, judged()));
+  using client = await hello(await startRecorder(t, judged()));
   client.send(`MAIL FROM:<a@b.test>\r\n${"RCPT TO:<no@d.test>\r\n".repeat(200)}`);
   const replies = (await client.rest()).split("\r\n");
   assert.deepEqual(replies.slice(1, -1), [
@@ -126,7 +125,7 @@ test("refusals are counted as well when the commands come in one packet", async 
 });
 
 test("a 452 is no error of the client, however often", async (t) => {
-  const client = await hello(t, await startRecorder(t, judged()));
+  using client = await hello(await startRecorder(t, judged()));
   await client.ask("MAIL FROM:<a@b.test>");
   for (let count = 1; count <= 50; count++) {
     assert.equal(await client.ask("RCPT TO:<later@d.test>"), "452 4.5.3 later");
@@ -134,8 +133,7 @@ test("a 452 is no error of the client, however often", async (t) => {
 });
 
 test("a message that was taken forgives the refusals before it", async (t) => {
-  const client = await hello(
-    t,
+  using client = await hello(
     await startRecorder(t, {
       rcpt: ({ localPart }) => (localPart === "no" ? NO : { ...NO, code: 250, enhanced: "2.1.5" }),
     }),
@@ -156,7 +154,7 @@ const notTaken =
   "AUTH PLAIN AGEAYg==|STARTTLS|XCLIENT ADDR=192.0.2.1|XFORWARD NAME=x|HELP|BDAT 5 LAST|WIZ x|SHELL|KILL|EXPN list|TURN|ETRN x|LHLO x|DEBUG|init|constructor|\x16\x03\x01|";
 for (const command of notTaken.split("|")) {
   test(`${JSON.stringify(command)} is refused, and the session goes on`, async (t) => {
-    const client = await hello(t, await startRecorder(t));
+    using client = await hello(await startRecorder(t));
     assert.match(await client.ask(command), /^500 /);
     assert.match(await client.ask("MAIL FROM:<a@b.test>"), /^250 /);
   });
@@ -164,7 +162,7 @@ for (const command of notTaken.split("|")) {
 
 for (const request of ["GET / HTTP/1.1", "POST /x HTTP/1.0", "CONNECT / HTTP/1.1"]) {
   test(`the HTTP request ${request} is answered 421, and its header and body are not run`, async (t) => {
-    const client = await hello(t, await startRecorder(t));
+    using client = await hello(await startRecorder(t));
     client.send(`${request}\r\nHost: x\r\n\r\nMAIL FROM:<a@b.test>\r\n`);
     assert.match(await client.rest(), /^421 4\.4\.2 [^\r\n]*\r\n$/);
   });
@@ -172,17 +170,17 @@ for (const request of ["GET / HTTP/1.1", "POST /x HTTP/1.0", "CONNECT / HTTP/1.1
 
 test("a command line may have 2048 octets; the next octet is answered 421, with or without a line end", async (t) => {
   const server = await startRecorder(t);
-  const client = await hello(t, server);
+  using client = await hello(server);
   assert.equal(await client.ask(`NOOP ${"x".repeat(2043)}`), "250 2.0.0 OK");
   client.send(`NOOP ${"x".repeat(2044)}\r\n`);
   assert.match(await client.rest(), /^421 4\.4\.2 [^\r\n]*\r\n$/);
-  const endless = await hello(t, server);
+  using endless = await hello(server);
   endless.send("x".repeat(2049));
   assert.match(await endless.rest(), /^421 4\.4\.2 [^\r\n]*\r\n$/);
 });
 
 test("ten unknown commands end the session", async (t) => {
-  const client = await hello(t, await startRecorder(t));
+  using client = await hello(await startRecorder(t));
   client.send("WHAT\r\n".repeat(12));
   const replies = (await client.rest()).split("\r\n");
   assert.deepEqual(
@@ -193,7 +191,7 @@ test("ten unknown commands end the session", async (t) => {
 
 test("pipelined commands are answered one by one, in order", async (t) => {
   const server = await startRecorder(t);
-  const client = await hello(t, server);
+  using client = await hello(server);
   client.send("MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nRCPT TO:<>\r\nDATA\r\n");
   const replies = [];
   for (let count = 0; count < 4; count++) replies.push((await client.reply()).slice(0, 9));

@@ -39,8 +39,8 @@ const messages: [what: string, message: string][] = [
 ];
 for (const [what, message] of messages) {
   for (const extensions of [["PIPELINING", "8BITMIME"], []]) {
-    test(`${what}: the next hop gets every octet, offering ${extensions.join(" and ") || "nothing"}`, async (t) => {
-      const hop = await startHop(t, offering(...extensions));
+    test(`${what}: the next hop gets every octet, offering ${extensions.join(" and ") || "nothing"}`, async () => {
+      await using hop = await startHop(offering(...extensions));
       const attempt = await send(hop, { eightBit: true }, Buffer.from(message, "latin1"));
       assert.equal(attempt.kind, "accepted");
       assert.equal(hop.messages[0]?.toString("latin1"), stuffed(message));
@@ -48,8 +48,8 @@ for (const [what, message] of messages) {
   }
 }
 
-test("whatever the lines, the next hop gets them as they are", async (t) => {
-  const hop = await startHop(t);
+test("whatever the lines, the next hop gets them as they are", async () => {
+  await using hop = await startHop();
   const part = fc.constantFrom("\r\n", "\r\n.", ".", "x", "\xff", " ");
   await fc.assert(
     fc.asyncProperty(fc.array(part, { maxLength: 30 }), async (parts) => {
@@ -110,8 +110,8 @@ const mailCommands: [what: string, envelope: Partial<Envelope>, extensions: stri
 ];
 for (const [what, envelope, extensions, command] of mailCommands) {
   for (const pipelining of [[], ["PIPELINING"]]) {
-    test(`${what}: ${command}${pipelining.length > 0 ? ", pipelined" : ""}`, async (t) => {
-      const hop = await startHop(t, offering(...extensions, ...pipelining));
+    test(`${what}: ${command}${pipelining.length > 0 ? ", pipelined" : ""}`, async () => {
+      await using hop = await startHop(offering(...extensions, ...pipelining));
       assert.equal((await send(hop, envelope)).kind, "accepted");
       const commands = hop.commands.map((line) => Buffer.from(line, "latin1").toString("utf8"));
       assert.deepEqual(commands.slice(0, 2), ["EHLO mx.test", command]);
@@ -120,8 +120,8 @@ for (const [what, envelope, extensions, command] of mailCommands) {
   }
 }
 
-test("each recipient has its own RCPT, in quotes where it needs them", async (t) => {
-  const hop = await startHop(t);
+test("each recipient has its own RCPT, in quotes where it needs them", async () => {
+  await using hop = await startHop();
   await send(hop, { recipient: { localPart: 'say "hi"', domain: "[IPv6:2001:db8::1]" } });
   assert.equal(hop.commands[2], 'RCPT TO:<"say \\"hi\\""@[IPv6:2001:db8::1]>');
 });
@@ -154,8 +154,8 @@ const cannot: [
   ["a sender with a bracket in its quotes", { reversePath: bracketed }, [], 553, "5.1.3"],
 ];
 for (const [what, envelope, extensions, code, enhanced] of cannot) {
-  test(`${what}: refused for good, and the next hop sees no MAIL`, async (t) => {
-    const hop = await startHop(t, offering(...extensions));
+  test(`${what}: refused for good, and the next hop sees no MAIL`, async () => {
+    await using hop = await startHop(offering(...extensions));
     const attempt = await send(hop, envelope);
     assert.ok(attempt.kind === "answered");
     assert.deepEqual(
@@ -167,8 +167,8 @@ for (const [what, envelope, extensions, code, enhanced] of cannot) {
   });
 }
 
-test("the transcript hears every line of the dialogue, in order, and nothing of the message", async (t) => {
-  const hop = await startHop(t, { ...offering("PIPELINING"), dot: "250-2.0.0 done\r\n250 2.0.0 %s %d" });
+test("the transcript hears every line of the dialogue, in order, and nothing of the message", async () => {
+  await using hop = await startHop({ ...offering("PIPELINING"), dot: "250-2.0.0 done\r\n250 2.0.0 %s %d" });
   const heard: string[] = [];
   const attempt = await within(
     submit({

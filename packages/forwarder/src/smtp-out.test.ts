@@ -57,10 +57,11 @@ for (const [at, answers, code, enhanced, stage] of answered) {
     ["one by one", PLAIN],
     ["pipelined", PIPELINED],
   ] as const) {
-    test(`${code} ${enhanced} at ${at}, commands ${how}, is the server's answer`, async (t) => {
+    test(`${code} ${enhanced} at ${at}, commands ${how}, is the server's answer`, async () => {
       // A server that has no recipient refuses DATA.
       const noRecipient = (answers.MAIL ?? answers.RCPT) ? { DATA: "503 5.5.1 no recipient" } : {};
-      const outcome = await attempt(await startHop(t, { EHLO, ...noRecipient, ...answers }));
+      await using hop = await startHop({ EHLO, ...noRecipient, ...answers });
+      const outcome = await attempt(hop);
       assert.ok(outcome.kind === "answered");
       assert.deepEqual([outcome.reply.code, outcome.reply.enhanced, outcome.stage], [code, enhanced, stage]);
     });
@@ -79,8 +80,8 @@ const taken: [what: string, answers: Answers, text: string][] = [
   ["by a server that refuses its own STARTTLS", { EHLO: "250-hop\r\n250 STARTTLS", dot: "250 ok" }, "ok"],
 ];
 for (const [what, answers, text] of taken) {
-  test(`a message that is taken ${what} is accepted`, async (t) => {
-    const hop = await startHop(t, answers);
+  test(`a message that is taken ${what} is accepted`, async () => {
+    await using hop = await startHop(answers);
     const outcome = await attempt(hop);
     assert.ok(outcome.kind === "accepted");
     assert.deepEqual([outcome.reply.code, outcome.reply.text], [250, text]);
@@ -100,8 +101,9 @@ for (const step of steps) {
       ["one by one", PLAIN],
       ["pipelined", PIPELINED],
     ] as const) {
-      test(`a server that ${how} instead of its answer to ${step} gave none; commands ${commands}`, async (t) => {
-        const outcome = await attempt(await startHop(t, { EHLO, [step]: end }));
+      test(`a server that ${how} instead of its answer to ${step} gave none; commands ${commands}`, async () => {
+        await using hop = await startHop({ EHLO, [step]: end });
+        const outcome = await attempt(hop);
         assert.equal(outcome.kind, "no-answer");
         assert.equal(outcome.stage, stage);
       });
@@ -123,13 +125,15 @@ const garbage: [what: string, answers: Answers][] = [
   ["a reply of 100,000 lines", { EHLO: "250-x more than a megabyte\r\n".repeat(100_000) }],
 ];
 for (const [what, answers] of garbage) {
-  test(`${what}: no answer to rely on`, async (t) => {
-    assert.equal((await attempt(await startHop(t, answers))).kind, "no-answer");
+  test(`${what}: no answer to rely on`, async () => {
+    await using hop = await startHop(answers);
+    assert.equal((await attempt(hop)).kind, "no-answer");
   });
 }
 
-test("a server's words are one line of printable text, however it wrote them", async (t) => {
-  const outcome = await attempt(await startHop(t, { dot: `550 5.6.0 \x1b[2J\0\t${"x".repeat(2000)}` }));
+test("a server's words are one line of printable text, however it wrote them", async () => {
+  await using hop = await startHop({ dot: `550 5.6.0 \x1b[2J\0\t${"x".repeat(2000)}` });
+  const outcome = await attempt(hop);
   assert.ok(outcome.kind === "answered");
   assert.ok(/^[^\p{Cc}]{1,1000}$/u.test(outcome.reply.text), "not bounded, or not printable");
 });
@@ -146,9 +150,9 @@ const brokenTls: [how: string, end: (wire: Wire) => void][] = [
   ["resets in the handshake", (wire) => wire.socket.resetAndDestroy()],
 ];
 for (const [how, end] of brokenTls) {
-  test(`a server that offers TLS and ${how} gets its mail without TLS`, async (t) => {
+  test(`a server that offers TLS and ${how} gets its mail without TLS`, async () => {
     let sessions = 0;
-    const server = await serve(t, async (wire) => {
+    await using server = await serve(async (wire) => {
       sessions++;
       wire.send("220 hop.example\r\n");
       await wire.line();
@@ -172,7 +176,7 @@ for (const [how, end] of brokenTls) {
 test("a server that never greets is given up", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const greeted = Promise.withResolvers<void>();
-  const server = await serve(t, async ({ socket }) => {
+  await using server = await serve(async ({ socket }) => {
     greeted.resolve();
     await once(socket, "close");
   });
@@ -185,7 +189,7 @@ test("a server that never greets is given up", async (t) => {
 });
 
 test("a server that ignores QUIT is left after five seconds", async (t) => {
-  const hop = await startHop(t, { QUIT: SILENCE });
+  await using hop = await startHop({ QUIT: SILENCE });
   t.mock.timers.enable({ apis: ["setTimeout"] });
   assert.equal((await attempt(hop)).kind, "accepted");
   while (!hop.commands.includes("QUIT")) await new Promise((resolve) => setImmediate(resolve));
@@ -194,10 +198,10 @@ test("a server that ignores QUIT is left after five seconds", async (t) => {
   await within(closed, "the end of the connection");
 });
 
-test("who does not wait any longer ends an attempt at any step: no answer", async (t) => {
+test("who does not wait any longer ends an attempt at any step: no answer", async () => {
   for (const step of steps) {
     const patience = new AbortController();
-    const hop = await startHop(t, { [step]: SILENCE });
+    await using hop = await startHop({ [step]: SILENCE });
     const pending = submit({
       ...SUBMISSION,
       server: { host: hop.host, port: hop.port },
@@ -220,7 +224,7 @@ for (const step of steps.slice(1)) {
   test(`a server that falls silent at ${step} is given up after four minutes`, async (t) => {
     // Sockets keep their own time; here the test tells the client's when it is up.
     const setTimeout = t.mock.method(Socket.prototype, "setTimeout");
-    const hop = await startHop(t, { EHLO: PLAIN, [step]: SILENCE });
+    await using hop = await startHop({ EHLO: PLAIN, [step]: SILENCE });
     const pending = attempt(hop);
     const silent = { EHLO: /^EHLO/, MAIL: /^MAIL/, RCPT: /^RCPT/, DATA: /^DATA/, dot: /^/ }[step as "dot"];
     while (!hop.commands.some((line) => silent.test(line)) || (step === "dot" && hop.messages.length === 0)) {

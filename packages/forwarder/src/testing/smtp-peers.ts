@@ -1,11 +1,6 @@
-// SMTP peers for tests: a listener of ours that records, clients for it, and a next hop that answers as it is told.
-import type { TestContext } from "node:test";
-import type { Reply } from "@homing/mail";
-import type { Mailbox } from "@homing/srs-core";
-import type { HostPort } from "../host-port.ts";
-import { listenSmtp, type SmtpListener, type SmtpListenerOptions } from "../smtp-in.ts";
-import type { MailCommand } from "../smtp-session.ts";
-import { dial, serve, type Wire } from "./wire.ts";
+// SMTP peers for tests, by hand: a next hop that answers as it is told and keeps what it hears, and a client that says
+// exactly what a test wants said. Used by the tests of SMTP in and out and by the stories about what Homing says.
+import { dial, type Place, type Server, serve, type Wire } from "./wire.ts";
 
 /** What a next hop says at each step, CRLF between lines; or that it goes away instead, or says nothing. */
 export type Answers = Partial<
@@ -27,17 +22,17 @@ const POLITE: Required<Answers> = {
   QUIT: "221 2.0.0 bye",
 };
 
-export interface Hop extends HostPort {
+export interface Hop extends Server {
   readonly commands: string[];
   /** Octets as on the wire: dots stuffed, the final dot included. */
   readonly messages: Buffer[];
   readonly connections: Wire[];
 }
 
-export async function startHop(t: TestContext, answers: Answers = {}): Promise<Hop> {
+export async function startHop(answers: Answers = {}): Promise<Hop> {
   const says = { ...POLITE, ...answers };
   const seen = { commands: [] as string[], messages: [] as Buffer[], connections: [] as Wire[] };
-  const place = await serve(t, async (wire) => {
+  const place = await serve(async (wire) => {
     seen.connections.push(wire);
     answer(wire, says.greeting);
     for (let line = await wire.line(); line !== undefined; line = await wire.line()) {
@@ -64,82 +59,47 @@ function answer({ socket }: Wire, text: string): void {
   else if (text !== SILENCE && socket.writable) socket.write(`${text}\r\n`, "latin1");
 }
 
-export interface Recorder extends SmtpListener {
-  readonly mails: MailCommand[];
-  readonly recipients: Mailbox[];
-  readonly messages: Buffer[];
-  /** Replies to messages that the listener itself did not take. */
-  readonly refusals: Reply[];
-  readonly failures: unknown[];
-}
-
-/** What the handler answers, or does instead, at each step. */
-export interface Decisions {
-  mail?(): Reply | Promise<Reply>;
-  rcpt?(recipient: Mailbox): Reply | Promise<Reply>;
-  data?(): Promise<Reply>;
-}
-
-const OK: Reply = { code: 250, enhanced: "2.0.0", text: "taken" };
-
-/** A listener of ours that takes all mail, but where it is told otherwise. */
-export async function startRecorder(
-  t: TestContext,
-  decisions: Decisions = {},
-  options: Partial<SmtpListenerOptions> = {},
-): Promise<Recorder> {
-  const seen = {
-    mails: [] as MailCommand[],
-    recipients: [] as Mailbox[],
-    messages: [] as Buffer[],
-    refusals: [] as Reply[],
-    failures: [] as unknown[],
-  };
-  const listener = await listenSmtp(
-    {
-      host: "127.0.0.1",
-      port: 0,
-      hostname: "mx.test",
-      maxMessageOctets: 100_000,
-      maxClients: 10,
-      ...options,
-    },
-    {
-      async mail(command) {
-        const reply = (await decisions.mail?.()) ?? OK;
-        if (reply.code >= 400) return { kind: "refuse", reply };
-        seen.mails.push(command);
-        const transaction = {
-          rcpt(recipient: Mailbox) {
-            seen.recipients.push(recipient);
-            return decisions.rcpt?.(recipient) ?? OK;
-          },
-          async data(message: Buffer) {
-            seen.messages.push(message);
-            return (await decisions.data?.()) ?? OK;
-          },
-          refused: (reply: Reply) => seen.refusals.push(reply),
-        };
-        return { kind: "open", transaction };
-      },
-      failed: (error) => seen.failures.push(error),
-    },
-  );
-  // Not awaited: the test's clients are cut off by hooks that come after this one.
-  t.after(() => void listener.close());
-  return { ...listener, ...seen };
+/** A client that has been greeted. */
+export async function greeted(server: Place): Promise<Wire> {
+  const client = await dial(server);
+  await client.reply();
+  return client;
 }
 
 /** A client that has been greeted and has said EHLO. */
-export async function hello(t: TestContext, server: HostPort): Promise<Wire> {
-  const client = await dial(t, server);
-  await client.reply();
+export async function hello(server: Place): Promise<Wire> {
+  const client = await greeted(server);
   await client.ask("EHLO client.test");
   return client;
 }
 
+export interface Transaction {
+  readonly from: string;
+  readonly to: string;
+  readonly message: string | Uint8Array;
+}
+
+/** One whole transaction, EHLO included; gives the reply that ended it. */
+export async function transact(client: Wire, { from, to, message }: Transaction): Promise<string> {
+  for (const command of ["EHLO client.example", `MAIL FROM:<${from}>`, `RCPT TO:<${to}>`]) {
+    const reply = await client.ask(command);
+    if (!reply.startsWith("250")) return reply;
+  }
+  return sendMessage(client, message);
+}
+
+/** DATA and, if it is taken, the message; gives the reply that ended it. */
+export async function sendMessage(client: Wire, message: string | Uint8Array): Promise<string> {
+  const reply = await client.ask("DATA");
+  if (!reply.startsWith("354")) return reply;
+  client.send(stuffed(message));
+  return client.reply();
+}
+
 /** As a client must send it: dots at line starts doubled, the final dot behind. RFC 5321 §4.5.2. */
-export function stuffed(message: string): string {
-  const lines = `\r\n${message}`.replaceAll("\r\n.", "\r\n..").slice(2);
-  return `${lines}.\r\n`;
+export function stuffed(message: string | Uint8Array): string {
+  const text = typeof message === "string" ? message : Buffer.from(message).toString("latin1");
+  const lines = `\r\n${text}`.replaceAll("\r\n.", "\r\n..");
+  // §4.1.1.4: the CRLF before the final dot is the message's own.
+  return `${lines.endsWith("\r\n") ? lines : `${lines}\r\n`}.\r\n`.slice(2);
 }

@@ -1,12 +1,11 @@
-// A raw connection for tests, from either end. All are real sockets on 127.0.0.1, closed when the test that opened them
-// ends. Used by the tests of SMTP in and, through smtp-peers.ts, of SMTP out.
+// A raw connection for tests, from either end: real sockets on 127.0.0.1, closed by the `using` of whoever opened them
+// (or by its `t.after`). Used by the tests of SMTP in and, through smtp-peers.ts, of SMTP out and by the stories.
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import type { TestContext } from "node:test";
 import type { HostPort } from "../host-port.ts";
 
 /** A bound for what must come, so that a test says what did not. Never a measure of speed. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 15_000;
 // Taken now: a test may put its own clock in place of the global one.
 const { setTimeout: startTimer, clearTimeout: stopTimer } = globalThis;
 
@@ -17,9 +16,11 @@ export function within<T>(awaited: Promise<T>, what: string): Promise<T> {
 }
 
 /** One end of a connection, octet by octet. Text is latin1: one character is one octet. */
-export class Wire {
+export class Wire implements Disposable {
   readonly socket: Socket;
-  #unread = "";
+  #heard = "";
+  /** How much of it has been read. */
+  #read = 0;
   #over = false;
   #changed = Promise.withResolvers<void>();
 
@@ -27,7 +28,7 @@ export class Wire {
     this.socket = socket;
     socket.setEncoding("latin1").setNoDelay(true);
     socket.on("data", (text: string) => {
-      this.#unread += text;
+      this.#heard += text;
       this.#wake();
     });
     // A reset is an end like any other here.
@@ -47,10 +48,11 @@ export class Wire {
   /** All up to and with `end`; undefined if the connection ends before. */
   async until(end: string): Promise<string | undefined> {
     for (;;) {
-      const at = this.#unread.indexOf(end);
-      if (at >= 0) return this.#take(at + end.length);
+      const at = this.#heard.indexOf(end, this.#read);
+      if (at >= 0) return this.#readTo(at + end.length);
       if (this.#over) return undefined;
-      await within(this.#changed.promise, `${JSON.stringify(end)} after ${JSON.stringify(this.#unread)}`);
+      const unread = JSON.stringify(this.#heard.slice(this.#read));
+      await within(this.#changed.promise, `${JSON.stringify(end)} after ${unread}`);
     }
   }
 
@@ -78,12 +80,21 @@ export class Wire {
   /** Resolves when the other side has closed; tells what it wrote until then. */
   async rest(): Promise<string> {
     while (!this.#over) await within(this.#changed.promise, "the end of the connection");
-    return this.#take(this.#unread.length);
+    return this.#readTo(this.#heard.length);
   }
 
-  #take(length: number): string {
-    const text = this.#unread.slice(0, length);
-    this.#unread = this.#unread.slice(length);
+  /** Every octet from the other side until now, read or not. */
+  heard(): Buffer {
+    return Buffer.from(this.#heard, "latin1");
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+
+  #readTo(end: number): string {
+    const text = this.#heard.slice(this.#read, end);
+    this.#read = end;
     return text;
   }
 
@@ -93,17 +104,20 @@ export class Wire {
   }
 }
 
+/** Where to connect: on this machine unless told. */
+export type Place = Pick<HostPort, "port"> & Partial<HostPort>;
+
 /** Connects and reads nothing yet: the greeting is the first reply. */
-export async function dial(t: TestContext, server: HostPort): Promise<Wire> {
-  const socket = connect(server.port, server.host);
-  t.after(() => socket.destroy());
-  const wire = new Wire(socket);
-  await within(once(socket, "connect"), "a connection");
+export async function dial({ host = "127.0.0.1", port }: Place): Promise<Wire> {
+  const wire = new Wire(connect(port, host));
+  await within(once(wire.socket, "connect"), "a connection");
   return wire;
 }
 
+export interface Server extends HostPort, AsyncDisposable {}
+
 /** A server that runs `session` with whoever connects. */
-export async function serve(t: TestContext, session: (wire: Wire) => Promise<unknown>): Promise<HostPort> {
+export async function serve(session: (wire: Wire) => Promise<unknown>): Promise<Server> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -111,9 +125,12 @@ export async function serve(t: TestContext, session: (wire: Wire) => Promise<unk
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
+  return {
+    host: "127.0.0.1",
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
 }

@@ -1,0 +1,73 @@
+// A listener of ours for tests: it takes all mail, but where it is told otherwise, and keeps what it was told.
+// Used by the tests of SMTP in.
+import type { TestContext } from "node:test";
+import type { Reply } from "@homing/mail";
+import type { Mailbox } from "@homing/srs-core";
+import { listenSmtp, type SmtpListener, type SmtpListenerOptions } from "../smtp-in.ts";
+import type { MailCommand } from "../smtp-session.ts";
+
+export interface Recorder extends SmtpListener {
+  readonly mails: MailCommand[];
+  readonly recipients: Mailbox[];
+  readonly messages: Buffer[];
+  /** Replies to messages that the listener itself did not take. */
+  readonly refusals: Reply[];
+  readonly failures: unknown[];
+}
+
+/** What the handler answers, or does instead, at each step. */
+export interface Decisions {
+  mail?(): Reply | Promise<Reply>;
+  rcpt?(recipient: Mailbox): Reply | Promise<Reply>;
+  data?(): Promise<Reply>;
+}
+
+const OK: Reply = { code: 250, enhanced: "2.0.0", text: "taken" };
+
+/** Closed when the test is over. */
+export async function startRecorder(
+  t: TestContext,
+  decisions: Decisions = {},
+  options: Partial<SmtpListenerOptions> = {},
+): Promise<Recorder> {
+  const seen = {
+    mails: [] as MailCommand[],
+    recipients: [] as Mailbox[],
+    messages: [] as Buffer[],
+    refusals: [] as Reply[],
+    failures: [] as unknown[],
+  };
+  const listener = await listenSmtp(
+    {
+      host: "127.0.0.1",
+      port: 0,
+      hostname: "mx.test",
+      maxMessageOctets: 100_000,
+      maxClients: 10,
+      ...options,
+    },
+    {
+      async mail(command) {
+        const reply = (await decisions.mail?.()) ?? OK;
+        if (reply.code >= 400) return { kind: "refuse", reply };
+        seen.mails.push(command);
+        const transaction = {
+          rcpt(recipient: Mailbox) {
+            seen.recipients.push(recipient);
+            return decisions.rcpt?.(recipient) ?? OK;
+          },
+          async data(message: Buffer) {
+            seen.messages.push(message);
+            return (await decisions.data?.()) ?? OK;
+          },
+          refused: (reply: Reply) => seen.refusals.push(reply),
+        };
+        return { kind: "open", transaction };
+      },
+      failed: (error) => seen.failures.push(error),
+    },
+  );
+  // Not awaited: where a test failed, a handler may never decide.
+  t.after(() => void listener.close());
+  return { ...listener, ...seen };
+}
