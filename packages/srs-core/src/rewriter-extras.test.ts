@@ -1,6 +1,7 @@
 // What a rewriter does beyond the common form: alias selectors, kept senders, Exim's addresses.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import nacl from "tweetnacl";
 import { type Mailbox, parseMailbox, renderMailbox } from "./mailbox.ts";
 import { createRewriter, type ForwardContext, type Rewriter } from "./rewriter.ts";
 import type { SenderStore } from "./sender-store.ts";
@@ -150,6 +151,26 @@ test("an address longer than any can be is too long, and malformed on its way ba
     ok: false,
     reason: "malformed",
   });
+});
+
+test("every secret is tried over the tag's full length, whichever made it", (t) => {
+  const secrets = ["first of three secrets", "second of three secrets", "third of three secrets"];
+  for (const scheme of ["strong", "classic"] as const) {
+    for (const maker of [...secrets, "none of them"]) {
+      const address = forged(createRewriter({ ...OPTIONS, secrets: [maker], scheme }), "bob@origin.example");
+      const verify = t.mock.method(nacl, "verify");
+      const outcome = createRewriter({ ...OPTIONS, secrets, scheme }).reverse(address, NOW);
+      assert.equal(outcome.ok && secrets[outcome.secretIndex], secrets.includes(maker) && maker);
+      const lengths = verify.mock.calls.map(({ arguments: [left, right] }) => [left.length, right.length]);
+      const full = scheme === "strong" ? 8 : 4;
+      assert.deepEqual(lengths, [
+        [full, full],
+        [full, full],
+        [full, full],
+      ]);
+      verify.mock.restore();
+    }
+  }
 });
 
 // Observed from Exim 4.96's ${srs_encode} and inbound_srs.

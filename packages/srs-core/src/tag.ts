@@ -7,7 +7,7 @@ import { type Base64Alphabet, base64Prefix } from "./base64.ts";
 import { createKeyedHash, type KeyedHash } from "./keyed-hash.ts";
 import { SELECTOR_LENGTH } from "./keyed-names.ts";
 import { classicInput, macInput } from "./mac-input.ts";
-import { sameText } from "./same-text.ts";
+import { sameFolded } from "./same-text.ts";
 import type { Separator } from "./srs-address.ts";
 
 /** `strong`: ours, the default. `classic`: shared with Mail::SRS, libsrs2 and PostSRSd. `exim`: read only, for a migration. */
@@ -62,12 +62,11 @@ export function strongTagger(secrets: Secrets): Tagger {
     scheme: "strong",
     mint: (covered, selector = "") => tagOf(newest(hashes), covered, selector) + selector,
     find(covered, tag) {
-      const given = asciiLower(tag);
       const selector =
-        given.length === STRONG_TAG_LENGTH + SELECTOR_LENGTH ? given.slice(STRONG_TAG_LENGTH) : "";
-      const secretIndex = indexOfMatch(hashes, (hash) => {
-        return sameText(tagOf(hash, covered, selector) + selector, given);
-      });
+        tag.length === STRONG_TAG_LENGTH + SELECTOR_LENGTH ? asciiLower(tag.slice(STRONG_TAG_LENGTH)) : "";
+      const secretIndex = indexOfMatch(hashes, (hash) =>
+        sameFolded(tagOf(hash, covered, selector) + selector, tag),
+      );
       if (secretIndex < 0) return undefined;
       return selector === "" ? { secretIndex } : { secretIndex, selector };
     },
@@ -94,10 +93,10 @@ export function classicTagger(secrets: Secrets, options: ClassicOptions): Tagger
     scheme: "classic",
     mint: (covered) => base64Prefix(macOf(newest(hashes), covered), options.tagLength, options.alphabet),
     find(covered, tag) {
+      const given = plainBase64(tag);
       // Peers compare without regard to case, because some hops change it.
-      const given = foldBase64(tag);
       const secretIndex = indexOfMatch(hashes, (hash) => {
-        return sameText(base64Prefix(macOf(hash, covered), given.length, "base64").toLowerCase(), given);
+        return sameFolded(base64Prefix(macOf(hash, covered), given.length, "base64"), given);
       });
       const longEnough = tag.length >= options.minTagLength && tag.length <= MAX_CLASSIC_TAG_LENGTH;
       return secretIndex < 0 || !longEnough ? undefined : { secretIndex };
@@ -105,9 +104,9 @@ export function classicTagger(secrets: Secrets, options: ClassicOptions): Tagger
   };
 }
 
-function foldBase64(tag: string): string {
-  const plain = /[-_]/.test(tag) ? tag.replaceAll("-", "+").replaceAll("_", "/") : tag;
-  return asciiLower(plain);
+/** The base64 alphabet of a tag in either. */
+function plainBase64(tag: string): string {
+  return tag.includes("-") || tag.includes("_") ? tag.replaceAll("-", "+").replaceAll("_", "/") : tag;
 }
 
 /** Characters of Exim's tag: 16 bits, and its stamp is not covered. A guesser needs 32,768 tries. */
@@ -126,12 +125,14 @@ export function eximTagger(secrets: Secrets): Tagger {
       const [, domain = "", user = ""] = fields;
       const sender = asciiLower(`${user}@${domain}`);
       const secretIndex = indexOfMatch(secrets, (secret) => {
-        return sameText(
+        return sameFolded(
           createHmac("md5", secret).update(sender).digest("hex").slice(0, EXIM_TAG_LENGTH),
           tag,
         );
       });
-      return secretIndex < 0 || kind !== "srs0" || separator !== "=" ? undefined : { secretIndex };
+      // Exim compares its lower-case letters exactly, and knows one separator.
+      const itsForm = kind === "srs0" && separator === "=" && tag === asciiLower(tag);
+      return secretIndex >= 0 && itsForm ? { secretIndex } : undefined;
     },
   };
 }
