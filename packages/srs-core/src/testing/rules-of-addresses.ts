@@ -1,5 +1,6 @@
 // What we call an address, where others take more: rows of the table in docs/srs.md.
 import { domainToASCII } from "node:url";
+import { isAscii } from "../ascii.ts";
 import {
   addressOf,
   carriedDomain,
@@ -33,7 +34,7 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
     explains: (c) =>
       c.op === "forward" &&
       /^"(?:[^"\\]|\\.)+"@[^@]+$/.test(c.input) &&
-      /^"?SRS[01][=+-]/.test(addressOf(c.ours) ?? "") &&
+      (addressOf(c.ours) === c.input || /^"?SRS[01][=+-]/.test(addressOf(c.ours) ?? "")) &&
       addressOf(c.ours) !== addressOf(c.theirs),
   },
   {
@@ -110,7 +111,7 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
     why: INVALID_OUTSIDE_QUOTES,
     examples: [
       forwards("a(b)@example.com", "bad-address"),
-      forwards('"a(b)"@example.com', '"SRS0=xxxx=G3=example.com=a(b)"@fwd1.example'),
+      forwards('"a(b)"@example.com', '"SRS0=X1nL=G3=example.com=a(b)"@fwd1.example'),
     ],
     explains: (c) => onlyWeRefuse(c, "bad-address") && /^[^"@]*[(),:;[\]\\]/.test(c.input),
   },
@@ -234,12 +235,15 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
 ];
 
 function isNoDomain(name: string): boolean {
-  return /^[!-~]+$/.test(name) && !isHostName(name) && !/^\[.*\]$/.test(name);
+  return /^[!-~]+$/.test(name) && !isHostName(name) && !/^\[(?:ipv6:)?[0-9a-f:.]+\]$/i.test(name);
 }
+
+const DOT_STRING = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
 
 /** Theirs, as long as it would be with A-labels and quotes. */
 function rewrittenTooLong(comparison: Comparison): boolean {
   const theirs = addressOf(comparison.theirs) ?? "";
-  const wire = theirs.replace(domain(comparison.input), domainToASCII);
-  return tooLong(/^[\w!#$%&'*+/=?^`{|}~.@-]+$/.test(theirs) ? wire : `""${wire}`);
+  const sender = domain(comparison.input);
+  const wire = isAscii(sender) ? theirs : theirs.replace(sender, domainToASCII(sender));
+  return tooLong(DOT_STRING.test(localPart(wire)) || !isAscii(localPart(wire)) ? wire : `""${wire}`);
 }

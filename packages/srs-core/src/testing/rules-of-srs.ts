@@ -30,19 +30,21 @@ export const RULES_OF_SRS: readonly DifferenceRule[] = [
       fields(c.input).values.some((value) => value === ""),
   },
   {
-    id: "stamp-length",
-    theirs: "Read stamps of any length, if the tag is right. PostSRSd wants two characters.",
-    ours: "`malformed` unless two characters.",
+    id: "stamp-form",
+    theirs:
+      "Read stamps of any length, if the tag is right, and Mail::SRS takes what is no base32 for an `A`. PostSRSd wants two characters.",
+    ours: "`malformed` unless two base32 characters.",
     why: "A stamp of one address has one form.",
     examples: [
       reverses("SRS0=4yOL=AG3=y.z=x@fwd1.example", "malformed"),
       reverses("SRS0=64Ym=3=y.z=x@fwd1.example", "malformed"),
+      reverses("SRS0=64Ym=G9=y.z=x@fwd1.example", "malformed"),
     ],
     explains: (c) =>
       c.op === "reverse" &&
       onlyWeRefuse(c, "malformed") &&
       fields(c.input).kind === "srs0" &&
-      fields(c.input).values[1]?.length !== 2,
+      !/^[a-z2-7]{2}$/i.test(fields(c.input).values[1] ?? ""),
   },
   {
     id: "srs1-rest",
@@ -83,9 +85,7 @@ export const RULES_OF_SRS: readonly DifferenceRule[] = [
         return false;
       const refusedByGo = oneOf(c, "go") && / in SRS1? address$/.test(onlyTheyRefuse(c) ?? "");
       if (!refusedByGo && fields(addressOf(c.theirs) ?? "").kind !== "srs1") return false;
-      const asSrs0 =
-        "SRS0==G3==".length + (c.options.tagLength ?? 4) + Buffer.byteLength(c.input.replace("@", ""));
-      return reason(c.ours) === "too-long" ? asSrs0 > 64 : fields(addressOf(c.ours) ?? "").kind === "srs0";
+      return carriedInSrs0(c);
     },
   },
   {
@@ -97,8 +97,8 @@ export const RULES_OF_SRS: readonly DifferenceRule[] = [
     explains: (c) =>
       c.op === "forward" &&
       /^SRS0[=+-]@/i.test(c.input) &&
-      fields(addressOf(c.ours) ?? "").kind === "srs0" &&
-      fields(addressOf(c.theirs) ?? "").kind === "srs1",
+      fields(addressOf(c.theirs) ?? "").kind === "srs1" &&
+      carriedInSrs0(c),
   },
   {
     id: "base64url-read",
@@ -143,7 +143,7 @@ export const RULES_OF_SRS: readonly DifferenceRule[] = [
       c.op === "forward" &&
       c.options.alwaysRewrite === true &&
       fields(c.input).kind !== undefined &&
-      addressOf(c.ours) === c.input &&
+      unquoted(addressOf(c.ours) ?? "") === unquoted(c.input) &&
       fields(addressOf(c.theirs) ?? "").kind === "srs1",
   },
   {
@@ -163,3 +163,9 @@ export const RULES_OF_SRS: readonly DifferenceRule[] = [
       !rightTag(c).startsWith(fields(c.input).values[0] ?? ""),
   },
 ];
+
+/** We carry the whole sender in SRS0, or it is too long for that. */
+function carriedInSrs0({ input, options, ours }: Comparison): boolean {
+  const length = "SRS0==G3==".length + (options.tagLength ?? 4) + Buffer.byteLength(input.replace("@", ""));
+  return reason(ours) === "too-long" ? length > 64 : fields(addressOf(ours) ?? "").kind === "srs0";
+}
