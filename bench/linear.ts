@@ -1,12 +1,6 @@
 // npm run bench:linear: what a parser costs grows with the length of its input, and no faster. CPU time, not a clock on
 // the wall; a script and not a test, because a busy machine may spoil a measurement. Exit 1 where growth is steeper.
-import {
-  createRewriter,
-  parseDomain,
-  parseMailbox,
-  parseReversePath,
-  parseSrs,
-} from "../../packages/srs-core/src/index.ts";
+import { createRewriter, parseDomain, parseMailbox, parseReversePath, parseSrs } from "@homing/srs-core";
 
 const SIZES = [65_536, 131_072, 262_144, 524_288, 1_048_576];
 const ROUNDS = 15;
