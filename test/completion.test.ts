@@ -4,24 +4,19 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { run, SYSTEM_PATH } from "./harness/command.ts";
+import { storiesNeed } from "./harness/availability.ts";
+import { run } from "./harness/command.ts";
 import { homing } from "./harness/homing.ts";
+import { type Instance, startInstance } from "./harness/instance.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "homing-"));
 test.after(() => rm(folder, { recursive: true, force: true }));
 await writeFile(join(folder, "my secrets"), "");
 await writeFile(join(folder, "message.eml"), "");
 
-for (const shell of ["bash", "zsh", "fish"]) {
-  await writeFile(join(folder, `_${shell}`), (await homing(["completion", shell])).stdout);
-}
+await writeFile(join(folder, "_bash"), (await homing(["completion", "bash"])).stdout);
 
-const HAS = { bash: await has("bash"), zsh: await has("zsh"), fish: await has("fish") };
-
-async function has(shell: string): Promise<boolean> {
-  const env = { PATH: SYSTEM_PATH };
-  return (await run(["/bin/sh", "-c", `command -v ${shell}`], { env })).code === 0;
-}
+const hasBash = (await run(["/bin/sh", "-c", "command -v bash"])).code === 0;
 
 const offers: [line: string, words: string[]][] = [
   ["homing f", ["forge"]],
@@ -42,7 +37,7 @@ const offers: [line: string, words: string[]][] = [
 ];
 for (const [line, words] of offers) {
   test(`bash offers ${words.join(", ") || "nothing"} for: ${line}`, {
-    skip: !HAS.bash && "no bash",
+    skip: !hasBash && "no bash",
   }, async () => {
     // What bash does at the tab key; "--scheme=c" comes to it as three words.
     const script = `source _bash
@@ -63,22 +58,32 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   });
 }
 
-test("zsh reads its script", { skip: !HAS.zsh && "no zsh" }, async () => {
-  const { code, stderr } = await run(["zsh", "-n", "_zsh"], { cwd: folder });
+/** A shell from Debian's package, in an instance where its script is /etc/homing-completion. */
+async function shellInstance(shell: string): Promise<Instance> {
+  const script = String((await homing(["completion", shell])).stdout);
+  const files = { "/etc/homing-completion": script };
+  return startInstance({ packageName: shell, command: ["sleep", "60"], files, log: "output" });
+}
+
+const zshSkip = (await storiesNeed("zsh")) ?? false;
+test("zsh reads its script", { skip: zshSkip }, async () => {
+  await using instance = await shellInstance("zsh");
+  const { code, stderr } = await instance.run(["zsh", "-n", "/etc/homing-completion"]);
   assert.deepEqual([code, stderr], [0, ""]);
 });
 
-test("fish offers commands, options and choices", { skip: !HAS.fish && "no fish" }, async () => {
+const fishSkip = (await storiesNeed("fish")) ?? false;
+test("fish offers commands, options and choices", { skip: fishSkip }, async () => {
+  await using instance = await shellInstance("fish");
   for (const [line, word] of [
     ["homing for", "forge"],
     ["homing secrets ro", "rotate"],
     ["homing forge --scheme cl", "classic"],
     ["homing reverse --max", "--max-age-days"],
   ]) {
-    const { stdout } = await run(["fish", "--no-config", "-c", `source _fish; complete -C '${line}'`], {
-      cwd: folder,
-    });
-    assert.match(String(stdout), new RegExp(`^${word}\\t`, "m"));
+    const script = `source /etc/homing-completion; complete -C '${line}'`;
+    const { stdout, stderr } = await instance.run(["fish", "--no-config", "-c", script]);
+    assert.match(String(stdout), new RegExp(`^${word}\\t`, "m"), stderr);
   }
 });
 

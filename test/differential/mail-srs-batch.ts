@@ -8,6 +8,9 @@ import type { Answer } from "../../packages/srs-core/src/testing/answers.ts";
 import { startInstance } from "../harness/instance.ts";
 import type { RandomOptions } from "./random-options.ts";
 
+/** Many more than the batches under way have. */
+const KEPT_OPTIONS = 10_000;
+
 export interface Question {
   readonly op: "forward" | "reverse";
   readonly options: RandomOptions;
@@ -38,7 +41,8 @@ export async function startMailSrsBatch(): Promise<MailSrsBatch> {
   const stdin = instance.child.stdin as Socket;
   const stdout = instance.child.stdout as Socket;
   const waiting: Waiting[] = [];
-  const numbers = new Map<RandomOptions, number>();
+  const numbers = new WeakMap<RandomOptions, number>();
+  let latest = 0;
   stdin.on("error", () => {});
   createInterface({ input: stdout, crlfDelay: 0 }).on("line", (line) => {
     const [batch] = waiting;
@@ -56,8 +60,8 @@ export async function startMailSrsBatch(): Promise<MailSrsBatch> {
   function numberOf(options: RandomOptions, lines: string[]): number {
     const known = numbers.get(options);
     if (known !== undefined) return known;
-    // Perl keeps the latest thousand; nothing asks for older ones.
-    const number = numbers.size % 100_000;
+    // Batches forget their options: those of long ago give their numbers to new ones.
+    const number = latest++ % KEPT_OPTIONS;
     numbers.set(options, number);
     const { separator, tagLength, minTagLength, maxAgeDays, alwaysRewrite, secrets } = options;
     const rest = [separator, tagLength, minTagLength, maxAgeDays, alwaysRewrite ? 1 : 0, ...secrets];
