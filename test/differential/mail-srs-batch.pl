@@ -13,12 +13,12 @@ use Mail::SRS;
 use Time::HiRes qw(ualarm);
 
 # It counts up to the number that a stamp stands for, 1024 at a time: with a stamp of ten letters it never ends.
-$SIG{ALRM} = sub { die "hangs" };
+my $waiting = 0;
+$SIG{ALRM} = sub { die "hangs" if $waiting };
 my $LONG_STAMP = qr/^SRS0.[^=]*=[^=]{4,}=/i;
 
 my @srs;
 $| = 0;
-my $pending = 0;
 while (my $line = <STDIN>) {
     chomp $line;
     my ($ask, $number, @fields) = split /\t/, $line, -1;
@@ -36,7 +36,14 @@ while (my $line = <STDIN>) {
     $now = shift @fields;
     my $patience = $ask eq 'R' && $fields[0] =~ $LONG_STAMP ? 100_000 : 0;
     ualarm $patience if $patience;
-    my $answer = eval { $ask eq 'F' ? $srs[$number]->forward(@fields) : $srs[$number]->reverse(@fields) };
+    # A late alarm must not fall outside eval: it would be the end of this program.
+    my $answer = eval {
+        $waiting = 1;
+        my $made = $ask eq 'F' ? $srs[$number]->forward(@fields) : $srs[$number]->reverse(@fields);
+        $waiting = 0;
+        $made;
+    };
+    $waiting = 0;
     ualarm 0 if $patience;
     if ($@) { ($answer = "-$@") =~ s/\s+/ /g } else { $answer =~ s/([%\0-\x1f])/sprintf '%%%02X', ord $1/ge; $answer = "+$answer" }
     print $answer, "\n";

@@ -44,7 +44,8 @@ export async function startMailSrsBatch(): Promise<MailSrsBatch> {
   const numbers = new WeakMap<RandomOptions, number>();
   let latest = 0;
   stdin.on("error", () => {});
-  createInterface({ input: stdout, crlfDelay: 0 }).on("line", (line) => {
+  const lines = createInterface({ input: stdout, crlfDelay: 0 });
+  lines.on("line", (line) => {
     const [batch] = waiting;
     if (!batch) return;
     batch.answers.push(
@@ -52,7 +53,7 @@ export async function startMailSrsBatch(): Promise<MailSrsBatch> {
     );
     if (batch.answers.length === batch.count) waiting.shift()?.resolve(batch.answers);
   });
-  instance.child.once("close", async () => {
+  lines.once("close", async () => {
     const error = new Error(`Mail::SRS has ended${await instance.tail()}`);
     for (const batch of waiting.splice(0)) batch.reject(error);
   });
