@@ -99,12 +99,15 @@ test("an interrupt ends homing local with exit code 0", async () => {
   assert.equal(local.stderr(), "");
 });
 
-/** What a terminal shows: script(1) gives the command one. */
+/**
+ * What a terminal shows: script(1) gives the command one. Nothing but the terminal may speak for colours, so the
+ * environment is made here: Node also judges by CI, NODE_DISABLE_COLORS, TEAMCITY_VERSION and more.
+ */
 async function onTerminal(env: Record<string, string>): Promise<string> {
   const argv = ["-qec", `${process.execPath} packages/cli/bin/homing.js local --port 0`, "/dev/null"];
-  const { FORCE_COLOR: _, NO_COLOR: __, ...rest } = process.env;
+  const { PATH, HOME, TMPDIR } = process.env;
   await using local = watch(
-    spawn("script", argv, { cwd: ROOT, env: { ...rest, TERM: "xterm-256color", ...env } }),
+    spawn("script", argv, { cwd: ROOT, env: { PATH, HOME, TMPDIR, TERM: "xterm-256color", ...env } }),
   );
   await local.waitForOutput(END_OF_STORY);
   return local.stdout();
