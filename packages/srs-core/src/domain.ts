@@ -27,6 +27,7 @@ export type ParsedDomain =
  * @example parseDomain("Bücher.example") // { ok: true, domain: "xn--bcher-kva.example" }
  */
 export function parseDomain(text: string): ParsedDomain {
+  if (text.length <= MAX_DOMAIN_OCTETS && isDomainName(text)) return { ok: true, domain: text };
   if (text === "") return { ok: false, message: "the domain is empty" };
   if (text.startsWith("[")) return parseLiteral(text);
   const domain = isAscii(text) ? text : toALabels(text);
@@ -42,21 +43,23 @@ export function parseDomain(text: string): ParsedDomain {
 
 /** Labels of letters, digits, hyphens inside, and underscores: no host name has them, but real senders' domains do. */
 function isDomainName(text: string): boolean {
-  let labelLength = 0;
-  let last = HYPHEN;
-  for (let at = 0; at <= text.length; at++) {
-    const code = at === text.length ? DOT : text.charCodeAt(at);
+  let start = 0;
+  let last = DOT;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
     if (code === DOT) {
-      if (labelLength === 0 || labelLength > MAX_LABEL_OCTETS || last === HYPHEN) return false;
-      labelLength = 0;
-    } else {
-      if (code >= LABEL_TEXT.length || LABEL_TEXT[code] === 0 || (labelLength === 0 && code === HYPHEN))
-        return false;
-      labelLength++;
+      if (!endsLabel(last, at - start)) return false;
+      start = at + 1;
+    } else if (code > 0x7f || LABEL_TEXT[code] === 0 || (code === HYPHEN && last === DOT)) {
+      return false;
     }
     last = code;
   }
-  return true;
+  return endsLabel(last, text.length - start);
+}
+
+function endsLabel(last: number, length: number): boolean {
+  return last !== DOT && last !== HYPHEN && length <= MAX_LABEL_OCTETS;
 }
 
 /** Equal as DNS compares names: ASCII case does not count (RFC 4343). */

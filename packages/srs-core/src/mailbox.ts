@@ -72,21 +72,24 @@ function escapes(text: string): number {
 
 /** Octets of an RFC 5321 Dot-string: atoms, and single dots between them. −1 for any other text. */
 function dotStringOctets(text: string): number {
-  let atomLength = 0;
-  let size = 0;
+  let more = 0;
+  let last = DOT;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === DOT ? atomLength === 0 : !isAtomText(code)) return -1;
-    atomLength = code === DOT ? 0 : atomLength + 1;
-    size += utf8Octets(code);
+    if (code > 0x7f) {
+      if (code < FIRST_UTF8_TEXT) return -1;
+      more += furtherOctets(code);
+    } else if (code === DOT ? last === DOT : ATOM_TEXT[code] === 0) {
+      return -1;
+    }
+    last = code;
   }
-  return atomLength > 0 ? size : -1;
+  return last === DOT ? -1 : text.length + more;
 }
 
-/** Of one UTF-16 unit: a pair of surrogates is four octets. */
-function utf8Octets(code: number): number {
-  if (code < 0x80) return 1;
-  return code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 2 : 3;
+/** Octets of UTF-8 behind the first, of one UTF-16 unit above US-ASCII: a pair of surrogates is four octets. */
+function furtherOctets(code: number): number {
+  return code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 1 : 2;
 }
 
 function isUnquoted(text: string): boolean {
