@@ -10,7 +10,7 @@ import { run } from "./harness/command.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 /** All of them: npm would fetch those that these need, too. */
-const LIBRARIES = ["@noble/hashes", "base32-encode", "to-data-view", "tweetnacl"];
+const LIBRARIES = ["base32-encode", "to-data-view", "tweetnacl"];
 let folder = "";
 let project = "";
 

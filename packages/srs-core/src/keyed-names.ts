@@ -2,7 +2,7 @@
 import { asciiLower } from "./ascii.ts";
 import { base32 } from "./base32.ts";
 import { createKeyedHash } from "./keyed-hash.ts";
-import { macInput } from "./mac-input.ts";
+import { labelledInput } from "./mac-input.ts";
 import { type Mailbox, renderMailbox } from "./mailbox.ts";
 import type { Secrets } from "./tag.ts";
 
@@ -10,6 +10,9 @@ import type { Secrets } from "./tag.ts";
 export const SELECTOR_LENGTH = 6;
 /** 60 bits: of a million kept senders two share one with a chance of 1 in 2 million; short enough to be wrapped as SRS1. */
 const TOKEN_LENGTH = 12;
+
+const aliasInput = labelledInput("homing-alias-v1");
+const keptInput = labelledInput("homing-kept-v1");
 
 export interface KeyedNames {
   /** The selectors of an alias, newest secret first. Aliases are folded: the tables that hold them compare so. */
@@ -24,12 +27,10 @@ export function createKeyedNames(secrets: Secrets): KeyedNames {
   return {
     selectors(alias) {
       const text = asciiLower(renderMailbox(alias));
-      return hashes.map((hash) =>
-        base32(hash(macInput("homing-alias-v1", [text])).subarray(0, 4)).slice(0, SELECTOR_LENGTH),
-      );
+      return hashes.map((hash) => base32(hash(aliasInput([text])).subarray(0, 4)).slice(0, SELECTOR_LENGTH));
     },
     token(sender) {
-      const mac = newest(macInput("homing-kept-v1", [renderMailbox(sender)]));
+      const mac = newest(keptInput([renderMailbox(sender)]));
       return base32(mac.subarray(0, 8)).slice(0, TOKEN_LENGTH);
     },
   };

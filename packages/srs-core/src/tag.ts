@@ -6,7 +6,7 @@ import { base32 } from "./base32.ts";
 import { type Base64Alphabet, base64Prefix } from "./base64.ts";
 import { createKeyedHash, type KeyedHash } from "./keyed-hash.ts";
 import { SELECTOR_LENGTH } from "./keyed-names.ts";
-import { classicInput, macInput } from "./mac-input.ts";
+import { classicInput, labelledInput } from "./mac-input.ts";
 import { sameFolded } from "./same-text.ts";
 import type { Separator } from "./srs-address.ts";
 
@@ -44,7 +44,10 @@ export type Secrets = readonly [newest: string, ...older: string[]];
 /** 40 bits: 2^39 guesses on average, with one secret; months for an unthrottled guesser. */
 const STRONG_TAG_OCTETS = 5;
 const STRONG_TAG_LENGTH = 8;
-const LABELS = { srs0: "homing-srs0-v1", srs1: "homing-srs1-v1" } as const;
+const STRONG_INPUTS = {
+  srs0: labelledInput("homing-srs0-v1", writeFolded),
+  srs1: labelledInput("homing-srs1-v1", writeFolded),
+} as const;
 
 /**
  * HMAC-SHA-256 over unambiguous input: a label that names kind and version, then every field, each behind its length in
@@ -56,7 +59,7 @@ export function strongTagger(secrets: Secrets): Tagger {
   const hashes = secrets.map((secret) => createKeyedHash("sha256", secret));
   const tagOf = (hash: KeyedHash, covered: TaggedFields, selector: string): string => {
     const fields = selector === "" ? covered.fields : [...covered.fields, selector];
-    return base32(hash(macInput(LABELS[covered.kind], fields, writeFolded)).subarray(0, STRONG_TAG_OCTETS));
+    return base32(hash(STRONG_INPUTS[covered.kind](fields)).subarray(0, STRONG_TAG_OCTETS));
   };
   return {
     scheme: "strong",
