@@ -121,7 +121,7 @@ function createTransaction(
       }
       const sender = leavingSender(options.rewriter, route.kind, command.reversePath, now);
       if (!sender.ok) {
-        report.refused({ stage: "rcpt", recipient, reason: "sender-too-long", reply: sender.reply });
+        report.refused({ stage: "rcpt", recipient, reason: sender.reason, reply: sender.reply });
         return sender.reply;
       }
       accepted = { recipient, route, sender: sender.reversePath };
@@ -149,7 +149,7 @@ function createTransaction(
 
 type LeavingSender =
   | { readonly ok: true; readonly reversePath: ReversePath }
-  | { readonly ok: false; readonly reply: Reply };
+  | { readonly ok: false; readonly reason: string; readonly reply: Reply };
 
 /** The envelope sender for the way out. A bounce keeps its null path: nothing may ever be returned to it. */
 function leavingSender(
@@ -161,8 +161,8 @@ function leavingSender(
   if (kind === "bounce") return { ok: true, reversePath: NULL_PATH };
   const outcome = rewriter.forward(sender, now);
   if (outcome.ok) return { ok: true, reversePath: outcome.sender };
-  const text = `the sender address is too long to forward: ${outcome.message}`;
-  return { ok: false, reply: { code: 550, enhanced: "5.1.7", text } };
+  const text = `the sender address cannot be forwarded: ${outcome.message}`;
+  return { ok: false, reason: `sender-${outcome.reason}`, reply: { code: 550, enhanced: "5.1.7", text } };
 }
 
 function contentRefusal(message: Buffer): { readonly reason: string; readonly reply: Reply } | undefined {

@@ -2,6 +2,7 @@
 export { asciiLower, octets } from "./ascii.ts";
 export type { UnixSeconds } from "./day-stamp.ts";
 export { type ParsedDomain, parseDomain, printable, sameDomain } from "./domain.ts";
+export type { ForwardOutcome } from "./forge.ts";
 export { type Mailbox, type ParsedMailbox, parseMailbox, renderMailbox } from "./mailbox.ts";
 export {
   NULL_PATH,
@@ -10,14 +11,7 @@ export {
   type ReversePath,
   renderReversePath,
 } from "./reverse-path.ts";
-export {
-  createRewriter,
-  type ForwardContext,
-  type ForwardOutcome,
-  type ReverseFailure,
-  type ReverseOutcome,
-  type Rewriter,
-} from "./rewriter.ts";
+export { createRewriter, type ForwardContext, type Rewriter } from "./rewriter.ts";
 export type { RewriterOptions } from "./rewriter-options.ts";
 export { KEPT_LABEL, type SenderStore } from "./sender-store.ts";
 export {
@@ -29,3 +23,4 @@ export {
   type Srs1,
 } from "./srs-address.ts";
 export type { Scheme } from "./tag.ts";
+export type { ReverseFailure, ReverseOutcome } from "./unwrap.ts";

@@ -16,9 +16,13 @@ export interface Mailbox {
   readonly domain: string;
 }
 
-export type ParsedMailbox =
-  | { readonly ok: true; readonly mailbox: Mailbox }
-  | { readonly ok: false; readonly reason: "bad-address"; readonly message: string };
+export interface BadAddress {
+  readonly ok: false;
+  readonly reason: "bad-address";
+  readonly message: string;
+}
+
+export type ParsedMailbox = { readonly ok: true; readonly mailbox: Mailbox } | BadAddress;
 
 const DOT = 0x2e;
 /** RFC 6531 §3.3: every character above US-ASCII is atext; the C1 controls U+0080–U+009F are no text. */
@@ -29,6 +33,8 @@ const ATOM_TEXT = Uint8Array.from({ length: 0x80 }, (_, code) => {
 });
 // U+FFFD is what a decoder leaves of invalid UTF-8.
 const UNFIT = /[\p{Cc}\ufffd]/u;
+const EMPTY_MESSAGE = "has nothing before the @";
+const UNFIT_MESSAGE = "holds a control character or invalid UTF-8";
 
 /**
  * Reads `local@domain`, without angle brackets. Quoted local parts are decoded, U-labels become A-labels.
@@ -36,16 +42,33 @@ const UNFIT = /[\p{Cc}\ufffd]/u;
  * @example parseMailbox('"two words"@example.org') // localPart: 'two words'
  */
 export function parseMailbox(text: string): ParsedMailbox {
-  if (UNFIT.test(text) || !text.isWellFormed())
-    return bad(text, "holds a control character or invalid UTF-8");
-  if (octets(text) > MAX_ADDRESS_OCTETS) {
+  // Octets are no fewer than UTF-16 units: a long text is refused before anything walks through it.
+  if (text.length > MAX_ADDRESS_OCTETS || octets(text) > MAX_ADDRESS_OCTETS) {
     return bad(text, `has ${octets(text)} octets, the limit is ${MAX_ADDRESS_OCTETS}`);
   }
+  if (isUnfit(text)) return bad(text, UNFIT_MESSAGE);
   const split = text.startsWith('"') ? splitQuoted(text) : splitPlain(text);
   if (typeof split === "string") return bad(text, split);
   const domain = parseDomain(split.domain);
   if (!domain.ok) return bad(text, domain.message);
   return { ok: true, mailbox: { localPart: split.localPart, domain: domain.domain } };
+}
+
+/**
+ * A mailbox that a caller put together, as `parseMailbox` would have made it: with A-labels, and refused where no text
+ * stands for it.
+ */
+export function checkMailbox(mailbox: Mailbox): ParsedMailbox {
+  const { localPart } = mailbox;
+  const domain = parseDomain(mailbox.domain);
+  if (!domain.ok) return bad(`${localPart}@${mailbox.domain}`, domain.message);
+  if (localPart === "") return bad(`@${mailbox.domain}`, EMPTY_MESSAGE);
+  const plain = dotStringOctets(localPart) === localPart.length;
+  if (!plain && isUnfit(localPart)) return bad(`${localPart}@${mailbox.domain}`, UNFIT_MESSAGE);
+  return {
+    ok: true,
+    mailbox: domain.domain === mailbox.domain ? mailbox : { localPart, domain: domain.domain },
+  };
 }
 
 /** The address as SMTP writes it: the local part is quoted where RFC 5321 asks for it. */
@@ -92,6 +115,10 @@ function furtherOctets(code: number): number {
   return code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 1 : 2;
 }
 
+function isUnfit(text: string): boolean {
+  return UNFIT.test(text) || !text.isWellFormed();
+}
+
 function isUnquoted(text: string): boolean {
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -107,7 +134,7 @@ function isAtomText(code: number): boolean {
 function splitPlain(text: string): Mailbox | string {
   const at = text.indexOf("@");
   if (at < 0) return "has no @";
-  if (at === 0) return "has nothing before the @";
+  if (at === 0) return EMPTY_MESSAGE;
   const localPart = text.slice(0, at);
   // Dots may stand anywhere: `a..b.@docomo.ne.jp` is in use. It is rendered quoted: the same address in valid form.
   if (!isUnquoted(localPart)) return "has a character before the @ that is only allowed inside quotes";
@@ -129,6 +156,6 @@ function splitQuoted(text: string): Mailbox | string {
   return "has an opening quote that is not closed";
 }
 
-function bad(text: string, why: string): ParsedMailbox {
+function bad(text: string, why: string): BadAddress {
   return { ok: false, reason: "bad-address", message: `address "${printable(text)}": ${why}` };
 }

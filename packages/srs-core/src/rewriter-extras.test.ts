@@ -131,21 +131,87 @@ test("a token of somebody else's making is refused, an old one expires, a forgot
 test("without room in the store a sender is too long, with the figure", () => {
   const rewriter = createRewriter({ ...OPTIONS, store: memoryStore(0) });
   const outcome = rewriter.forward({ localPart: "l".repeat(60), domain: "origin.example" }, NOW);
-  assert.ok(!outcome.ok);
-  assert.deepEqual([outcome.reason, outcome.octets, outcome.limit], ["too-long", 92, 64]);
+  assert.ok(!outcome.ok && outcome.reason === "too-long");
+  assert.deepEqual([outcome.octets, outcome.limit], [92, 64]);
 });
 
-test("a sender whose domain is the label of kept senders is kept itself, never mistaken", () => {
-  const rewriter = createRewriter({ ...OPTIONS, store: memoryStore() });
-  const outcome = rewriter.reverse(forged(rewriter, "bob@1"), NOW);
-  assert.ok(outcome.ok);
-  assert.equal(renderMailbox(outcome.address), "bob@1");
+test("an SRS1 address that would not fit is kept, and comes back whole", () => {
+  const store = memoryStore();
+  const rewriter = createRewriter({ ...OPTIONS, store });
+  for (const sender of [
+    `SRS0=aaaaaaaa=G3=origin.example=${"l".repeat(30)}@first.example`,
+    `SRS1=aaaaaaaa=first.example==aaaaaaaa=G3=origin.example=${"l".repeat(16)}@second.example`,
+  ]) {
+    const address = forged(rewriter, sender, { alias: ALICE });
+    assert.match(address.localPart, /^SRS0=[a-z2-7]{14}=G3=1=[a-z2-7]{12}$/);
+    const outcome = rewriter.reverse(address, NOW);
+    assert.ok(outcome.ok);
+    assert.equal(renderMailbox(outcome.address), sender);
+  }
 });
+
+test("a kept sender's selector goes first, too, where the SRS domain is long", () => {
+  const domain = `${"d".repeat(63)}.${"d".repeat(63)}.${"d".repeat(63)}.${"d".repeat(26)}`;
+  const rewriter = createRewriter({ ...OPTIONS, domain, store: memoryStore() });
+  const address = forged(rewriter, `${"l".repeat(60)}@origin.example`, { alias: ALICE });
+  assert.match(address.localPart, /^SRS0=[a-z2-7]{8}=G3=1=[a-z2-7]{12}$/);
+  assert.ok(rewriter.reverse(address, NOW).ok);
+});
+
+test("a sender is kept only where its token's address fits", () => {
+  const domain = `${"d".repeat(63)}.${"d".repeat(63)}.${"d".repeat(63)}.${"d".repeat(40)}`;
+  const store = memoryStore();
+  const outcome = createRewriter({ ...OPTIONS, domain, store }).forward(
+    { localPart: "l".repeat(60), domain: "origin.example" },
+    NOW,
+  );
+  assert.equal(!outcome.ok && outcome.reason, "too-long");
+  assert.equal(store.kept.size, 0);
+});
+
+test("the label of kept senders is nobody's domain: refused on its way out, with or without a store", () => {
+  for (const store of [undefined, memoryStore(), memoryStore(0)]) {
+    const outcome = createRewriter({ ...OPTIONS, ...(store && { store }) }).forward(mailbox("bob@1"), NOW);
+    assert.equal(!outcome.ok && outcome.reason, "bad-address");
+    assert.match(outcome.ok ? "" : outcome.message, /^address "bob@1": .*the label of kept senders$/);
+  }
+});
+
+test("a kept sender comes back as expired where there is no store any more", () => {
+  const address = forged(
+    createRewriter({ ...OPTIONS, store: memoryStore() }),
+    `${"l".repeat(60)}@origin.example`,
+  );
+  assert.deepEqual(createRewriter(OPTIONS).reverse(address, NOW), { ok: false, reason: "expired" });
+});
+
+const handMade: [what: string, sender: Mailbox, answer: string | RegExp][] = [
+  ["a U-label", { localPart: "bob", domain: "bücher.example" }, "bob@xn--bcher-kva.example"],
+  ["quotes", { localPart: 'a"b c', domain: "origin.example" }, '"a\\"b c"@origin.example'],
+  ["= in the domain", { localPart: "bob", domain: "a=b.example" }, /not a domain name/],
+  ["an empty domain", { localPart: "bob", domain: "" }, /the domain is empty/],
+  ["no local part", { localPart: "", domain: "origin.example" }, /nothing before the @/],
+  ["CRLF", { localPart: "bob\r\nRCPT TO:<x@y>", domain: "origin.example" }, /control character/],
+  ["half a surrogate pair", { localPart: "b\ud800b", domain: "origin.example" }, /invalid UTF-8/],
+];
+for (const [what, sender, answer] of handMade) {
+  test(`a mailbox put together by the caller, with ${what}, is carried right or refused`, () => {
+    const rewriter = createRewriter(OPTIONS);
+    const outcome = rewriter.forward(sender, NOW);
+    if (typeof answer !== "string") {
+      assert.ok(!outcome.ok && outcome.reason === "bad-address", JSON.stringify(outcome));
+      return assert.match(outcome.message, answer);
+    }
+    assert.ok(outcome.ok && outcome.rewritten);
+    const back = rewriter.reverse(outcome.sender, NOW);
+    assert.equal(back.ok && renderMailbox(back.address), answer);
+  });
+}
 
 test("an address longer than any can be is too long, and malformed on its way back; its length costs nothing", () => {
   const rewriter = createRewriter(OPTIONS);
   const outcome = rewriter.forward({ localPart: "l".repeat(1_000_000), domain: "origin.example" }, NOW);
-  assert.ok(!outcome.ok && outcome.limit === 254);
+  assert.ok(!outcome.ok && outcome.reason === "too-long" && outcome.limit === 254);
   const localPart = `SRS0=aaaaaaaa=G3=origin.example=${"l".repeat(1_000_000)}`;
   assert.deepEqual(rewriter.reverse({ localPart, domain: "forwarder.example" }, NOW), {
     ok: false,

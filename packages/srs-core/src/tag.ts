@@ -8,7 +8,7 @@ import { createKeyedHash, type KeyedHash } from "./keyed-hash.ts";
 import { SELECTOR_LENGTH } from "./keyed-names.ts";
 import { classicInput, labelledInput } from "./mac-input.ts";
 import { sameFolded } from "./same-text.ts";
-import type { Separator } from "./srs-address.ts";
+import type { Separator, Srs0, Srs1 } from "./srs-address.ts";
 
 /** `strong`: ours, the default. `classic`: shared with Mail::SRS, libsrs2 and PostSRSd. `exim`: read only, for a migration. */
 export type Scheme = "strong" | "classic" | "exim";
@@ -18,6 +18,14 @@ export interface TaggedFields {
   readonly kind: "srs0" | "srs1";
   readonly separator: Separator;
   readonly fields: readonly string[];
+}
+
+type Untagged = Omit<Srs0, "tag"> | Omit<Srs1, "tag">;
+
+export function covered(srs: Untagged): TaggedFields {
+  const { kind, separator } = srs;
+  if (kind === "srs1") return { kind, separator, fields: [srs.host, srs.rest] };
+  return { kind, separator, fields: [srs.stamp, srs.domain, srs.user] };
 }
 
 /** A tag that was found good. */

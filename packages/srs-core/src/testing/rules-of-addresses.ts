@@ -206,15 +206,27 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
   },
   {
     id: "u-label",
-    theirs: "Sign the domain as it stands.",
-    ours: "Turn U-labels into A-labels first.",
+    theirs: "Sign the domain as it stands, and give it back so.",
+    ours: "Turn U-labels into A-labels before signing, and those that another program signed when they come back.",
     why: "Hops write either, and only one of them can be signed. DNS and old MTAs know the A-label.",
-    examples: [forwards("u@münchen.example", "SRS0=xeWp=G3=xn--mnchen-3ya.example=u@fwd1.example")],
-    explains: (c) =>
-      c.op === "forward" &&
-      /[^\0-\x7f]/.test(domain(c.input)) &&
-      /=xn--[^=]*=/.test(addressOf(c.ours) ?? "") &&
-      addressOf(c.theirs)?.includes("xn--") !== true,
+    examples: [
+      forwards("u@münchen.example", "SRS0=xeWp=G3=xn--mnchen-3ya.example=u@fwd1.example"),
+      reverses("SRS0=rw3j=G3=münchen.example=u@fwd1.example", "u@xn--mnchen-3ya.example"),
+    ],
+    explains: (c) => {
+      const [ours = "", theirs = ""] = [addressOf(c.ours), addressOf(c.theirs)];
+      if (theirs.includes("xn--")) return false;
+      if (c.op === "reverse")
+        return domainToASCII(domain(theirs)) === domain(ours) && domain(ours) !== domain(theirs);
+      return !isAscii(domain(c.input)) && /=xn--[^=]*=/.test(ours);
+    },
+  },
+  {
+    id: "kept-label",
+    theirs: "Treat `1` as any other domain. PostSRSd with a database keeps senders under it.",
+    ours: "Keep the label for kept senders: refused on its way out, and without a store `expired` on its way back.",
+    why: "No top level domain is a number, so no sender has this one, and a token is nobody's mailbox.",
+    examples: [forwards("u@1", "bad-address"), reverses("SRS0=gE2G=G3=1=u@fwd1.example", "expired")],
   },
   {
     id: "too-long",
