@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -78,6 +78,15 @@ test("a secrets file that is not there is told so", async (t) => {
 test("a directory is no secrets file, whatever its mode", async (t) => {
   const path = `${await written(t, STRONG)}.d`;
   await mkdir(path, 0o700);
+  await assert.rejects(readSecretsFile(path), {
+    reason: "config",
+    message: `secrets file ${path}: this is not a regular file`,
+  });
+});
+
+test("a named pipe is no secrets file, and nobody waits for who might write into it", async (t) => {
+  const path = `${await written(t, STRONG)}.pipe`;
+  execFileSync("mkfifo", ["-m", "600", path]);
   await assert.rejects(readSecretsFile(path), {
     reason: "config",
     message: `secrets file ${path}: this is not a regular file`,

@@ -1,5 +1,6 @@
 // Secrets files: one secret a line, newest first, `#` comments: PostSRSd's format. Called by every command that signs
 // or verifies.
+import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { CommandFailure, systemFailure } from "../failure.ts";
 
@@ -38,7 +39,8 @@ export interface WeakSecrets {
 /** Reads and checks a secrets file. What is wrong with it is one CommandFailure. */
 export async function readSecretsFile(path: string): Promise<SecretsFile> {
   const what = `secrets file ${path}`;
-  const file = await open(path, "r").catch((error: unknown) => {
+  // Without waiting for whoever might write into a named pipe: that is refused below.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
     throw systemFailure(what, error);
   });
   try {
