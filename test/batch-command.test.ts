@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { setTimeout } from "node:timers/promises";
 import { test } from "node:test";
 import { run } from "./harness/command.ts";
 import { homing, plainEnvironment } from "./harness/homing.ts";
@@ -96,6 +97,27 @@ test("memory does not grow: 40 MB of heap for 60 MB of requests, then one line o
   }
   await written;
   assert.equal(answers, thousands * 1000 + 1);
+});
+
+test("a reader that is slow makes it wait: it reads no further, and no answer is lost", async () => {
+  const child = spawn(process.execPath, [MAIN, "batch"], { env: plainEnvironment() });
+  const thousand = Array.from({ length: 1000 }, (_, id) => request(id)).join("");
+  const thousands = 200;
+  let taken = 0;
+  const input = function* (): Generator<string> {
+    for (; taken < thousands; taken++) yield thousand;
+  };
+  const written = pipeline(Readable.from(input()), child.stdin);
+  let before = -1;
+  while (taken === 0 || taken !== before) {
+    before = taken;
+    await setTimeout(500);
+  }
+  assert.ok(taken < thousands / 4, `took ${taken} of ${thousands} though nobody reads its answers`);
+  let answers = 0;
+  for await (const _ of createInterface(child.stdout)) answers++;
+  await written;
+  assert.equal(answers, thousands * 1000);
 });
 
 test("a reader that goes away ends it quietly", async () => {

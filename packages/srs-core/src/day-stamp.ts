@@ -3,7 +3,8 @@
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const SECONDS_PER_DAY = 86_400;
-const WRAP_DAYS = 1024;
+/** After so many days a stamp comes again: ten bits. */
+export const STAMP_WRAP_DAYS = 1024;
 
 /** Unix time in seconds. The core has no clock: whoever calls says what time it is. */
 export type UnixSeconds = number;
@@ -25,8 +26,8 @@ export function isDayStamp(text: string): boolean {
  */
 export function stampAgeDays(stamp: string, now: UnixSeconds): number {
   const day = (base32Value(stamp.charCodeAt(0)) << 5) | base32Value(stamp.charCodeAt(1));
-  const age = (dayNumber(now) - day + WRAP_DAYS) % WRAP_DAYS;
-  return age >= WRAP_DAYS / 2 ? age - WRAP_DAYS : age;
+  const age = (dayNumber(now) - day + STAMP_WRAP_DAYS) % STAMP_WRAP_DAYS;
+  return age >= STAMP_WRAP_DAYS / 2 ? age - STAMP_WRAP_DAYS : age;
 }
 
 /** The value of a base32 character of either case, by character code; −1 for any other. */
@@ -39,6 +40,6 @@ function base32Value(code: number): number {
 }
 
 function dayNumber(now: UnixSeconds): number {
-  const day = Math.floor(now / SECONDS_PER_DAY) % WRAP_DAYS;
-  return day < 0 ? day + WRAP_DAYS : day;
+  const day = Math.floor(now / SECONDS_PER_DAY) % STAMP_WRAP_DAYS;
+  return day < 0 ? day + STAMP_WRAP_DAYS : day;
 }

@@ -1,9 +1,18 @@
 // The public names of srs-core.
 export { asciiLower, octets } from "./ascii.ts";
-export type { UnixSeconds } from "./day-stamp.ts";
+export { STAMP_WRAP_DAYS, stampAgeDays, type UnixSeconds } from "./day-stamp.ts";
 export { type ParsedDomain, parseDomain, printable, sameDomain } from "./domain.ts";
 export type { ForwardOutcome } from "./forge.ts";
-export { type Mailbox, type ParsedMailbox, parseMailbox, renderMailbox } from "./mailbox.ts";
+export {
+  type BadAddress,
+  checkMailbox,
+  localPartOctets,
+  MAX_LOCAL_PART_OCTETS,
+  type Mailbox,
+  type ParsedMailbox,
+  parseMailbox,
+  renderMailbox,
+} from "./mailbox.ts";
 export {
   NULL_PATH,
   type ParsedReversePath,
@@ -22,5 +31,5 @@ export {
   type Srs0,
   type Srs1,
 } from "./srs-address.ts";
-export type { Scheme } from "./tag.ts";
+export { EXIM_MAX_AGE_DAYS, type Scheme } from "./tag.ts";
 export type { ReverseFailure, ReverseOutcome } from "./unwrap.ts";

@@ -122,17 +122,21 @@ function plainBase64(tag: string): string {
 
 /** Characters of Exim's tag: 16 bits, and its stamp is not covered. A guesser needs 32,768 tries. */
 const EXIM_TAG_LENGTH = 4;
+/** Exim's ${srs_encode} has no option for it. */
+export const EXIM_MAX_AGE_DAYS = 10;
 
 /** Exim's own form, verified only: HMAC-MD5 over the folded sender, hexadecimal, lower case, separator "=" alone. */
 export function eximTagger(secrets: Secrets): Tagger {
   return {
     scheme: "exim",
-    // Exim's ${srs_encode} has no option for it.
-    maxAgeDays: 10,
+    maxAgeDays: EXIM_MAX_AGE_DAYS,
     mint() {
       throw new TypeError("scheme exim is for verification alone");
     },
     find({ kind, separator, fields }, tag) {
+      // Exim writes nothing else, and compares its lower-case letters exactly. The form is no secret.
+      const itsForm = kind === "srs0" && separator === "=" && tag.length === EXIM_TAG_LENGTH;
+      if (!itsForm || tag !== asciiLower(tag)) return undefined;
       const [, domain = "", user = ""] = fields;
       const sender = asciiLower(`${user}@${domain}`);
       const secretIndex = indexOfMatch(secrets, (secret) => {
@@ -141,9 +145,7 @@ export function eximTagger(secrets: Secrets): Tagger {
           tag,
         );
       });
-      // Exim compares its lower-case letters exactly, and knows one separator.
-      const itsForm = kind === "srs0" && separator === "=" && tag === asciiLower(tag);
-      return secretIndex >= 0 && itsForm ? { secretIndex } : undefined;
+      return secretIndex >= 0 ? { secretIndex } : undefined;
     },
   };
 }

@@ -1,21 +1,23 @@
 // Takes an SRS address apart, hop by hop, from the outermost to the original sender. Called by `homing inspect` and
 // `homing batch`.
 import {
+  checkMailbox,
+  EXIM_MAX_AGE_DAYS,
   KEPT_LABEL,
+  localPartOctets,
   looksLikeSrs,
+  MAX_LOCAL_PART_OCTETS,
   type Mailbox,
-  octets,
-  parseDomain,
+  type ParsedSrs,
   parseSrs,
+  type ReverseOutcome,
   type Rewriter,
   renderMailbox,
-  type Srs0,
-  type Srs1,
   sameDomain,
   type UnixSeconds,
 } from "@homing/srs-core";
 import { REVERSE_WORDS } from "../reverse-words.ts";
-import type { Bounce, Hop, Inspection, Srs0Hop, StampFinding, TagFinding } from "./inspection.ts";
+import type { Bounce, Hop, Inspection, StampFinding, TagFinding } from "./inspection.ts";
 import { stampDays } from "./stamp-days.ts";
 
 export interface InspectOptions {
@@ -33,11 +35,6 @@ export type InspectOutcome =
   | { readonly ok: true; readonly inspection: Inspection }
   | { readonly ok: false; readonly reason: "not-srs" | "malformed"; readonly message: string };
 
-/** RFC 5321 §4.5.3.1.1. */
-const MAX_LOCAL_PART_OCTETS = 64;
-/** Exim's ${srs_encode} has no option for it. */
-const EXIM_MAX_AGE_DAYS = 10;
-
 export function inspectAddress(address: Mailbox, options: InspectOptions): InspectOutcome {
   const outermost = parseSrs(address.localPart);
   if (outermost.kind === "not-srs") {
@@ -46,89 +43,93 @@ export function inspectAddress(address: Mailbox, options: InspectOptions): Inspe
   if (outermost.kind === "malformed") {
     return { ok: false, reason: "malformed", message: `${REVERSE_WORDS.malformed}: ${outermost.message}` };
   }
-  const { hops, sender } = chain(address, { ...options, ownDomains: ownDomains(address, options) });
+  const layers = peel(address, options);
+  const last = layers.at(-1)?.inner;
+  const judged = { ...options, ownDomains: ownDomains(address, layers, options) };
+  const hops = layers.map((layer) => hopOf(layer, judged));
+  const sender = last && typeof last !== "string" ? renderMailbox(last) : null;
   return { ok: true, inspection: { address: renderMailbox(address), hops, sender } };
 }
 
-/** Whose the secrets are: where nobody says it, of the forwarders whose tags they made, or else of the outermost. */
-function ownDomains(address: Mailbox, options: InspectOptions): readonly string[] {
-  if (options.ownDomains || !options.rewriter) return options.ownDomains ?? [];
-  const { hops } = chain(address, { ...options, ownDomains: [] });
-  const signed = hops.filter((hop) => hop.kind !== "malformed" && hop.tag.verdict === "ok");
-  return signed.length === 0 ? [address.domain] : signed.map((hop) => hop.forwarder);
-}
-
-function chain(address: Mailbox, options: Options): Pick<Inspection, "hops" | "sender"> {
-  const hops: Hop[] = [];
-  let next: Mailbox | null = address;
-  while (next && looksLikeSrs(next.localPart)) {
-    const step = takeOff(next, options);
-    hops.push(step.hop);
-    next = step.inner;
-  }
-  return { hops, sender: next && renderMailbox(next) };
-}
-
-interface Step {
-  readonly hop: Hop;
-  readonly inner: Mailbox | null;
-}
-
-type Options = InspectOptions & Required<Pick<InspectOptions, "ownDomains">>;
-
-function takeOff(address: Mailbox, options: Options): Step {
-  const rendered = renderMailbox(address);
-  const size = octets(rendered) - octets(address.domain) - 1;
-  const common = {
-    address: rendered,
-    forwarder: address.domain,
-    localPart: { octets: size, limit: MAX_LOCAL_PART_OCTETS },
-  };
-  const srs = parseSrs(address.localPart);
-  if (srs.kind === "not-srs" || srs.kind === "malformed") {
-    const message = srs.kind === "malformed" ? srs.message : REVERSE_WORDS["not-srs"];
-    const bounce = { answer: "refused", reason: "malformed" } as const;
-    return { hop: { kind: "malformed", ...common, message, bounce }, inner: null };
-  }
-  const tag = judgeTag(address, srs, options);
-  const inner = innerAddress(srs);
-  if (srs.kind === "srs1") {
-    const { separator, host, rest } = srs;
-    const bounce = foresee(tag, undefined, inner);
-    return {
-      hop: { kind: "srs1", ...common, separator, tag, host, rest, bounce },
-      inner: innerMailbox(inner),
-    };
-  }
-  const { kind, separator, domain, user } = srs;
-  const stamp = judgeStamp(srs.stamp, tag, options);
-  const bounce = foresee(tag, stamp, inner);
-  const kept = inner === "kept";
-  const hop: Srs0Hop = { kind, ...common, separator, tag, stamp, domain, user, kept, bounce };
-  return { hop, inner: innerMailbox(inner) };
+/** One address of the chain, and what is inside it. */
+interface Layer {
+  readonly address: Mailbox;
+  readonly srs: ParsedSrs;
+  /** Of the rewriter that has the secrets. */
+  readonly reversed: ReverseOutcome | undefined;
+  readonly inner: Inner;
 }
 
 type Inner = Mailbox | "kept" | "malformed";
 
-function innerAddress(srs: Srs0 | Srs1): Inner {
+/** The outermost first. Each is shorter than the one before, so that there is an end. */
+function peel(address: Mailbox, options: InspectOptions): Layer[] {
+  const layers: Layer[] = [];
+  let next: Inner = address;
+  while (typeof next !== "string" && looksLikeSrs(next.localPart)) {
+    const srs = parseSrs(next.localPart);
+    // On the day of the stamp, so that the tag of an old address is judged, too.
+    const now = srs.kind === "srs0" ? stampDays(srs.stamp, options.now).noon : options.now;
+    const inner = innerAddress(srs);
+    layers.push({ address: next, srs, reversed: options.rewriter?.reverse(next, now), inner });
+    next = inner;
+  }
+  return layers;
+}
+
+function innerAddress(srs: ParsedSrs): Inner {
+  if (srs.kind === "not-srs" || srs.kind === "malformed") return "malformed";
   if (srs.kind === "srs0" && srs.domain === KEPT_LABEL) return "kept";
-  const [localPart, domain] = srs.kind === "srs0" ? [srs.user, srs.domain] : [`SRS0${srs.rest}`, srs.host];
-  return parseDomain(domain).ok ? { localPart, domain } : "malformed";
+  const inner =
+    srs.kind === "srs0"
+      ? checkMailbox({ localPart: srs.user, domain: srs.domain })
+      : checkMailbox({ localPart: `SRS0${srs.rest}`, domain: srs.host });
+  return inner.ok ? inner.mailbox : "malformed";
 }
 
-function innerMailbox(inner: Inner): Mailbox | null {
-  return typeof inner === "string" ? null : inner;
+/** Whose the secrets are: where nobody says it, of the forwarders whose tags they made, or else of the outermost. */
+function ownDomains(address: Mailbox, layers: readonly Layer[], options: InspectOptions): readonly string[] {
+  if (options.ownDomains || !options.rewriter) return options.ownDomains ?? [];
+  const signed = layers.filter(isSigned);
+  return signed.length === 0 ? [address.domain] : signed.map((layer) => layer.address.domain);
 }
 
-function judgeTag(address: Mailbox, srs: Srs0 | Srs1, options: Options): TagFinding {
-  const text = srs.tag;
-  const { rewriter, now, ownDomains, secretLines } = options;
-  if (!rewriter) return unverifiable(text, "no-secret");
-  // On the day of the stamp, so that the tag of an old address is judged, too.
-  const outcome = rewriter.reverse(address, srs.kind === "srs0" ? stampDays(srs.stamp, now).noon : now);
-  if (outcome.ok) {
-    const { scheme, secretIndex, selector } = outcome;
-    const secretLine = secretLines?.[secretIndex];
+/** Any reason but `bad-tag` comes after the tag: somebody with the secret signed what cannot be reversed. */
+function isSigned({ srs, reversed }: Layer): boolean {
+  if (!reversed || (srs.kind !== "srs0" && srs.kind !== "srs1")) return false;
+  return reversed.ok || reversed.reason !== "bad-tag";
+}
+
+type Options = InspectOptions & Required<Pick<InspectOptions, "ownDomains">>;
+
+function hopOf(layer: Layer, options: Options): Hop {
+  const { address, srs, inner } = layer;
+  const rendered = renderMailbox(address);
+  const common = {
+    address: rendered,
+    forwarder: address.domain,
+    localPart: { octets: localPartOctets(address.localPart), limit: MAX_LOCAL_PART_OCTETS },
+  };
+  if (srs.kind === "not-srs" || srs.kind === "malformed") {
+    const message = srs.kind === "malformed" ? srs.message : REVERSE_WORDS["not-srs"];
+    return { kind: "malformed", ...common, message, bounce: { answer: "refused", reason: "malformed" } };
+  }
+  const tag = judgeTag(layer, srs.tag, options);
+  if (srs.kind === "srs1") {
+    const { kind, separator, host, rest } = srs;
+    return { kind, ...common, separator, tag, host, rest, bounce: foresee(tag, undefined, inner) };
+  }
+  const { kind, separator, domain, user } = srs;
+  const stamp = judgeStamp(srs.stamp, tag, options);
+  const bounce = foresee(tag, stamp, inner);
+  return { kind, ...common, separator, tag, stamp, domain, user, kept: inner === "kept", bounce };
+}
+
+function judgeTag({ address, reversed }: Layer, text: string, options: Options): TagFinding {
+  if (!reversed) return unverifiable(text, "no-secret");
+  if (reversed.ok) {
+    const { scheme, secretIndex, selector } = reversed;
+    const secretLine = options.secretLines?.[secretIndex];
     return {
       text,
       verdict: "ok",
@@ -138,9 +139,8 @@ function judgeTag(address: Mailbox, srs: Srs0 | Srs1, options: Options): TagFind
       ...(selector === undefined ? {} : { selector }),
     };
   }
-  // Any other reason comes after the tag: somebody with the secret signed what cannot be reversed.
-  if (outcome.reason !== "bad-tag") return { text, verdict: "ok" };
-  const ours = ownDomains.some((domain) => sameDomain(domain, address.domain));
+  if (reversed.reason !== "bad-tag") return { text, verdict: "ok" };
+  const ours = options.ownDomains.some((domain) => sameDomain(domain, address.domain));
   return ours ? { text, verdict: "wrong" } : unverifiable(text, "another-forwarder");
 }
 

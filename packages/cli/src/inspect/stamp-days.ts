@@ -1,8 +1,7 @@
 // Day stamps as dates for a person. Called by inspect.ts. Syntax and wrap: docs/srs.md.
+import { STAMP_WRAP_DAYS, stampAgeDays, type UnixSeconds } from "@homing/srs-core";
 
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const SECONDS_PER_DAY = 86_400;
-const WRAP_DAYS = 1024;
 
 export interface StampDays {
   /** From −512 (future) to 511, as verifiers reckon. */
@@ -16,20 +15,26 @@ export interface StampDays {
 }
 
 /** @param stamp two base32 characters of either case */
-export function stampDays(stamp: string, now: number): StampDays {
-  const [high = 0, low = 0] = [...stamp.toUpperCase()].map((letter) => ALPHABET.indexOf(letter));
-  const today = Math.floor(now / SECONDS_PER_DAY);
-  const past = (((today - (high * 32 + low)) % WRAP_DAYS) + WRAP_DAYS) % WRAP_DAYS;
-  const ageDays = past >= WRAP_DAYS / 2 ? past - WRAP_DAYS : past;
-  const day = today - ageDays;
+export function stampDays(stamp: string, now: UnixSeconds): StampDays {
+  const ageDays = stampAgeDays(stamp, now);
+  const day = Math.floor(now / SECONDS_PER_DAY) - ageDays;
   return {
     ageDays,
     noon: (day + 0.5) * SECONDS_PER_DAY,
     date: utcDate(day),
-    before: utcDate(day - WRAP_DAYS),
+    before: utcDate(day - STAMP_WRAP_DAYS),
   };
 }
 
+/** Of days that were asked for: a batch has few of them, and each costs as much as a tag. */
+const dates = new Map<number, string>();
+const MAX_DATES = 4 * STAMP_WRAP_DAYS;
+
 function utcDate(day: number): string {
-  return new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, 10);
+  const known = dates.get(day);
+  if (known !== undefined) return known;
+  const date = new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, 10);
+  if (dates.size >= MAX_DATES) dates.clear();
+  dates.set(day, date);
+  return date;
 }
