@@ -51,5 +51,7 @@ for (const op of ["forge", "reverse", "inspect"]) {
   await pipeline(Readable.from(input()), child.stdin);
   await closed;
   const rate = (MILLIONS * 1e6) / (Number(process.hrtime.bigint() - start) / 1e9);
-  console.log(`${op.padEnd(8)} ${Math.round(rate)} lines a second; memory in MB, ten times: ${memory.join(" ")}`);
+  console.log(
+    `${op.padEnd(8)} ${Math.round(rate)} lines a second; memory in MB, ten times: ${memory.join(" ")}`,
+  );
 }

@@ -7,8 +7,8 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { setTimeout } from "node:timers/promises";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { run } from "./harness/command.ts";
 import { homing, plainEnvironment } from "./harness/homing.ts";
 
