@@ -1,7 +1,7 @@
 // `npm run bench:timing`: does the time of a verification tell how much of a tag is right? Welch's t-test between tags
 // that match in no character and tags that match in 1 … n−1 (all but the last), over interleaved in-process calls.
 // |t| under 4.5 is the usual bound below which there is no evidence of a leak.
-import { createRewriter, type Mailbox } from "@homing/srs-core";
+import { createRewriter } from "@homing/srs-core";
 
 const CALLS = 200_000;
 const WARM_UP = 50_000;
@@ -10,7 +10,7 @@ const BOUND = 4.5;
 const NOW = 1_700_000_000;
 /** Slowest calls that are left out of each class: interruptions of the machine, far from any effect of ours. */
 const OUTLIERS = 0.05;
-/** Of each address; a power of two. */
+/** Of each address. */
 const COPIES = 64;
 
 interface Moments {
@@ -37,23 +37,35 @@ function measure(scheme: "strong" | "classic"): number[] {
   const [head = "", tag = "", ...rest] = forged.sender.localPart.split("=");
   const wrongs = tags(tag).map((wrong) => [head, wrong, ...rest].join("="));
   const times = wrongs.map((): number[] => []);
-  // Copies, because one string may lie better in memory than another.
-  const addresses = wrongs.map((text) =>
-    Array.from({ length: COPIES }, (): Mailbox => ({ localPart: copyOf(text), domain: "f.example" })),
+  // Copies, because one string may lie better in memory than another, and in any order: a garbage collector lays things out
+  // as it finds them, and a processor fetches early what lies in order.
+  const cases = shuffled(
+    wrongs.flatMap((text, right) =>
+      Array.from({ length: COPIES }, () => ({
+        right,
+        address: { localPart: copyOf(text), domain: "f.example" },
+      })),
+    ),
   );
   for (let call = -WARM_UP; call < CALLS; call++) {
-    // A random class each time: no order that a branch predictor or a cache could learn.
-    const index = Math.floor(Math.random() * addresses.length);
-    const address = addresses[index]?.[call & (COPIES - 1)];
-    if (!address) continue;
+    // A random one each time: no order that a branch predictor or a cache could learn.
+    const one = cases[Math.floor(Math.random() * cases.length)];
+    if (!one) continue;
     const start = process.hrtime.bigint();
-    rewriter.reverse(address, NOW);
+    rewriter.reverse(one.address, NOW);
     const nanoseconds = Number(process.hrtime.bigint() - start);
-    if (call >= 0) times[index]?.push(nanoseconds);
+    if (call >= 0) times[one.right]?.push(nanoseconds);
   }
   const moments = times.map(momentsOf);
   const [none, ...more] = moments;
   return none ? more.map((some) => welch(none, some)) : [];
+}
+
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  return items
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 }
 
 function copyOf(text: string): string {
