@@ -27,7 +27,6 @@ const decoders: Readonly<Record<string, (text: string) => unknown>> = {
   "reverse of SRS1": (text) => rewriter.reverse(at(`SRS1=aaaaaaaa=first.example==${text}`), 0),
   forward: (text) => rewriter.forward(at(text), 0),
   "forward of SRS1": (text) => rewriter.forward(at(`SRS1=aaaa=first.example==${text}`), 0),
-  selectorsOf: (text) => rewriter.selectorsOf(at(text)),
 };
 const units = ["a", "=", '"', "\\", "@", ".", "é", "例", "\u{1f4a9}", "SRS0=", "a@", "\0", "ü.", "\ud800"];
 

@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { createRewriter, renderMailbox } from "../packages/srs-core/src/index.ts";
 import { homing, plainEnvironment } from "./harness/homing.ts";
 
 const AT = ["--at", "2026-11-21"];
@@ -95,6 +96,68 @@ test("inspect has colours on a terminal only, and NO_COLOR turns them off", asyn
   }
 });
 
+test("inspect shows a quoted address as it is, quotes and backslashes too", async () => {
+  const address = '"SRS0=abcd=JK=origin.example=a \\"b\\\\"@f.example';
+  const { stdout } = await homing(["inspect", address]);
+  const [, shown] = /^│ address {3}(.*)$/m.exec(String(stdout)) ?? [];
+  assert.equal(shown, address);
+});
+
+test("a kept sender's tag is explained by inspect, and reverse says where the sender is", async (t) => {
+  const secrets = await secretsFile(t, `# newest\n${STRONG}\n`);
+  const rewriter = createRewriter({
+    secrets: [STRONG],
+    domain: "f.example",
+    store: { keep: () => true, find: () => undefined },
+  });
+  const outcome = rewriter.forward(
+    { localPart: "l".repeat(60), domain: "o.example" },
+    Date.parse("2026-11-21") / 1000,
+  );
+  assert.ok(outcome.ok && outcome.rewritten);
+  const address = renderMailbox(outcome.sender);
+  const reversed = await homing(["reverse", address, "--secrets", secrets, ...AT]);
+  assert.equal(reversed.code, 1);
+  assert.match(
+    reversed.stderr,
+    /^homing: expired: the tag is good, but its sender is in the forwarder's database/,
+  );
+  const inspected = await homing(["inspect", address, "--secrets", secrets, ...AT]);
+  assert.match(String(inspected.stdout), / ok: strong, secret on line 2 \(the newest\)\n/);
+});
+
+test("reverse does not look at the address's own domain, whatever it is", async (t) => {
+  const secrets = await secretsFile(t, `${STRONG}\n`);
+  const { code, stderr } = await homing([
+    "reverse",
+    "SRS0=aaaaaaaa=JK=o.example=bob@1",
+    "--secrets",
+    secrets,
+  ]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^homing: bad-tag: /);
+});
+
+test("two secrets files whose octets are no UTF-8 do not forge the same address: neither forges one", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "homing-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const path = join(folder, "secrets");
+  for (const first of [0xe7, 0xc1]) {
+    await writeFile(path, Buffer.alloc(26, first), { mode: 0o600 });
+    const { code, stdout, stderr } = await homing([
+      "forge",
+      "bob@o.example",
+      "--domain",
+      "f.example",
+      "--secrets",
+      path,
+    ]);
+    assert.equal(code, 78);
+    assert.equal(String(stdout), "");
+    assert.match(stderr, /secrets:1: this line is not UTF-8: .* openssl rand -base64 24\n$/);
+  }
+});
+
 const failures: [args: string[], code: number, stderr: RegExp][] = [
   [["inspect", "bob@o.example"], 1, /^homing: not-srs: this is not an SRS address\n$/],
   [
@@ -105,12 +168,23 @@ const failures: [args: string[], code: number, stderr: RegExp][] = [
   [["inspect", "no address"], 1, /^homing: bad-address: /],
   [["inspect", "<>"], 1, /^homing: null-sender: /],
   [
+    ["forge", "x@y.example", "--domain", "1", "--secrets", "s"],
+    2,
+    /--domain 1: .* label of kept senders: write a/,
+  ],
+  [
     ["inspect", "x@y.example", "--secrets", "/nowhere"],
     78,
     /^homing: secrets file \/nowhere: there is no such file\n$/,
   ],
   [["inspect"], 2, /missing required argument 'address'/],
   [["inspect", "x@y.example", "--at", "noon"], 2, /--at noon: not a time/],
+  [["inspect", "x@y.example", "--at", "999999999999"], 2, /--at 999999999999: not from 1970 to 9999/],
+  [
+    ["inspect", "x@y.example", "--secrets", "/proc/self/mem"],
+    78,
+    /^homing: secrets file \/proc\/self\/mem: EIO: .*\n$/,
+  ],
   [
     ["inspect", "x@y.example", "--max-age-days", "512"],
     2,

@@ -60,6 +60,18 @@ test("nothing in, nothing out; octets that are no UTF-8 are a bad address", asyn
   assert.match(String((await homing(["batch"], { input })).stdout), /^\{"ok":false,"reason":"bad-address"/);
 });
 
+test("a byte order mark at the beginning of the input, or where files were joined, is skipped", async () => {
+  const { stdout } = await homing(["batch"], { input: `\ufeff${request(1)}\ufeff${request(2)}` });
+  const answers = String(stdout).trimEnd().split("\n");
+  assert.deepEqual(
+    answers.map((line) => JSON.parse(line) as { id: number; ok: boolean }).map(({ id, ok }) => [id, ok]),
+    [
+      [1, true],
+      [2, true],
+    ],
+  );
+});
+
 test("each request is answered before the next is asked: a filter can keep one process", async () => {
   const child = spawn(process.execPath, [MAIN, "batch"], { env: plainEnvironment() });
   const answers = createInterface(child.stdout)[Symbol.asyncIterator]();

@@ -43,6 +43,26 @@ test("the package holds compiled modules, types, README and licence, and no test
   );
 });
 
+test("the README says the same oldest Node as the package", async () => {
+  const manifest = await readFile(join(project, "node_modules/@homing/srs-core/package.json"), "utf8");
+  const { engines } = JSON.parse(manifest) as { engines: { node: string } };
+  const readme = await readFile(join(ROOT, "packages/srs-core/README.md"), "utf8");
+  const [, oldest] = /Node (\S+) or later/.exec(readme) ?? [];
+  assert.equal(`>=${oldest}`, engines.node);
+});
+
+test("the README names every option and every scheme", async () => {
+  const readme = await readFile(join(ROOT, "packages/srs-core/README.md"), "utf8");
+  const types = await readFile(
+    join(project, "node_modules/@homing/srs-core/dist/rewriter-options.d.ts"),
+    "utf8",
+  );
+  const [, body = ""] = /interface RewriterOptions \{([\s\S]*?)\n\}/.exec(types) ?? [];
+  const options = [...body.matchAll(/readonly (\w+)\??:/g)].map(([, name = ""]) => name);
+  assert.ok(options.length > 10, body);
+  for (const option of [...options, "exim"]) assert.ok(readme.includes(`\`${option}\``), option);
+});
+
 test("every example of the README prints what the README says", async () => {
   const text = await readFile(join(ROOT, "packages/srs-core/README.md"), "utf8");
   const examples = [...text.matchAll(/```js\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g)];

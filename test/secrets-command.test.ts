@@ -80,6 +80,21 @@ test("check refuses what homing serve refuses, and --weak-secret makes that a th
   assert.match(open.stderr, /has mode 0644: others can read or change it: run chmod 600/);
 });
 
+test("a file that is not UTF-8 is told by its line, and rotate leaves every octet of it", async (t) => {
+  const file = join(await folder(t), "secrets");
+  const octets = Buffer.from([0x23, 0x0a, 0xe9, 0xe8, 0xe7, 0x0a]);
+  await writeFile(file, octets, { mode: 0o600 });
+  for (const command of ["rotate", "check"]) {
+    const { code, stderr } = await homing(["secrets", command, file]);
+    assert.equal(code, 78);
+    assert.match(
+      stderr,
+      /^homing: secrets file .*secrets:2: this line is not UTF-8: .* openssl rand -base64 24\n$/,
+    );
+    assert.deepEqual(await readFile(file), octets);
+  }
+});
+
 test("a name that is taken is not overwritten; a folder that does not exist is told", async (t) => {
   const place = await folder(t);
   const file = join(place, "secrets");

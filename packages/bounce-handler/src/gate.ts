@@ -51,7 +51,7 @@ export function createBounceGate(rewriter: Rewriter): BounceGate {
       if (!judges(outer.address)) return { kind: "unwrap", to: outer.address, srs: outer.kind };
       const inner = rewriter.reverse(outer.address, now);
       if (!inner.ok) return refused(inner.reason);
-      // SRS1 holds an SRS0 address and SRS0 an ordinary one, so nothing is left to unwrap; a loop ends here.
+      // We never wrap or keep an SRS address of our own, so nothing is left to unwrap; a loop ends here.
       if (judges(inner.address)) return refused("malformed");
       return { kind: "unwrap", to: inner.address, srs: inner.kind };
     },

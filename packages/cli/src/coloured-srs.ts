@@ -1,5 +1,5 @@
 // SRS addresses for a terminal: each field in its colour. Called by the story of `homing local` and by `homing inspect`.
-import { parseMailbox, parseSrs, printable } from "@homing/srs-core";
+import { parseMailbox, parseSrs, printable, renderMailbox } from "@homing/srs-core";
 import { paint, type Style } from "./output.ts";
 
 export const SRS_STYLE = {
@@ -9,22 +9,25 @@ export const SRS_STYLE = {
   user: "green",
 } as const satisfies Record<string, Style>;
 
-/** An SRS address with its parts in colour; any other address as it is. */
+/** An SRS address with its parts in colour, quotes and backslashes as they were; any other address as it is. */
 export function colouredSrs(address: string): string {
   const parsed = parseMailbox(address);
   if (!parsed.ok) return printable(address);
   const srs = parseSrs(parsed.mailbox.localPart);
   if (srs.kind !== "srs0" && srs.kind !== "srs1") return address;
-  const separator = parsed.mailbox.localPart.slice(0, 5);
-  const tag = paint(SRS_STYLE.tag, srs.tag);
+  const quote = renderMailbox(parsed.mailbox).startsWith('"') ? '"' : "";
+  const painted = (style: Style, field: string): string =>
+    paint(style, quote === "" ? field : field.replace(/["\\]/g, "\\$&"));
+  const tag = painted(SRS_STYLE.tag, srs.tag);
   const fields =
     srs.kind === "srs0"
       ? [
           tag,
-          paint(SRS_STYLE.stamp, srs.stamp),
-          paint(SRS_STYLE.domain, srs.domain),
-          paint(SRS_STYLE.user, srs.user),
+          painted(SRS_STYLE.stamp, srs.stamp),
+          painted(SRS_STYLE.domain, srs.domain),
+          painted(SRS_STYLE.user, srs.user),
         ]
-      : [tag, paint(SRS_STYLE.domain, srs.host), paint(SRS_STYLE.user, srs.rest)];
-  return `${separator}${fields.join("=")}@${parsed.mailbox.domain}`;
+      : [tag, painted(SRS_STYLE.domain, srs.host), painted(SRS_STYLE.user, srs.rest)];
+  const start = quote + parsed.mailbox.localPart.slice(0, 5);
+  return `${start}${fields.join("=")}${quote}@${parsed.mailbox.domain}`;
 }

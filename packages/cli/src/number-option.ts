@@ -1,8 +1,6 @@
 // Whole numbers on the command line. Called by the commands.
+import { DEFAULT_MAX_AGE_DAYS } from "@homing/srs-core";
 import { CommandFailure } from "./failure.ts";
-
-/** Mail::SRS and PostSRSd, and the library's default. */
-export const DEFAULT_MAX_AGE_DAYS = 21;
 
 export interface NumberRange {
   readonly min: number;

@@ -13,6 +13,16 @@ test("the stamp changes at midnight UTC, and wraps after 1,024 days", () => {
   assert.equal(dayStamp(1_700_000_000), "G3");
 });
 
+test("the days before 1970 have stamps, too: they count down from the last", () => {
+  assert.equal(dayStamp(-1), "77");
+  assert.equal(dayStamp(-DAY), "77");
+  assert.equal(dayStamp(-DAY - 1), "76");
+  assert.equal(dayStamp(-1024 * DAY), "AA");
+  assert.equal(dayStamp(-1025 * DAY), "77");
+  assert.equal(stampAgeDays("77", 0), 1);
+  assert.equal(stampAgeDays("AA", -DAY), -1);
+});
+
 test("the age counts days across the wrap, in either case", () => {
   assert.equal(stampAgeDays("77", 1024 * DAY), 1);
   assert.equal(stampAgeDays("aa", 1023 * DAY), -1);

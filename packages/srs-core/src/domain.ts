@@ -80,6 +80,9 @@ function parseLiteral(text: string): ParsedDomain {
   return { ok: false, message: `"${printable(text)}" is not an address literal` };
 }
 
+/** Empty where there are none. The conversion is that of URLs: it makes the address 0.0.0.1 of a host called "①". */
 function toALabels(text: string): string {
-  return NOT_IN_DOMAIN.test(text) ? "" : domainToASCII(text);
+  if (NOT_IN_DOMAIN.test(text)) return "";
+  const domain = domainToASCII(text);
+  return isIPv4(domain) ? "" : domain;
 }

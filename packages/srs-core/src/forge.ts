@@ -28,7 +28,7 @@ export type ForwardOutcome =
   | {
       readonly ok: false;
       readonly reason: "too-long";
-      /** Of the rewritten local part or, where that fits, of the whole address. */
+      /** Of the rewritten local part; where that fits, of the rewritten address; of the sender, if that is too long itself. */
       readonly octets: number;
       readonly limit: number;
       readonly message: string;

@@ -21,7 +21,7 @@ export {
   renderReversePath,
 } from "./reverse-path.ts";
 export { createRewriter, type ForwardContext, type Rewriter } from "./rewriter.ts";
-export type { RewriterOptions } from "./rewriter-options.ts";
+export { DEFAULT_MAX_AGE_DAYS, type RewriterOptions } from "./rewriter-options.ts";
 export { KEPT_LABEL, type SenderStore } from "./sender-store.ts";
 export {
   looksLikeSrs,
@@ -31,5 +31,5 @@ export {
   type Srs0,
   type Srs1,
 } from "./srs-address.ts";
-export { EXIM_MAX_AGE_DAYS, type Scheme } from "./tag.ts";
-export type { ReverseFailure, ReverseOutcome } from "./unwrap.ts";
+export { EXIM_MAX_AGE_DAYS, type Scheme, type Signature } from "./tag.ts";
+export { innerAddress, type ReverseFailure, type ReverseOutcome } from "./unwrap.ts";

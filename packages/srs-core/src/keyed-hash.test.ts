@@ -78,6 +78,19 @@ test("MAC input has every text behind its length, and no two lists of fields hav
   );
 });
 
+test("a length has two octets, the high one first", () => {
+  for (const [length, octets] of [
+    [255, "00ff"],
+    [256, "0100"],
+    [300, "012c"],
+    [65_535, "ffff"],
+  ] as const) {
+    const input = octetsOf(xInput(["a".repeat(length)]));
+    assert.equal(input.subarray(3, 5).toString("hex"), octets);
+    assert.equal(input.length, 5 + length);
+  }
+});
+
 test("classic input is folded in ASCII alone, with nothing between the fields", () => {
   assert.equal(octetsOf(classicInput(["G3", "Origin.Example", "JÖRG"])).toString(), "g3origin.examplejÖrg");
 });

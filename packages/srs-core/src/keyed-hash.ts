@@ -16,6 +16,16 @@ export type HashAlgorithm = keyof typeof ALGORITHMS;
 /** The hash of a message, in a buffer that the next call overwrites. Pads the input where it stands. */
 export type KeyedHash = (input: MacInput) => Uint8Array;
 
+/** At least one secret; the first one signs. */
+export type Secrets = readonly [newest: string, ...older: string[]];
+
+/** One for each secret, in their order. */
+export type KeyedHashes = readonly [newest: KeyedHash, ...older: KeyedHash[]];
+
+export function createKeyedHashes(algorithm: HashAlgorithm, [newest, ...older]: Secrets): KeyedHashes {
+  return [createKeyedHash(algorithm, newest), ...older.map((secret) => createKeyedHash(algorithm, secret))];
+}
+
 /** Both hashes work on blocks of this size. */
 const BLOCK_OCTETS = 64;
 /** Behind a message stand one octet of padding and its length in eight. */

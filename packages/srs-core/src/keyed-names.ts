@@ -1,10 +1,9 @@
 // Short names that only who has a secret can make: selectors of aliases, tokens of kept senders. Called by rewriter.ts.
 import { asciiLower } from "./ascii.ts";
 import { base32 } from "./base32.ts";
-import { createKeyedHash } from "./keyed-hash.ts";
+import { createKeyedHashes, type Secrets } from "./keyed-hash.ts";
 import { labelledInput } from "./mac-input.ts";
-import { type Mailbox, renderMailbox } from "./mailbox.ts";
-import type { Secrets } from "./tag.ts";
+import { checkMailbox, exceedsAddress, MAX_ADDRESS_OCTETS, type Mailbox, renderMailbox } from "./mailbox.ts";
 
 /** 30 bits: enough to tell a million aliases of one sender and day apart. */
 export const SELECTOR_LENGTH = 6;
@@ -15,23 +14,33 @@ const aliasInput = labelledInput("homing-alias-v1");
 const keptInput = labelledInput("homing-kept-v1");
 
 export interface KeyedNames {
-  /** The selectors of an alias, newest secret first. Aliases are folded: the tables that hold them compare so. */
+  /**
+   * The selectors of an alias, newest secret first. Aliases are folded: the tables that hold them compare so. Throws a
+   * TypeError for what is no address: who calls has one.
+   */
   selectors(alias: Mailbox): string[];
   /** The token of a sender: the same sender has the same one until the secret is rotated. Case counts. */
   token(sender: Mailbox): string;
 }
 
 export function createKeyedNames(secrets: Secrets): KeyedNames {
-  const hashes = secrets.map((secret) => createKeyedHash("sha256", secret));
-  const newest = createKeyedHash("sha256", secrets[0]);
+  const hashes = createKeyedHashes("sha256", secrets);
   return {
     selectors(alias) {
-      const text = asciiLower(renderMailbox(alias));
+      const text = asciiLower(renderMailbox(checkedAlias(alias)));
       return hashes.map((hash) => base32(hash(aliasInput([text])).subarray(0, 4)).slice(0, SELECTOR_LENGTH));
     },
     token(sender) {
-      const mac = newest(keptInput([renderMailbox(sender)]));
+      const mac = hashes[0](keptInput([renderMailbox(sender)]));
       return base32(mac.subarray(0, 8)).slice(0, TOKEN_LENGTH);
     },
   };
+}
+
+/** With A-labels, and no longer than the two octets of a field's length can say. */
+function checkedAlias(alias: Mailbox): Mailbox {
+  const checked = checkMailbox(alias);
+  if (!checked.ok) throw new TypeError(`alias: ${checked.message}`);
+  if (!exceedsAddress(checked.mailbox)) return checked.mailbox;
+  throw new TypeError(`alias: an address has ${MAX_ADDRESS_OCTETS} octets at most`);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Mailbox, parseMailbox, renderMailbox } from "./mailbox.ts";
+import { localPartOctets, type Mailbox, parseMailbox, renderMailbox } from "./mailbox.ts";
 import { NULL_PATH, parseReversePath, renderReversePath } from "./reverse-path.ts";
 
 const accepted: [text: string, localPart: string, domain: string, rendered?: string][] = [
@@ -40,6 +40,8 @@ const refused = [
   "bob@example..org",
   "bob@example.org.",
   "bob@a=b.example",
+  "bob@①",
+  "bob@１２７.1",
   "bob@[192.0.2.999]",
   "bob@[]",
   '"open@example.org',
@@ -58,6 +60,27 @@ for (const text of refused) {
     const parsed = parseMailbox(text);
     assert.equal(parsed.ok, false);
     assert.doesNotMatch(parsed.message, /[\r\n\0]/);
+  });
+}
+
+const measured: [localPart: string, octets: number][] = [
+  ["bob", 3],
+  ["jörg", 5],
+  ["\u07ff", 2],
+  ["\u0800", 3],
+  ["\ud7ff", 3],
+  ["\ue000", 3],
+  ["😀", 4],
+  ["\u{10000}\u{10ffff}", 8],
+  ["a😀.b", 7],
+  ["a b", 5],
+  ['"\\', 6],
+  ["😀 😀", 11],
+];
+for (const [localPart, octets] of measured) {
+  test(`the local part ${JSON.stringify(localPart)} has ${octets} octets on the wire`, () => {
+    assert.equal(localPartOctets(localPart), octets);
+    assert.equal(Buffer.byteLength(renderMailbox({ localPart, domain: "" })), octets + 1);
   });
 }
 

@@ -93,6 +93,19 @@ function escapes(text: string): number {
   return count;
 }
 
+/** Octets of the address as SMTP writes it. */
+export function mailboxOctets({ localPart, domain }: Mailbox): number {
+  return localPartOctets(localPart) + 1 + octets(domain);
+}
+
+/** Is it longer than any address can be? `parseMailbox` gives no such mailbox, a caller may. */
+export function exceedsAddress(mailbox: Mailbox): boolean {
+  // One octet to three for each UTF-16 unit, the @ and two quotes: a usual address and a huge one are not walked through.
+  const units = mailbox.localPart.length + mailbox.domain.length;
+  if (3 * units + 3 <= MAX_ADDRESS_OCTETS) return false;
+  return units + 1 > MAX_ADDRESS_OCTETS || mailboxOctets(mailbox) > MAX_ADDRESS_OCTETS;
+}
+
 /** Octets of an RFC 5321 Dot-string: atoms, and single dots between them. −1 for any other text. */
 function dotStringOctets(text: string): number {
   let more = 0;

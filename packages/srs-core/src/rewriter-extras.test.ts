@@ -2,7 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import nacl from "tweetnacl";
+import { base64Prefix } from "./base64.ts";
+import { createKeyedHash } from "./keyed-hash.ts";
+import { classicInput } from "./mac-input.ts";
 import { type Mailbox, parseMailbox, renderMailbox } from "./mailbox.ts";
+import { NULL_PATH } from "./reverse-path.ts";
 import { createRewriter, type ForwardContext, type Rewriter } from "./rewriter.ts";
 import type { SenderStore } from "./sender-store.ts";
 
@@ -123,9 +127,10 @@ test("a token of somebody else's making is refused, an old one expires, a forgot
     localPart: address.localPart.replace(/=1=./, (text) => (text.endsWith("a") ? "=1=b" : "=1=a")),
   };
   assert.deepEqual(rewriter.reverse(guessed, NOW), { ok: false, reason: "bad-tag" });
-  assert.deepEqual(rewriter.reverse(address, NOW + 22 * DAY), { ok: false, reason: "expired" });
+  const expired = { ok: false, reason: "expired", scheme: "strong", secretIndex: 0 };
+  assert.deepEqual(rewriter.reverse(address, NOW + 22 * DAY), expired);
   store.kept.clear();
-  assert.deepEqual(rewriter.reverse(address, NOW), { ok: false, reason: "expired" });
+  assert.deepEqual(rewriter.reverse(address, NOW), expired);
 });
 
 test("without room in the store a sender is too long, with the figure", () => {
@@ -182,7 +187,45 @@ test("a kept sender comes back as expired where there is no store any more", () 
     createRewriter({ ...OPTIONS, store: memoryStore() }),
     `${"l".repeat(60)}@origin.example`,
   );
-  assert.deepEqual(createRewriter(OPTIONS).reverse(address, NOW), { ok: false, reason: "expired" });
+  assert.deepEqual(createRewriter(OPTIONS).reverse(address, NOW), {
+    ok: false,
+    reason: "expired",
+    scheme: "strong",
+    secretIndex: 0,
+  });
+});
+
+test("what fails after a good tag says who made the tag: scheme, secret and selector", () => {
+  const options = { ...OPTIONS, secrets: ["newer", ...OPTIONS.secrets] };
+  const rewriter = createRewriter({ ...options, accept: ["strong", "classic", "exim"] });
+  const [, selector = ""] = rewriter.selectorsOf(ALICE);
+  const strong = forged(createRewriter(OPTIONS), "bob@origin.example", { alias: ALICE });
+  const ofStrong = { scheme: "strong", secretIndex: 1, selector };
+  assert.deepEqual(rewriter.reverse(strong, NOW - DAY), { ok: false, reason: "future", ...ofStrong });
+  assert.deepEqual(rewriter.reverse(strong, NOW + 22 * DAY), { ok: false, reason: "expired", ...ofStrong });
+  const exim = createRewriter({
+    secrets: ["vector secret / public 1"],
+    domain: "f.example",
+    accept: ["exim"],
+  });
+  assert.deepEqual(exim.reverse(mailbox("SRS0=ba93=gq=y.z=x@f.example"), NOW), {
+    ok: false,
+    reason: "expired",
+    scheme: "exim",
+    secretIndex: 0,
+  });
+  // Mail::SRS signed this one for a domain that is none.
+  const classic = createRewriter({
+    secrets: ["vector secret / public 1"],
+    domain: "f.example",
+    scheme: "classic",
+  });
+  assert.deepEqual(classic.reverse(mailbox("SRS0=cq56=G3=example.com.=u@f.example"), NOW), {
+    ok: false,
+    reason: "malformed",
+    scheme: "classic",
+    secretIndex: 0,
+  });
 });
 
 const handMade: [what: string, sender: Mailbox, answer: string | RegExp][] = [
@@ -219,6 +262,94 @@ test("an address longer than any can be is too long, and malformed on its way ba
   });
 });
 
+const longSenders: [what: string, sender: Mailbox, octets: number][] = [
+  ["letters of two octets", { localPart: "é".repeat(200), domain: "o.example" }, 410],
+  ["more of them than the limit", { localPart: "é".repeat(300), domain: "o.example" }, 610],
+  ["letters of three octets", { localPart: "例".repeat(82), domain: "o.example" }, 256],
+  ["quotes that need backslashes", { localPart: '"'.repeat(200), domain: "o.example" }, 412],
+  ["pairs of surrogates", { localPart: "😀".repeat(100), domain: "o.example" }, 410],
+  ["U-labels", { localPart: "l".repeat(200), domain: `${"ü.".repeat(10)}example` }, 288],
+  ["one octet too many", { localPart: "l".repeat(245), domain: "o.example" }, 255],
+];
+for (const [what, sender, octets] of longSenders) {
+  test(`a sender of ${what} is measured as SMTP writes it, and neither kept nor let through where it is too long`, () => {
+    const store = memoryStore();
+    for (const ownDomains of [[], [sender.domain]]) {
+      const outcome = createRewriter({ ...OPTIONS, store, ownDomains }).forward(sender, NOW);
+      assert.deepEqual(outcome, {
+        ok: false,
+        reason: "too-long",
+        octets,
+        limit: 254,
+        message: `the address to rewrite has ${octets} octets, the limit is 254`,
+      });
+    }
+    assert.equal(store.kept.size, 0);
+  });
+}
+
+test("a sender of 254 octets is kept, and comes back as an address", () => {
+  const rewriter = createRewriter({ ...OPTIONS, store: memoryStore() });
+  for (const localPart of ["é".repeat(122), '"'.repeat(121), "l".repeat(244)]) {
+    const outcome = rewriter.forward({ localPart, domain: "o.example" }, NOW);
+    assert.ok(outcome.ok && outcome.rewritten, localPart);
+    const back = rewriter.reverse(outcome.sender, NOW);
+    assert.ok(back.ok && parseMailbox(renderMailbox(back.address)).ok, localPart);
+  }
+});
+
+test("what is inside and is longer than an address can be is malformed, whoever signed it", () => {
+  const secrets = ["shared"];
+  const peer = createRewriter({ secrets, domain: "f.example", scheme: "classic" });
+  const user = "l".repeat(20);
+  const tagOf = (domain: string) =>
+    base64Prefix(createKeyedHash("sha1", "shared")(classicInput(["G3", domain, user])), 4, "base64");
+  for (const [labels, answer] of [
+    [28, "ok"],
+    [30, "malformed"],
+  ] as const) {
+    const domain = `${"ü.".repeat(labels)}example`;
+    const localPart = `SRS0=${tagOf(domain)}=G3=${domain}=${user}`;
+    const outcome = peer.reverse({ localPart, domain: "f.example" }, NOW);
+    assert.equal(outcome.ok ? "ok" : outcome.reason, answer, String(labels));
+  }
+});
+
+test("an alias has one selector in U-labels and in A-labels", () => {
+  const rewriter = createRewriter(OPTIONS);
+  const selectors = ["bücher.example", "xn--bcher-kva.example"].map((domain) =>
+    rewriter.selectorsOf({ localPart: "alice", domain }),
+  );
+  assert.deepEqual(selectors[0], selectors[1]);
+});
+
+const noAliases: [alias: Mailbox, message: RegExp][] = [
+  [{ localPart: "a".repeat(65_536), domain: "o.example" }, /^alias: an address has 254 octets at most$/],
+  [{ localPart: "é".repeat(123), domain: "o.example" }, /^alias: an address has 254 octets at most$/],
+  [{ localPart: "", domain: "o.example" }, /^alias: address "@o\.example": has nothing before the @$/],
+  [{ localPart: "a\r\n", domain: "o.example" }, /^alias: .*control character/],
+  [{ localPart: "a", domain: "no domain" }, /^alias: .*not a domain name$/],
+];
+for (const [alias, message] of noAliases) {
+  test(`an alias that is no address is a bug of the caller: ${message.source}`, () => {
+    const rewriter = createRewriter(OPTIONS);
+    assert.throws(() => rewriter.selectorsOf(alias), { name: "TypeError", message });
+    const sender = mailbox("bob@origin.example");
+    assert.throws(() => rewriter.forward(sender, NOW, { alias }), { name: "TypeError", message });
+  });
+}
+
+test("a time that is no number is a bug of the caller: no old address is good at it, and none is dated by it", () => {
+  const rewriter = createRewriter(OPTIONS);
+  const address = forged(rewriter, "bob@origin.example");
+  for (const now of [Number.NaN, Number.POSITIVE_INFINITY, undefined as unknown as number]) {
+    const error = { name: "RangeError", message: `now: ${now} is no time: give Unix seconds` };
+    assert.throws(() => rewriter.reverse(address, now), error);
+    assert.throws(() => rewriter.forward(mailbox("bob@origin.example"), now), error);
+    assert.throws(() => rewriter.forward(NULL_PATH, now), error);
+  }
+});
+
 test("every secret is tried over the tag's full length, whichever made it", (t) => {
   const secrets = ["first of three secrets", "second of three secrets", "third of three secrets"];
   for (const scheme of ["strong", "classic"] as const) {
@@ -234,6 +365,24 @@ test("every secret is tried over the tag's full length, whichever made it", (t) 
         [full, full],
         [full, full],
       ]);
+      verify.mock.restore();
+    }
+  }
+});
+
+test("every scheme is tried with every secret, whichever matched", (t) => {
+  const secrets = ["first of two secrets", "second of two secrets"];
+  for (const scheme of ["strong", "classic"] as const) {
+    for (const secret of secrets) {
+      const address = forged(
+        createRewriter({ ...OPTIONS, secrets: [secret], scheme, tagLength: 8 }),
+        "bob@origin.example",
+      );
+      const rewriter = createRewriter({ ...OPTIONS, secrets, accept: ["strong", "classic"], tagLength: 8 });
+      const verify = t.mock.method(nacl, "verify");
+      const outcome = rewriter.reverse(address, NOW);
+      assert.deepEqual(outcome.ok && [outcome.scheme, secrets[outcome.secretIndex]], [scheme, secret]);
+      assert.equal(verify.mock.callCount(), 2 * secrets.length);
       verify.mock.restore();
     }
   }

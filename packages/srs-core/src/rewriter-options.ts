@@ -1,8 +1,9 @@
 // The rewriter's options, and what they mean once checked. Called by rewriter.ts.
 import { asciiLower } from "./ascii.ts";
 import { parseDomain } from "./domain.ts";
+import type { Secrets } from "./keyed-hash.ts";
 import { createKeyedNames, type KeyedNames } from "./keyed-names.ts";
-import type { SenderStore } from "./sender-store.ts";
+import { KEPT_LABEL, type SenderStore } from "./sender-store.ts";
 import type { Separator } from "./srs-address.ts";
 import {
   type ClassicOptions,
@@ -10,7 +11,6 @@ import {
   eximTagger,
   MAX_CLASSIC_TAG_LENGTH,
   type Scheme,
-  type Secrets,
   strongTagger,
   type Tagger,
 } from "./tag.ts";
@@ -18,6 +18,11 @@ import {
 /** Mail::SRS and PostSRSd: an address forged today is good for 21 more UTC days. */
 export const DEFAULT_MAX_AGE_DAYS = 21;
 const DEFAULT_CLASSIC_TAG_LENGTH = 4;
+
+const SIGNING_SCHEMES = ["strong", "classic"] as const;
+const SCHEMES = [...SIGNING_SCHEMES, "exim"] as const;
+const SEPARATORS = ["=", "+", "-"] as const;
+const ALPHABETS = ["base64", "base64url"] as const;
 
 export interface RewriterOptions {
   /** Newest first: the first signs, all verify. At least one, none empty. */
@@ -60,18 +65,21 @@ export interface RewriterRules {
   readonly names: KeyedNames;
 }
 
-/** Throws a RangeError or TypeError where the options contradict themselves. */
+/**
+ * Throws a RangeError or TypeError where the options contradict themselves, or are none: JavaScript passes anything.
+ */
 export function rewriterRules(options: RewriterOptions): RewriterRules {
   const domain = checkedDomain(options.domain);
+  if (domain === KEPT_LABEL) throw new RangeError(`domain: "${KEPT_LABEL}" is the label of kept senders`);
   const secrets = checkedSecrets(options.secrets);
   const taggers = createTaggers(options, secrets);
-  const scheme = options.scheme ?? "strong";
+  const scheme = checkedChoice("scheme", options.scheme ?? "strong", SIGNING_SCHEMES);
   const own = new Set([domain, ...(options.ownDomains ?? []).map(checkedDomain)].map(asciiLower));
   return {
     domain,
     signing: taggers[scheme],
-    accepted: (options.accept ?? [scheme]).map((name) => taggers[name]),
-    separator: options.separator ?? "=",
+    accepted: checkedSchemes(options.accept ?? [scheme]).map((name) => taggers[name]),
+    separator: checkedChoice("separator", options.separator ?? "=", SEPARATORS),
     maxAgeDays: checkedNumber("maxAgeDays", options.maxAgeDays ?? DEFAULT_MAX_AGE_DAYS, 0, 511),
     alwaysRewrite: options.alwaysRewrite ?? false,
     store: options.store,
@@ -88,7 +96,7 @@ function createTaggers(options: RewriterOptions, secrets: Secrets): Record<Schem
     MAX_CLASSIC_TAG_LENGTH,
   );
   const minTagLength = checkedNumber("minTagLength", options.minTagLength ?? tagLength, 1, tagLength);
-  const alphabet = options.alphabet ?? "base64";
+  const alphabet = checkedChoice("alphabet", options.alphabet ?? "base64", ALPHABETS);
   return {
     strong: strongTagger(secrets),
     classic: classicTagger(secrets, { tagLength, minTagLength, alphabet }),
@@ -97,17 +105,36 @@ function createTaggers(options: RewriterOptions, secrets: Secrets): Record<Schem
 }
 
 function checkedDomain(text: string): string {
+  if (typeof text !== "string") throw new TypeError("domain: a text is needed");
   const parsed = parseDomain(text);
   if (!parsed.ok) throw new TypeError(`domain: ${parsed.message}`);
   return parsed.domain;
 }
 
 function checkedSecrets(secrets: readonly string[]): Secrets {
+  if (!Array.isArray(secrets) || secrets.some((secret) => typeof secret !== "string")) {
+    throw new TypeError("secrets: a list of texts is needed, newest first");
+  }
   const [newest, ...older] = secrets;
   if (newest === undefined || secrets.includes("")) {
     throw new RangeError("secrets: at least one is needed, and none may be empty");
   }
   return [newest, ...older];
+}
+
+function checkedSchemes(accept: readonly Scheme[]): readonly Scheme[] {
+  if (!Array.isArray(accept)) throw new TypeError("accept: a list of schemes is needed");
+  if (accept.length === 0) throw new RangeError("accept: at least one scheme is needed");
+  return accept.map((scheme) => checkedChoice("accept", scheme, SCHEMES));
+}
+
+function checkedChoice<Choice extends string>(
+  name: string,
+  value: Choice,
+  choices: readonly Choice[],
+): Choice {
+  if (choices.includes(value)) return value;
+  throw new RangeError(`${name}: ${JSON.stringify(value)} is none of ${choices.join(" ")}`);
 }
 
 function checkedNumber(name: string, value: number, min: number, max: number): number {

@@ -239,3 +239,27 @@ test("contradicting options are refused when the rewriter is made", () => {
     assert.throws(() => rewriter(options), /secrets|domain|maxAgeDays|tagLength|minTagLength/);
   }
 });
+
+const notOptions: [options: object, error: string][] = [
+  [{ separator: "." }, 'RangeError: separator: "." is none of = + -'],
+  [{ separator: "==" }, 'RangeError: separator: "==" is none of = + -'],
+  [{ scheme: "bogus" }, 'RangeError: scheme: "bogus" is none of strong classic'],
+  [{ scheme: "exim" }, 'RangeError: scheme: "exim" is none of strong classic'],
+  [{ scheme: "constructor" }, 'RangeError: scheme: "constructor" is none of strong classic'],
+  [{ accept: [] }, "RangeError: accept: at least one scheme is needed"],
+  [{ accept: ["strong", "bogus"] }, 'RangeError: accept: "bogus" is none of strong classic exim'],
+  [{ accept: "strong" }, "TypeError: accept: a list of schemes is needed"],
+  [{ alphabet: "zz" }, 'RangeError: alphabet: "zz" is none of base64 base64url'],
+  [{ domain: "1" }, 'RangeError: domain: "1" is the label of kept senders'],
+  [{ domain: undefined }, "TypeError: domain: a text is needed"],
+  [{ secrets: "a long random secret" }, "TypeError: secrets: a list of texts is needed, newest first"],
+  [{ secrets: [7] }, "TypeError: secrets: a list of texts is needed, newest first"],
+];
+for (const [options, error] of notOptions) {
+  test(`JavaScript may pass anything: ${JSON.stringify(options)} is refused when the rewriter is made`, () => {
+    assert.throws(
+      () => rewriter(options as Partial<RewriterOptions>),
+      (thrown) => String(thrown) === error,
+    );
+  });
+}

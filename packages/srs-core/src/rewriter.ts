@@ -2,7 +2,7 @@
 // command line call it.
 import type { UnixSeconds } from "./day-stamp.ts";
 import { type ForwardOutcome, forge, tooLong } from "./forge.ts";
-import { checkMailbox, MAX_ADDRESS_OCTETS, type Mailbox } from "./mailbox.ts";
+import { checkMailbox, exceedsAddress, MAX_ADDRESS_OCTETS, type Mailbox, mailboxOctets } from "./mailbox.ts";
 import { NULL_PATH, type ReversePath } from "./reverse-path.ts";
 import { type RewriterOptions, rewriterRules } from "./rewriter-options.ts";
 import { looksLikeSrs } from "./srs-address.ts";
@@ -16,11 +16,17 @@ export interface ForwardContext {
 export interface Rewriter {
   /** The SRS domain, as configured. */
   readonly domain: string;
-  /** Gives the envelope sender to use when a message leaves the site. The null path stays null. */
+  /**
+   * Gives the envelope sender to use when a message leaves the site. The null path stays null. Throws, as the other two
+   * do, for a caller's bug: a RangeError for a time that is no number, a TypeError for an alias that is no address.
+   */
   forward(sender: ReversePath, now: UnixSeconds, context?: ForwardContext): ForwardOutcome;
   /** Verifies an SRS address and takes one layer off. The address's own domain is not looked at: that is routing. */
   reverse(address: Mailbox, now: UnixSeconds): ReverseOutcome;
-  /** The selectors that an alias has had, one for each secret, newest first. An alias is folded to lower case. */
+  /**
+   * The selectors that an alias has had, one for each secret, newest first. An alias is folded to lower case, its domain
+   * turned into A-labels. Throws a TypeError where it is no address.
+   */
   selectorsOf(alias: Mailbox): string[];
 }
 
@@ -40,13 +46,15 @@ export function createRewriter(options: RewriterOptions): Rewriter {
     domain: rules.domain,
 
     forward(given, now, context = {}) {
+      checkTime(now);
       if (given === NULL_PATH) return { ok: true, rewritten: false, sender: given, why: "null-sender" };
-      const whole = given.localPart.length + 1 + given.domain.length;
       // No such address exists, so none is hashed: cost stays bounded, whatever a caller passes in.
-      if (whole > MAX_ADDRESS_OCTETS) return tooLong("address to rewrite has", whole, MAX_ADDRESS_OCTETS);
+      if (exceedsAddress(given)) return noAddress(given);
       const checked = checkMailbox(given);
       if (!checked.ok) return checked;
       const sender = checked.mailbox;
+      // A-labels are longer than U-labels.
+      if (sender !== given && exceedsAddress(sender)) return noAddress(sender);
       // An own SRS address is never wrapped again, whatever `alwaysRewrite` says: it would grow at every pass.
       if (rules.isOwn(sender.domain) && (!rules.alwaysRewrite || looksLikeSrs(sender.localPart))) {
         return { ok: true, rewritten: false, sender, why: "own-domain" };
@@ -55,8 +63,20 @@ export function createRewriter(options: RewriterOptions): Rewriter {
       return forge(rules, sender, now, selector);
     },
 
-    reverse: (address, now) => unwrap(rules, address.localPart, now),
+    reverse(address, now) {
+      checkTime(now);
+      return unwrap(rules, address.localPart, now);
+    },
 
     selectorsOf: (alias) => rules.names.selectors(alias),
   };
+}
+
+/** A date could not be judged by it: every comparison with NaN is false, and no address would ever expire. */
+function checkTime(now: UnixSeconds): void {
+  if (!Number.isFinite(now)) throw new RangeError(`now: ${String(now)} is no time: give Unix seconds`);
+}
+
+function noAddress(sender: Mailbox): ForwardOutcome {
+  return tooLong("address to rewrite has", mailboxOctets(sender), MAX_ADDRESS_OCTETS);
 }

@@ -72,7 +72,7 @@ test("what the second implementation forges is reversed here, with its selector"
       });
       fc.pre(secret !== "a newer secret" && Buffer.byteLength(local) <= 254);
       const outcome = rewriter.reverse({ localPart: local, domain: "f.example" }, now);
-      if (domain === KEPT_LABEL) return assert.deepEqual(outcome, { ok: false, reason: "expired" });
+      if (domain === KEPT_LABEL) return assert.equal(!outcome.ok && outcome.reason, "expired");
       assert.ok(outcome.ok, JSON.stringify(outcome));
       assert.deepEqual(outcome.address, sender);
       assert.deepEqual([outcome.secretIndex, outcome.selector], [1, selector === "" ? undefined : selector]);

@@ -4,7 +4,7 @@ import { createHmac } from "node:crypto";
 import { asciiLower, writeFolded } from "./ascii.ts";
 import { base32 } from "./base32.ts";
 import { type Base64Alphabet, base64Prefix } from "./base64.ts";
-import { createKeyedHash, type KeyedHash } from "./keyed-hash.ts";
+import { createKeyedHashes, type KeyedHash, type Secrets } from "./keyed-hash.ts";
 import { SELECTOR_LENGTH } from "./keyed-names.ts";
 import { classicInput, labelledInput } from "./mac-input.ts";
 import { sameFolded } from "./same-text.ts";
@@ -28,26 +28,23 @@ export function covered(srs: Untagged): TaggedFields {
   return { kind, separator, fields: [srs.stamp, srs.domain, srs.user] };
 }
 
-/** A tag that was found good. */
-export interface TagMatch {
-  /** Which secret made it: 0 is the newest. */
+/** Who made a tag that was found good. */
+export interface Signature {
+  readonly scheme: Scheme;
+  /** Which secret: 0 is the newest; above, it was made before the last rotation. */
   readonly secretIndex: number;
-  /** The alias selector in it, in lower case. */
+  /** Names the alias that the message was sent to, in lower case; compare with `selectorsOf`. */
   readonly selector?: string;
 }
 
 export interface Tagger {
-  readonly scheme: Scheme;
   /** Days for which the scheme's addresses live at most; undefined: as configured. */
   readonly maxAgeDays?: number;
   /** With the newest secret. A scheme without selectors leaves that one out. */
   mint(covered: TaggedFields, selector?: string): string;
   /** Constant-time over the whole tag, with every secret, whatever matched before. */
-  find(covered: TaggedFields, tag: string): TagMatch | undefined;
+  find(covered: TaggedFields, tag: string): Signature | undefined;
 }
-
-/** At least one secret; the first one signs. */
-export type Secrets = readonly [newest: string, ...older: string[]];
 
 /** 40 bits: 2^39 guesses on average, with one secret; months for an unthrottled guesser. */
 const STRONG_TAG_OCTETS = 5;
@@ -64,14 +61,13 @@ const STRONG_INPUTS = {
  * selector follows them.
  */
 export function strongTagger(secrets: Secrets): Tagger {
-  const hashes = secrets.map((secret) => createKeyedHash("sha256", secret));
+  const hashes = createKeyedHashes("sha256", secrets);
   const tagOf = (hash: KeyedHash, covered: TaggedFields, selector: string): string => {
     const fields = selector === "" ? covered.fields : [...covered.fields, selector];
     return base32(hash(STRONG_INPUTS[covered.kind](fields)).subarray(0, STRONG_TAG_OCTETS));
   };
   return {
-    scheme: "strong",
-    mint: (covered, selector = "") => tagOf(newest(hashes), covered, selector) + selector,
+    mint: (covered, selector = "") => tagOf(hashes[0], covered, selector) + selector,
     find(covered, tag) {
       const selector =
         tag.length === STRONG_TAG_LENGTH + SELECTOR_LENGTH ? asciiLower(tag.slice(STRONG_TAG_LENGTH)) : "";
@@ -79,7 +75,8 @@ export function strongTagger(secrets: Secrets): Tagger {
         sameFolded(tagOf(hash, covered, selector) + selector, tag),
       );
       if (secretIndex < 0) return undefined;
-      return selector === "" ? { secretIndex } : { secretIndex, selector };
+      const scheme = "strong";
+      return selector === "" ? { scheme, secretIndex } : { scheme, secretIndex, selector };
     },
   };
 }
@@ -98,11 +95,10 @@ export interface ClassicOptions {
 
 /** HMAC-SHA1 over the folded fields with nothing between them, base64, cut: byte for byte what Mail::SRS writes. */
 export function classicTagger(secrets: Secrets, options: ClassicOptions): Tagger {
-  const hashes = secrets.map((secret) => createKeyedHash("sha1", secret));
+  const hashes = createKeyedHashes("sha1", secrets);
   const macOf = (hash: KeyedHash, covered: TaggedFields): Uint8Array => hash(classicInput(covered.fields));
   return {
-    scheme: "classic",
-    mint: (covered) => base64Prefix(macOf(newest(hashes), covered), options.tagLength, options.alphabet),
+    mint: (covered) => base64Prefix(macOf(hashes[0], covered), options.tagLength, options.alphabet),
     find(covered, tag) {
       const given = plainBase64(tag);
       // Peers compare without regard to case, because some hops change it.
@@ -110,7 +106,7 @@ export function classicTagger(secrets: Secrets, options: ClassicOptions): Tagger
         return sameFolded(base64Prefix(macOf(hash, covered), given.length, "base64"), given);
       });
       const longEnough = tag.length >= options.minTagLength && tag.length <= MAX_CLASSIC_TAG_LENGTH;
-      return secretIndex < 0 || !longEnough ? undefined : { secretIndex };
+      return secretIndex < 0 || !longEnough ? undefined : { scheme: "classic", secretIndex };
     },
   };
 }
@@ -128,7 +124,6 @@ export const EXIM_MAX_AGE_DAYS = 10;
 /** Exim's own form, verified only: HMAC-MD5 over the folded sender, hexadecimal, lower case, separator "=" alone. */
 export function eximTagger(secrets: Secrets): Tagger {
   return {
-    scheme: "exim",
     maxAgeDays: EXIM_MAX_AGE_DAYS,
     mint() {
       throw new TypeError("scheme exim is for verification alone");
@@ -145,15 +140,9 @@ export function eximTagger(secrets: Secrets): Tagger {
           tag,
         );
       });
-      return secretIndex >= 0 ? { secretIndex } : undefined;
+      return secretIndex >= 0 ? { scheme: "exim", secretIndex } : undefined;
     },
   };
-}
-
-function newest(hashes: readonly KeyedHash[]): KeyedHash {
-  const [first] = hashes;
-  if (!first) throw new RangeError("no secret");
-  return first;
 }
 
 /** Every key is tried, whatever matched before. */

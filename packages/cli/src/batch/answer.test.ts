@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createRewriter, renderMailbox } from "@homing/srs-core";
 import fc from "fast-check";
 import { createAnswerer } from "./answer.ts";
 import { TOO_LONG } from "./line-splitter.ts";
@@ -153,6 +154,56 @@ test("inspect answers as the command does, with and without secrets", () => {
   assert.deepEqual(blind.hops[0]?.tag, { text: "k5jjmthi", verdict: "unverifiable", why: "no-secret" });
   const classic = answered({ ...BASE, op: "inspect", address: CLASSIC, options: { scheme: "strong" } });
   assert.deepEqual((classic as { hops: { tag: object }[] }).hops[0]?.tag, { text: "dyav", verdict: "wrong" });
+});
+
+const blind: [what: string, request: object, answer: object][] = [
+  ["an option that does not exist", { options: { maxAge: 3 } }, { ok: false, reason: "bad-request" }],
+  ["a bad option", { options: { tagLength: 99 } }, { ok: false, reason: "bad-request" }],
+  ["a bad own domain", { options: { ownDomains: ["a b"] } }, { ok: false, reason: "bad-request" }],
+  ["a bad domain", { domain: "no domain" }, { ok: false, reason: "bad-request" }],
+  ["the label of kept senders", { domain: "1" }, { ok: false, reason: "bad-request" }],
+  ["good ones", { domain: "forwarder.example", options: { scheme: "strong" } }, { ok: true }],
+];
+for (const [what, request, answer] of blind) {
+  test(`inspect without secrets checks domain and options all the same: ${what}`, () => {
+    const { ok, reason } = answered({ op: "inspect", address: STRONG, ...request });
+    assert.deepEqual({ ok, ...(ok ? {} : { reason }) }, answer);
+  });
+}
+
+test("inspect without secrets counts the days of maxAgeDays, and judges no tag", () => {
+  const request = { op: "inspect", address: STRONG, now: NOW + 9 * 86_400, domain: "forwarder.example" };
+  const { hops } = answered({ ...request, options: { maxAgeDays: 7 } }) as {
+    hops: { tag: object; stamp: { daysLeft: number; state: string } }[];
+  };
+  assert.deepEqual([hops[0]?.stamp.daysLeft, hops[0]?.stamp.state], [-2, "expired"]);
+  assert.deepEqual(hops[0]?.tag, { text: "k5jjmthi", verdict: "unverifiable", why: "no-secret" });
+});
+
+test("reverse of a kept sender says that the sender is elsewhere, not that the address is old", () => {
+  const store = { keep: () => true, find: () => undefined };
+  const outcome = createRewriter({ ...BASE, store }).forward(
+    { localPart: "l".repeat(60), domain: "origin.example" },
+    NOW,
+  );
+  assert.ok(outcome.ok && outcome.rewritten);
+  const address = renderMailbox(outcome.sender);
+  assert.deepEqual(answered({ ...BASE, op: "reverse", address }), {
+    ok: false,
+    reason: "expired",
+    message:
+      "the tag is good, but its sender is in the forwarder's database, which this command does not have",
+  });
+  const old = answered({ ...BASE, op: "reverse", address: STRONG, now: NOW + 22 * 86_400 });
+  assert.equal(old.message, "the tag is good, but the address is too old");
+});
+
+test("a byte order mark before a request is skipped, one inside is not", () => {
+  const line = JSON.stringify({ ...BASE, id: 1, op: "reverse", address: STRONG });
+  assert.deepEqual(answered(`\ufeff${line}`), { id: 1, ok: true, address: "bob@origin.example" });
+  assert.equal(createAnswerer(() => NOW).answer("\ufeff"), undefined);
+  assert.equal(answered(`{\ufeff${line.slice(1)}`).reason, "bad-request");
+  assert.equal(answered(`\ufeff\ufeff${line}`).reason, "bad-request");
 });
 
 test("an empty line has no answer, a line that is too long is a bad request", () => {

@@ -2,11 +2,10 @@
 import { NULL_PATH, renderMailbox } from "@homing/srs-core";
 import { parseAddressArgument } from "../address-argument.ts";
 import { inspectAddress } from "../inspect/inspect.ts";
-import { DEFAULT_MAX_AGE_DAYS } from "../number-option.ts";
-import { REVERSE_WORDS } from "../reverse-words.ts";
+import { reverseWords } from "../reverse-words.ts";
 import { type Line, TOO_LONG } from "./line-splitter.ts";
 import { type BatchRequest, parseRequest } from "./request.ts";
-import { createRewriters, type Rewriters } from "./rewriters.ts";
+import { createRewriters, type GoodOptions, type Rewriters } from "./rewriters.ts";
 
 /** An inspection of 64 KiB of secrets is no use to anybody; an address has 254 octets. */
 export const MAX_LINE_OCTETS = 64 * 1024;
@@ -40,14 +39,14 @@ export function createAnswerer(clock: () => number): Answerer {
 
 function answerRequest(request: BatchRequest, rewriters: Rewriters, clock: () => number): Answer {
   const { now = clock() } = request;
-  if (request.op === "inspect") return inspected(request, rewriters, now);
   const kept = rewriters.find(request);
   if (!kept.ok) return badRequest(kept.message);
+  if (request.op === "inspect") return inspected(request, kept, now);
   const address = parseAddressArgument(request.address);
   if (!address.ok) return negative(address.reason, address.message);
   if (request.op === "reverse") {
     const outcome = kept.rewriter.reverse(address.mailbox, now);
-    if (!outcome.ok) return negative(outcome.reason, REVERSE_WORDS[outcome.reason]);
+    if (!outcome.ok) return negative(outcome.reason, reverseWords(outcome.reason, address.mailbox));
     return { ok: true, address: renderMailbox(outcome.address) };
   }
   const outcome = kept.rewriter.forward(address.mailbox, now);
@@ -56,15 +55,13 @@ function answerRequest(request: BatchRequest, rewriters: Rewriters, clock: () =>
   return { ok: true, address: renderMailbox(outcome.sender), rewritten: outcome.rewritten };
 }
 
-function inspected(request: BatchRequest, rewriters: Rewriters, now: number): Answer {
-  const kept = request.secrets ? rewriters.find(request) : undefined;
-  if (kept && !kept.ok) return badRequest(kept.message);
+function inspected(request: BatchRequest, kept: GoodOptions, now: number): Answer {
   const address = parseAddressArgument(request.address);
   if (!address.ok) return negative(address.reason, address.message);
   const outcome = inspectAddress(address.mailbox, {
-    rewriter: kept?.rewriter,
-    maxAgeDays: kept?.maxAgeDays ?? DEFAULT_MAX_AGE_DAYS,
-    ...(kept && kept.ownDomains.length > 0 ? { ownDomains: kept.ownDomains } : {}),
+    rewriter: request.secrets && kept.rewriter,
+    maxAgeDays: kept.maxAgeDays,
+    ...(kept.ownDomains.length > 0 ? { ownDomains: kept.ownDomains } : {}),
     now,
   });
   if (!outcome.ok) return negative(outcome.reason, outcome.message);

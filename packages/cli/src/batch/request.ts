@@ -1,5 +1,6 @@
 // One line of `homing batch` as a request. Checked by hand, since the id of a bad one has to come back.
 // Options and secrets are checked only when a rewriter is made of them: rewriters.ts.
+import { MAX_UNIX_SECONDS } from "../time.ts";
 
 export interface BatchRequest {
   readonly op: "forge" | "reverse" | "inspect";
@@ -14,18 +15,20 @@ export interface BatchRequest {
 /** The caller's name for a request; it comes back in the answer. */
 export type RequestId = string | number | boolean | null;
 
-export type ParsedRequest =
-  | { readonly ok: true; readonly id?: RequestId; readonly request: BatchRequest }
-  | { readonly ok: false; readonly id?: RequestId; readonly message: string };
+export type ParsedRequest = Checked & { readonly id?: RequestId };
 
-/** The end of the year 9999. */
-const MAX_UNIX_SECONDS = 253_402_300_799;
+type Checked =
+  | { readonly ok: true; readonly request: BatchRequest }
+  | { readonly ok: false; readonly message: string };
+
+/** Windows programs put it at the beginning of a file, which may be joined to another. */
+const BYTE_ORDER_MARK = 0xfeff;
 
 /** What is null counts as left out: many programs write it so. */
 export function parseRequest(line: string): ParsedRequest {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = JSON.parse(line.charCodeAt(0) === BYTE_ORDER_MARK ? line.slice(1) : line);
   } catch {
     return { ok: false, message: "this line is not JSON: write one object on each line" };
   }
@@ -37,7 +40,6 @@ export function parseRequest(line: string): ParsedRequest {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-type Checked = Exclude<ParsedRequest, "id">;
 
 function checked({ op, address, domain, secrets, now, options }: Fields): Checked {
   if (op !== "forge" && op !== "reverse" && op !== "inspect")

@@ -1,8 +1,7 @@
 // The rewriters of `homing batch`: one for each set of domain, secrets and options, made when it is first met and kept
 // for a while, since making one costs as much as 9 addresses. Called by answer.ts.
-import { createRewriter, type Rewriter } from "@homing/srs-core";
+import { createRewriter, DEFAULT_MAX_AGE_DAYS, type Rewriter } from "@homing/srs-core";
 import * as z from "zod";
-import { DEFAULT_MAX_AGE_DAYS } from "../number-option.ts";
 import type { BatchRequest } from "./request.ts";
 
 /** Enough for the domains of a large site in any order; a bound, because the memory must not grow with the input. */
@@ -10,15 +9,17 @@ const MAX_KEPT = 256;
 
 /** Where a request to reverse or inspect names no domain. It stands in no answer. */
 const NO_DOMAIN = "batch.invalid";
+/** Where a request to inspect gives none: domain and options are checked all the same, and no tag is judged. */
+const NO_SECRETS = ["none"];
 
-export type KeptRewriter =
-  | {
-      readonly ok: true;
-      readonly rewriter: Rewriter;
-      readonly maxAgeDays: number;
-      readonly ownDomains: readonly string[];
-    }
-  | { readonly ok: false; readonly message: string };
+export interface GoodOptions {
+  readonly ok: true;
+  readonly rewriter: Rewriter;
+  readonly maxAgeDays: number;
+  readonly ownDomains: readonly string[];
+}
+
+export type KeptRewriter = GoodOptions | { readonly ok: false; readonly message: string };
 
 export interface Rewriters {
   /** For `inspect` every scheme is tried, unless the options name one. */
@@ -54,7 +55,7 @@ export function createRewriters(): Rewriters {
   };
 }
 
-function make({ op, domain, secrets = [], options = {} }: BatchRequest): KeptRewriter {
+function make({ op, domain, secrets = NO_SECRETS, options = {} }: BatchRequest): KeptRewriter {
   const parsed = optionsSchema.safeParse(options);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

@@ -1,11 +1,18 @@
 // `homing forge` and `homing reverse`: an envelope sender to its SRS address, and back.
-import { createRewriter, NULL_PATH, parseDomain, renderMailbox, type Separator } from "@homing/srs-core";
+import {
+  createRewriter,
+  KEPT_LABEL,
+  NULL_PATH,
+  parseDomain,
+  renderMailbox,
+  type Separator,
+} from "@homing/srs-core";
 import { parseAddressArgument } from "../address-argument.ts";
 import { checkStrength, readSecretsFile } from "../config/secrets-file.ts";
 import { CommandFailure, EXIT } from "../failure.ts";
 import { maxAgeOption, numberOption } from "../number-option.ts";
 import { createOutput, negative, type Output } from "../output.ts";
-import { REVERSE_WORDS } from "../reverse-words.ts";
+import { reverseWords } from "../reverse-words.ts";
 import { parseTime, unixNow } from "../time.ts";
 
 type Scheme = "strong" | "classic";
@@ -44,6 +51,12 @@ export async function forge(address: string, options: ForgeOptions): Promise<num
   }
   const domain = parseDomain(options.domain);
   if (!domain.ok) throw new CommandFailure("usage", `--domain ${domain.message}`);
+  if (domain.domain === KEPT_LABEL) {
+    throw new CommandFailure(
+      "usage",
+      `--domain ${KEPT_LABEL}: this is the label of kept senders: write a domain name`,
+    );
+  }
   const secrets = await readSecrets(options, scheme === "classic", output);
 
   const sender = parseAddressArgument(address);
@@ -70,13 +83,13 @@ export async function reverse(address: string, options: ReverseOptions): Promise
   if (!recipient.ok) return negative(output, recipient.reason, recipient.message);
   const rewriter = createRewriter({
     secrets,
-    domain: recipient.mailbox.domain,
+    domain: "reverse.invalid",
     accept: ["strong", "classic"],
     tagLength: MIN_CLASSIC_TAG,
     maxAgeDays,
   });
   const outcome = rewriter.reverse(recipient.mailbox, now);
-  if (!outcome.ok) return negative(output, outcome.reason, REVERSE_WORDS[outcome.reason]);
+  if (!outcome.ok) return negative(output, outcome.reason, reverseWords(outcome.reason, recipient.mailbox));
   const reversed = renderMailbox(outcome.address);
   if (output.json) output.document({ ok: true, address: reversed });
   else output.data(reversed);

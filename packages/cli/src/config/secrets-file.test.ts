@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ import { checkStrength, readSecretsFile } from "./secrets-file.ts";
 
 const STRONG = "k".repeat(22);
 
-async function written(t: TestContext, text: string, mode = 0o600): Promise<string> {
+async function written(t: TestContext, text: string | Buffer, mode = 0o600): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "homing-"));
   t.after(() => rm(folder, { recursive: true }));
   const path = join(folder, "secrets");
@@ -28,6 +29,9 @@ const read: [what: string, text: string, secrets: string[]][] = [
   ["blanks around secrets", "  newest \n\tolder\t\n", ["newest", "older"]],
   ["blanks inside a secret", "my old secret\n", ["my old secret"]],
   ["a # inside a secret", "a#b\n", ["a#b"]],
+  ["a tab inside a secret", "a\tb\n", ["a\tb"]],
+  ["letters beyond ASCII, in UTF-8", "schlüssel-鍵-😀\n", ["schlüssel-鍵-😀"]],
+  ["control characters in a comment", "# \u0001\nnewest\n", ["newest"]],
   ["a byte order mark", `\ufeff${STRONG}\n`, [STRONG]],
 ];
 for (const [what, text, secrets] of read) {
@@ -80,7 +84,7 @@ test("a directory is no secrets file, whatever its mode", async (t) => {
   await mkdir(path, 0o700);
   await assert.rejects(readSecretsFile(path), {
     reason: "config",
-    message: `secrets file ${path}: this is not a regular file`,
+    message: `secrets file ${path}: this is not a regular file: name the one that holds the secrets`,
   });
 });
 
@@ -89,14 +93,69 @@ test("a named pipe is no secrets file, and nobody waits for who might write into
   execFileSync("mkfifo", ["-m", "600", path]);
   await assert.rejects(readSecretsFile(path), {
     reason: "config",
-    message: `secrets file ${path}: this is not a regular file`,
+    message: `secrets file ${path}: this is not a regular file: name the one that holds the secrets`,
+  });
+});
+
+const NEW_SECRET = "put a random one there, as from: openssl rand -base64 24";
+const notText: [what: string, octets: readonly number[], line: number, why: string][] = [
+  [
+    "octets that begin no character",
+    [0xff, 0xfe, 0xe6, 0x0a],
+    1,
+    "this line is not UTF-8: if it is a secret,",
+  ],
+  ["Latin-1", [0x61, 0x0a, 0xe9, 0xe8, 0xe7, 0x0a], 2, "this line is not UTF-8: if it is a secret,"],
+  ["Latin-1 in a comment", [0x23, 0xe9, 0x0a, 0x61], 1, "this line is not UTF-8: if it is a secret,"],
+  [
+    "a character cut at the end",
+    [0x61, 0x0a, 0x0a, 0x62, 0xc3],
+    3,
+    "this line is not UTF-8: if it is a secret,",
+  ],
+  ["an overlong form", [0xc1, 0xc2, 0x0a], 1, "this line is not UTF-8: if it is a secret,"],
+  [
+    "what a decoder leaves of them",
+    [0x61, 0x0a, 0xef, 0xbf, 0xbd],
+    2,
+    "the secret holds a character that is no text:",
+  ],
+  ["NULs", Array(60_000).fill(0), 1, "the secret holds a character that is no text:"],
+  ["a control character", [0x61, 0x0a, 0x62, 0x1b, 0x63], 2, "the secret holds a character that is no text:"],
+  ["a lone CR", [0x61, 0x0d, 0x62, 0x0a], 1, "the secret holds a character that is no text:"],
+  ["a C1 control", [0x61, 0xc2, 0x85, 0x62], 1, "the secret holds a character that is no text:"],
+];
+for (const [what, octets, line, why] of notText) {
+  test(`a secrets file that holds ${what} is refused, since other octets would be the same secret or none`, async (t) => {
+    const path = await written(t, Buffer.from(octets));
+    await assert.rejects(readSecretsFile(path), {
+      reason: "config",
+      message: `secrets file ${path}:${line}: ${why} ${NEW_SECRET}`,
+    });
+  });
+}
+
+test("what cannot be read is the file's trouble and not a bug of ours", async () => {
+  await assert.rejects(readSecretsFile("/proc/self/mem"), {
+    reason: "config",
+    message: /^secrets file \/proc\/self\/mem: EIO: /,
+  });
+});
+
+test("a file that says it has no octets is read to the limit and no further", async (t) => {
+  const child = spawn("sleep", ["60"], { env: { PATH: process.env.PATH, LONG: "x".repeat(70_000) } });
+  t.after(() => child.kill());
+  await once(child, "spawn");
+  await assert.rejects(readSecretsFile(`/proc/${child.pid}/environ`), {
+    reason: "config",
+    message: /: larger than 64 KiB: not a secrets file: name the one with a secret on each line$/,
   });
 });
 
 test("a file of more than 64 KiB is no secrets file", async (t) => {
   const path = await written(t, `${STRONG}\n`.repeat(3000));
   await assert.rejects(readSecretsFile(path), {
-    message: `secrets file ${path}: larger than 64 KiB: not a secrets file`,
+    message: `secrets file ${path}: larger than 64 KiB: not a secrets file: name the one with a secret on each line`,
   });
 });
 

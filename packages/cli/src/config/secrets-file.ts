@@ -1,5 +1,6 @@
 // Secrets files: one secret a line, newest first, `#` comments: PostSRSd's format. Called by every command that signs
 // or verifies.
+import { isUtf8 } from "node:buffer";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { CommandFailure, systemFailure } from "../failure.ts";
@@ -9,6 +10,9 @@ export const STRONG_LENGTH = 22;
 /** Any right of others, or the group's right to write. */
 const FORBIDDEN_MODE = 0o027;
 const MAX_FILE_OCTETS = 64 * 1024;
+const NEW_SECRET = "put a random one there, as from: openssl rand -base64 24";
+/** Blanks inside a secret are part of it, a tab among them. U+FFFD is what a decoder leaves of octets that it cannot read. */
+const UNFIT = /(?!\t)[\p{Cc}\ufffd]/u;
 
 export interface SecretsFile {
   /** Newest first; at least one. */
@@ -45,7 +49,8 @@ export async function readSecretsFile(path: string): Promise<SecretsFile> {
   });
   try {
     const owner = await checkFile(file, what, path);
-    return { ...parseSecrets(await file.readFile("utf8"), what), owner };
+    const octets = await readOctets(file, what);
+    return { ...parseSecrets(decoded(octets, what), what), owner };
   } finally {
     await file.close();
   }
@@ -69,16 +74,19 @@ export function checkStrength(file: SecretsFile, path: string, weak: WeakSecrets
   throw new CommandFailure(
     "config",
     `secrets file ${path}:${line}: the secret has fewer than ${STRONG_LENGTH} characters, which can be guessed: ` +
-      `put a random one there, as from: openssl rand -base64 24${remedy}`,
+      `${NEW_SECRET}${remedy}`,
   );
 }
 
 // Checked on the open file, so that nobody swaps it between the check and the reading.
 async function checkFile(file: FileHandle, what: string, path: string): Promise<FileOwner> {
   const status = await file.stat();
-  if (!status.isFile()) throw new CommandFailure("config", `${what}: this is not a regular file`);
-  if (status.size > MAX_FILE_OCTETS)
-    throw new CommandFailure("config", `${what}: larger than 64 KiB: not a secrets file`);
+  if (!status.isFile()) {
+    throw new CommandFailure(
+      "config",
+      `${what}: this is not a regular file: name the one that holds the secrets`,
+    );
+  }
   const mode = octal(status.mode);
   if ((status.mode & FORBIDDEN_MODE) !== 0) {
     const message = `${what} has mode ${mode}: others can read or change it: run chmod 600 ${path}`;
@@ -92,6 +100,34 @@ export function octal(mode: number): string {
   return (mode & 0o777).toString(8).padStart(4, "0");
 }
 
+/** At most one octet more than is allowed, whatever size the file says it has: those in /proc say 0. */
+async function readOctets(file: FileHandle, what: string): Promise<Buffer> {
+  const buffer = Buffer.alloc(MAX_FILE_OCTETS + 1);
+  let length = 0;
+  for (let more = 1; more > 0; length += more) {
+    more = await file.read(buffer, length, buffer.length - length).then(
+      ({ bytesRead }) => bytesRead,
+      (error: unknown) => {
+        throw systemFailure(what, error);
+      },
+    );
+  }
+  if (length <= MAX_FILE_OCTETS) return buffer.subarray(0, length);
+  const message = `${what}: larger than 64 KiB: not a secrets file: name the one with a secret on each line`;
+  throw new CommandFailure("config", message);
+}
+
+/** Decoded with replacements, different octets would be one secret, which anybody can write; and rotation would keep that. */
+function decoded(octets: Buffer, what: string): string {
+  if (isUtf8(octets)) return octets.toString("utf8");
+  const lines = octets.toString("latin1").split("\n");
+  const line = lines.findIndex((text) => !isUtf8(Buffer.from(text, "latin1"))) + 1;
+  throw new CommandFailure(
+    "config",
+    `${what}:${line}: this line is not UTF-8: if it is a secret, ${NEW_SECRET}`,
+  );
+}
+
 function parseSecrets(text: string, what: string): Omit<SecretsFile, "owner"> {
   const lines = text
     .split(/\r?\n/)
@@ -102,6 +138,11 @@ function parseSecrets(text: string, what: string): Omit<SecretsFile, "owner"> {
       "config",
       `${what} holds no secret: put one on a line, as from: openssl rand -base64 24`,
     );
+  }
+  const unfit = lines.find((line) => UNFIT.test(line.secret));
+  if (unfit) {
+    const message = `${what}:${unfit.number}: the secret holds a character that is no text: ${NEW_SECRET}`;
+    throw new CommandFailure("config", message);
   }
   return {
     secrets: lines.map((line) => line.secret),

@@ -83,13 +83,9 @@ function tagWords(tag: TagFinding, forwarder: string): string {
         : `${forwarder} has a secret of its own, or it was changed`;
     return paint("yellow", `not verified: ${why}`);
   }
-  const parts = [tag.scheme ?? "signed"];
-  if (tag.secretIndex !== undefined) {
-    const which = tag.secretIndex === 0 ? "the newest" : `number ${tag.secretIndex + 1}`;
-    const line = tag.secretLine === undefined ? "secret" : `secret on line ${tag.secretLine}`;
-    parts.push(`${line} (${which})`);
-  }
-  return paint("green", `ok: ${parts.join(", ")}`);
+  const which = tag.secretIndex === 0 ? "the newest" : `number ${tag.secretIndex + 1}`;
+  const line = tag.secretLine === undefined ? "secret" : `secret on line ${tag.secretLine}`;
+  return paint("green", `ok: ${tag.scheme}, ${line} (${which})`);
 }
 
 function stampWords(stamp: StampFinding): string[] {

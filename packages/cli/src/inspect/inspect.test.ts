@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import {
   createRewriter,
   type Mailbox,
@@ -120,11 +121,26 @@ test("an alias selector is told, and what looks like one where nothing is verifi
   }
 });
 
-test("a kept sender is a token: nobody but the forwarder's database knows whose", () => {
+test("a kept sender is a token: who signed it is told, and nobody but the forwarder's database knows whose it is", () => {
   const store = { keep: () => true, find: () => undefined };
-  const found = inspected(forged({ ...FIRST, store }, `${"l".repeat(60)}@origin.example`), FIRST);
+  const by: RewriterOptions = { ...FIRST, secrets: ["old at first"], store };
+  const address = forged(by, `${"l".repeat(60)}@origin.example`, "alice@first.example");
+  const found = inspected(address, FIRST, { secretLines: [2, 5] });
   const { bounce, ...rest } = hop(found);
   assert.ok(rest.kind === "srs0" && rest.kept);
+  const [, selector] = createRewriter(FIRST).selectorsOf(mailbox("alice@first.example"));
+  assert.deepEqual(rest.tag, {
+    text: address.split("=")[1],
+    verdict: "ok",
+    scheme: "strong",
+    secretIndex: 1,
+    secretLine: 5,
+    selector,
+  });
+  assert.match(
+    stripVTControlCharacters(drawBoxes(found).join("\n")),
+    /tag .*ok: strong, secret on line 5 \(number 2\)\n/,
+  );
   assert.deepEqual(bounce, { answer: "accepted", to: null });
   assert.equal(found.sender, null);
 });
@@ -136,6 +152,30 @@ test("Exim's own form is recognized, with its shorter life", () => {
   assert.equal(found.tag.scheme, "exim");
   assert.equal(found.stamp.daysLeft, -1);
   assert.deepEqual(found.bounce, { answer: "refused", reason: "expired" });
+});
+
+for (const [maxAgeDays, daysLeft] of [
+  [5, 1],
+  [9, 5],
+  [10, 6],
+  [11, 6],
+  [21, 6],
+] as const) {
+  test(`of Exim's ten days and the ${maxAgeDays} of --max-age-days the fewer count`, () => {
+    const by = { secrets: ["vector secret / public 1"], domain: "fwd1.example" };
+    const found = hop(inspected("SRS0=ba93=g3=y.z=x@fwd1.example", by, { now: NOW + 4 * DAY, maxAgeDays }));
+    assert.ok(found.kind === "srs0");
+    assert.deepEqual(found.tag, { text: "ba93", verdict: "ok", scheme: "exim", secretIndex: 0 });
+    assert.equal(found.stamp.daysLeft, daysLeft);
+  });
+}
+
+test("what the secret signed and is no address has a good tag, and its bounce would be refused", () => {
+  const by = { secrets: ["vector secret / public 1"], domain: "fwd1.example" };
+  // Made by Mail::SRS.
+  const found = hop(inspected("SRS0=cq56=G3=example.com.=u@fwd1.example", by));
+  assert.deepEqual(found.tag, { text: "cq56", verdict: "ok", scheme: "classic", secretIndex: 0 });
+  assert.deepEqual(found.bounce, { answer: "refused", reason: "malformed" });
 });
 
 test("what is inside and cannot be read is a hop of its own, and ends the chain", () => {

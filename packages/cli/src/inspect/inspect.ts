@@ -1,8 +1,8 @@
 // Takes an SRS address apart, hop by hop, from the outermost to the original sender. Called by `homing inspect` and
 // `homing batch`.
 import {
-  checkMailbox,
   EXIM_MAX_AGE_DAYS,
+  innerAddress,
   KEPT_LABEL,
   localPartOctets,
   looksLikeSrs,
@@ -70,21 +70,16 @@ function peel(address: Mailbox, options: InspectOptions): Layer[] {
     const srs = parseSrs(next.localPart);
     // On the day of the stamp, so that the tag of an old address is judged, too.
     const now = srs.kind === "srs0" ? stampDays(srs.stamp, options.now).noon : options.now;
-    const inner = innerAddress(srs);
+    const inner = innerOf(srs);
     layers.push({ address: next, srs, reversed: options.rewriter?.reverse(next, now), inner });
     next = inner;
   }
   return layers;
 }
 
-function innerAddress(srs: ParsedSrs): Inner {
+function innerOf(srs: ParsedSrs): Inner {
   if (srs.kind === "not-srs" || srs.kind === "malformed") return "malformed";
-  if (srs.kind === "srs0" && srs.domain === KEPT_LABEL) return "kept";
-  const inner =
-    srs.kind === "srs0"
-      ? checkMailbox({ localPart: srs.user, domain: srs.domain })
-      : checkMailbox({ localPart: `SRS0${srs.rest}`, domain: srs.host });
-  return inner.ok ? inner.mailbox : "malformed";
+  return srs.kind === "srs0" && srs.domain === KEPT_LABEL ? "kept" : innerAddress(srs);
 }
 
 /** Whose the secrets are: where nobody says it, of the forwarders whose tags they made, or else of the outermost. */
@@ -94,10 +89,9 @@ function ownDomains(address: Mailbox, layers: readonly Layer[], options: Inspect
   return signed.length === 0 ? [address.domain] : signed.map((layer) => layer.address.domain);
 }
 
-/** Any reason but `bad-tag` comes after the tag: somebody with the secret signed what cannot be reversed. */
-function isSigned({ srs, reversed }: Layer): boolean {
-  if (!reversed || (srs.kind !== "srs0" && srs.kind !== "srs1")) return false;
-  return reversed.ok || reversed.reason !== "bad-tag";
+/** Also where somebody with the secret signed what cannot be reversed. */
+function isSigned({ reversed }: Layer): boolean {
+  return reversed !== undefined && "scheme" in reversed;
 }
 
 type Options = InspectOptions & Required<Pick<InspectOptions, "ownDomains">>;
@@ -127,7 +121,7 @@ function hopOf(layer: Layer, options: Options): Hop {
 
 function judgeTag({ address, reversed }: Layer, text: string, options: Options): TagFinding {
   if (!reversed) return unverifiable(text, "no-secret");
-  if (reversed.ok) {
+  if ("scheme" in reversed) {
     const { scheme, secretIndex, selector } = reversed;
     const secretLine = options.secretLines?.[secretIndex];
     return {
@@ -139,7 +133,6 @@ function judgeTag({ address, reversed }: Layer, text: string, options: Options):
       ...(selector === undefined ? {} : { selector }),
     };
   }
-  if (reversed.reason !== "bad-tag") return { text, verdict: "ok" };
   const ours = options.ownDomains.some((domain) => sameDomain(domain, address.domain));
   return ours ? { text, verdict: "wrong" } : unverifiable(text, "another-forwarder");
 }

@@ -50,9 +50,9 @@ export type TagFinding =
   | {
       readonly text: string;
       readonly verdict: "ok";
-      readonly scheme?: Scheme;
+      readonly scheme: Scheme;
       /** 0 is the newest. */
-      readonly secretIndex?: number;
+      readonly secretIndex: number;
       /** In the secrets file. */
       readonly secretLine?: number;
       readonly selector?: string;

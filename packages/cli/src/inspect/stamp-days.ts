@@ -26,15 +26,21 @@ export function stampDays(stamp: string, now: UnixSeconds): StampDays {
   };
 }
 
-/** Of days that were asked for: a batch has few of them, and each costs as much as a tag. */
-const dates = new Map<number, string>();
-const MAX_DATES = 4 * STAMP_WRAP_DAYS;
+/** A batch has few days, and each costs as much as a tag. */
+const utcDate = remembered(4 * STAMP_WRAP_DAYS, (day) =>
+  // Without the time of day. The first and the last years have more than ten characters.
+  new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, -"T00:00:00.000Z".length),
+);
 
-function utcDate(day: number): string {
-  const known = dates.get(day);
-  if (known !== undefined) return known;
-  const date = new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, 10);
-  if (dates.size >= MAX_DATES) dates.clear();
-  dates.set(day, date);
-  return date;
+/** What `make` gave before is given again, for at most so many days at a time. */
+export function remembered(most: number, make: (day: number) => string): (day: number) => string {
+  const known = new Map<number, string>();
+  return (day) => {
+    const before = known.get(day);
+    if (before !== undefined) return before;
+    const made = make(day);
+    if (known.size >= most) known.clear();
+    known.set(day, made);
+    return made;
+  };
 }

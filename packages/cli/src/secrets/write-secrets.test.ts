@@ -65,6 +65,30 @@ test("what fails leaves the old file and nothing else", async (t) => {
   assert.deepEqual(await readdir(place), ["secrets"]);
 });
 
+test("a file that is not UTF-8 is not rotated: its octets stay as they are", async (t) => {
+  const place = await folder(t);
+  const path = join(place, "secrets");
+  for (const octets of [
+    [0xe9, 0xe8, 0xe7],
+    [0x61, 0x0a, 0x23, 0xff],
+  ]) {
+    await writeFile(path, Buffer.from(octets), { mode: 0o600 });
+    await assert.rejects(
+      replaceSecretsFile(path, (old) => `new\n${old.text}`),
+      { reason: "config", message: /not UTF-8/ },
+    );
+    assert.deepEqual([...(await readFile(path))], octets);
+    assert.deepEqual(await readdir(place), ["secrets"]);
+  }
+});
+
+test("a byte order mark stays where it was", async (t) => {
+  const path = join(await folder(t), "secrets");
+  await writeFile(path, "\ufeff# comment\nold\n", { mode: 0o600 });
+  await replaceSecretsFile(path, (old) => `${old.text}more\n`);
+  assert.equal(await readFile(path, "utf8"), "\ufeff# comment\nold\nmore\n");
+});
+
 test("of two rotations at the same time the second is told to wait", async (t) => {
   const path = join(await folder(t), "secrets");
   await writeFile(path, "old\n", { mode: 0o600 });

@@ -1,0 +1,352 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Mailbox, parseMailbox, renderMailbox } from "@homing/srs-core";
+import { follow } from "./follow.ts";
+import { type LoadedTables, loadTables } from "./load-tables.ts";
+import { createTableRules, type TableRuleOptions } from "./tables.ts";
+
+const RULES: TableRuleOptions = {
+  domains: ["ours.test", "Second.Test"],
+  ownNames: ["mx.ours.test"],
+  domainAliases: { "old.test": "ours.test" },
+};
+const POSTMASTER = "\npostmaster: p@x.test";
+
+type Files = Readonly<Record<string, string>>;
+
+/** Files called `aliases` and `virtual` are the tables, others are lists. */
+function load(files: Files, rules: Partial<TableRuleOptions> = {}): Promise<LoadedTables> {
+  const has = (name: string) => (name in files ? name : undefined);
+  return loadTables(
+    { aliases: has("aliases"), virtual: has("virtual") },
+    createTableRules({ ...RULES, ...rules }),
+    async function* (path) {
+      const text = files[path];
+      if (text === undefined) throw new Error("ENOENT");
+      const octets = Buffer.from(text);
+      // In small pieces, so that lines and characters are cut.
+      for (let at = 0; at < octets.length; at += 7) yield octets.subarray(at, at + 7);
+    },
+  );
+}
+
+function mailbox(text: string): Mailbox {
+  const parsed = parseMailbox(text);
+  assert.ok(parsed.ok, text);
+  return parsed.mailbox;
+}
+
+/** Where an address leads: addresses, each with the owner of its list behind it, or one word in brackets. */
+async function leads(
+  files: Files,
+  address: string,
+  rules: Partial<TableRuleOptions> = {},
+): Promise<string[]> {
+  const loaded = await load(files, rules);
+  assert.ok(loaded.ok, JSON.stringify(loaded));
+  const followed = follow(loaded.tables, mailbox(address));
+  if (followed.kind === "refuse") return [`{${followed.reply.code}}`];
+  if (followed.kind !== "destinations") return [`{${followed.kind}}`];
+  return followed.destinations.map(({ mailbox, owner }) =>
+    owner ? `${renderMailbox(mailbox)} as ${renderMailbox(owner)}` : renderMailbox(mailbox),
+  );
+}
+
+async function problems(files: Files, rules: Partial<TableRuleOptions> = {}): Promise<string[]> {
+  const loaded = await load(files, rules);
+  assert.ok(!loaded.ok, "there is nothing wrong");
+  return loaded.problems.map(({ file, line, column, message }) => `${file}:${line}:${column} ${message}`);
+}
+
+const followed: [what: string, text: string, name: string, found: string[]][] = [
+  ["a name leads to its address", "a: b@x.test", "a", ["b@x.test"]],
+  ["names are found in any case", "Alice: b@x.test", "aLICE", ["b@x.test"]],
+  ["a name that is not there leads nowhere", "a: b@x.test", "b", ["{unknown}"]],
+  ["a name leads through names", "a: b\nb: c\nc: d@x.test", "a", ["d@x.test"]],
+  ["names are followed in any case", "a: B\nb: d@x.test", "a", ["d@x.test"]],
+  ["a name may stand before what it leads to, or behind", "b: d@x.test\na: b", "a", ["d@x.test"]],
+  ["an address of ours is a name again", "a: b@ours.test\nb: d@x.test", "a", ["d@x.test"]],
+  ["… in any case", "a: B@SECOND.test\nb: d@x.test", "a", ["d@x.test"]],
+  ["an address at a subdomain of ours is not", "a: b@sub.ours.test", "a", ["b@sub.ours.test"]],
+  [
+    "targets keep their order",
+    "a: z@x.test, b, y@x.test\nb: m@x.test",
+    "a",
+    ["z@x.test", "m@x.test", "y@x.test"],
+  ],
+  [
+    "an address that comes twice is one target",
+    "a: b@x.test, c, d@x.test\nc: b@x.test",
+    "a",
+    ["b@x.test", "d@x.test"],
+  ],
+  ["local parts that differ in case are two", "a: B@x.test, b@x.test", "a", ["B@x.test", "b@x.test"]],
+  ["a local part in needless quotes is the same", 'a: "b"@x.test, b@x.test', "a", ["b@x.test"]],
+  ["a diamond is no loop", "a: b, c\nb: d\nc: d\nd: e@x.test", "a", ["e@x.test"]],
+  ["what leads through a shared name has it too", "a: b, c\nb: d\nc: d\nd: e@x.test", "c", ["e@x.test"]],
+];
+for (const [what, text, name, found] of followed) {
+  test(what, async () => {
+    assert.deepEqual(await leads({ aliases: text + POSTMASTER }, `${name}@ours.test`), found);
+  });
+}
+
+const virtual: [what: string, text: string, address: string, found: string[]][] = [
+  ["an address leads to its target", "a@ours.test b@x.test", "A@OURS.test", ["b@x.test"]],
+  ["the same local part elsewhere does not", "a@ours.test b@x.test", "a@second.test", ["{unknown}"]],
+  ["blanks and tabs stand between", "a@ours.test \t b@x.test \t", "a@ours.test", ["b@x.test"]],
+  ["several targets", "a@ours.test b@x.test, c@x.test", "a@ours.test", ["b@x.test", "c@x.test"]],
+  ["a line continued", "a@ours.test b@x.test,\n  c@x.test", "a@ours.test", ["b@x.test", "c@x.test"]],
+  ["a target on the next line", "a@ours.test\n\tb@x.test", "a@ours.test", ["b@x.test"]],
+  ["comments, empty lines, CRLF", "# x\r\n\r\na@ours.test b@x.test\r\n", "a@ours.test", ["b@x.test"]],
+  ["a catch-all takes all others", "@ours.test b@x.test\na@ours.test c@x.test", "z@ours.test", ["b@x.test"]],
+  ["… and no entry of its own", "@ours.test b@x.test\na@ours.test c@x.test", "a@ours.test", ["c@x.test"]],
+  ["a local part at every domain", "a b@x.test", "a@second.test", ["b@x.test"]],
+  ["a whole address before it", "a b@x.test\na@ours.test c@x.test", "a@ours.test", ["c@x.test"]],
+  [
+    "an address of another domain of ours",
+    "a@ours.test b@second.test\nb@second.test c@x.test",
+    "a@ours.test",
+    ["c@x.test"],
+  ],
+  ["another name of the domain", "a@ours.test b@x.test", "a@OLD.test", ["b@x.test"]],
+  [
+    "a target at another name of the domain",
+    "a@ours.test b@old.test\nb@ours.test c@x.test",
+    "a@ours.test",
+    ["c@x.test"],
+  ],
+  ["a quoted local part", '"a b"@ours.test "c, d"@x.test', '"a b"@ours.test', ['"c, d"@x.test']],
+  ["a U-label domain", "a@ours.test b@bücher.test", "a@ours.test", ["b@xn--bcher-kva.test"]],
+  ["an address that throws away", "a@ours.test :blackhole:", "a@ours.test", ["{discard}"]],
+  ["a disabled one", "a@ours.test :fail: 550 5.1.6 she left", "a@ours.test", ["{550}"]],
+  ["one that is disabled for now", "a@ours.test :defer:", "a@ours.test", ["{450}"]],
+  ["a domain that is not ours", "a@ours.test b@x.test", "a@else.test", ["{not-ours}"]],
+  ["a byte order mark", "\ufeffa@ours.test b@x.test", "a@ours.test", ["b@x.test"]],
+];
+for (const [what, text, address, found] of virtual) {
+  test(`virtual: ${what}`, async () => {
+    assert.deepEqual(await leads({ virtual: `${text}\npostmaster p@x.test` }, address), found);
+  });
+}
+
+const delimited: [address: string, found: string[]][] = [
+  ["a+b@ours.test", ["exact@x.test"]],
+  ["a+c@ours.test", ["base@x.test"]],
+  ["A+C@Ours.test", ["base@x.test"]],
+  ["a@ours.test", ["base@x.test"]],
+  ["+a@ours.test", ["{unknown}"]],
+  ["list+x@ours.test", ["alias@x.test"]],
+];
+for (const [address, found] of delimited) {
+  test(`behind a delimiter: ${address}`, async () => {
+    const files = {
+      virtual: "a+b@ours.test exact@x.test\na@ours.test base@x.test",
+      aliases: `list: alias@x.test${POSTMASTER}`,
+    };
+    assert.deepEqual(await leads(files, address, { recipientDelimiter: "+" }), found);
+  });
+}
+
+test("what was behind the delimiter is kept on request, in its case", async () => {
+  const files = { virtual: "a@ours.test b@x.test\nm@ours.test c@x.test, d@x.test\npostmaster p@x.test" };
+  const rules = { recipientDelimiter: "+", keepExtension: true };
+  assert.deepEqual(await leads(files, "a+Tag@ours.test", rules), ["b+Tag@x.test"]);
+  assert.deepEqual(await leads(files, "m+t@ours.test", rules), ["c+t@x.test", "d+t@x.test"]);
+  assert.deepEqual(await leads(files, "a@ours.test", rules), ["b@x.test"]);
+});
+
+test("a virtual table comes before the aliases, and they before its catch-all", async () => {
+  const files = {
+    aliases: `a: alias@x.test\nb: alias@x.test${POSTMASTER}`,
+    virtual: "a@ours.test virtual@x.test\n@ours.test rest@x.test",
+  };
+  assert.deepEqual(await leads(files, "a@ours.test"), ["virtual@x.test"]);
+  assert.deepEqual(await leads(files, "b@ours.test"), ["alias@x.test"]);
+  assert.deepEqual(await leads(files, "c@ours.test"), ["rest@x.test"]);
+});
+
+test("owner-NAME is the sender of what a list sends out, the innermost list's first", async () => {
+  const aliases = [
+    "all: a@x.test, staff",
+    "owner-all: boss@x.test",
+    "staff: b@x.test, plain",
+    "owner-staff: chief@x.test",
+    "plain: c@x.test",
+  ].join("\n");
+  assert.deepEqual(await leads({ aliases: aliases + POSTMASTER }, "all@second.test"), [
+    "a@x.test as owner-all@second.test",
+    "b@x.test as owner-staff@second.test",
+    "c@x.test as owner-staff@second.test",
+  ]);
+  assert.deepEqual(await leads({ aliases: aliases + POSTMASTER }, "plain@ours.test"), ["c@x.test"]);
+});
+
+test("lists are read in their place, and lists in lists", async () => {
+  const files = {
+    aliases: `all: first@x.test, :include:/lists/all, last@x.test${POSTMASTER}`,
+    "/lists/all": "# who\na@x.test,\n  b@x.test, c@x.test\n\n:include:/lists/more\n",
+    "/lists/more": "d@x.test\n",
+  };
+  assert.deepEqual(await leads(files, "all@ours.test"), [
+    "first@x.test",
+    "a@x.test",
+    "b@x.test",
+    "c@x.test",
+    "d@x.test",
+    "last@x.test",
+  ]);
+  const loaded = await load(files);
+  assert.deepEqual(loaded.files, ["aliases", "/lists/all", "/lists/more"]);
+});
+
+test("an address that leads to itself stays, where its domain has a server that keeps mail", async () => {
+  const staysAt = (domain: string) => domain === "ours.test";
+  const files = { aliases: `a: a, b@x.test\nc: A@Ours.test${POSTMASTER}` };
+  assert.deepEqual(await leads(files, "a@ours.test", { staysAt }), ["a@ours.test", "b@x.test"]);
+  assert.deepEqual(await leads(files, "c@ours.test", { staysAt }), ["a@ours.test", "b@x.test"]);
+});
+
+test("postmaster is an address at our host name, too", async () => {
+  const files = { aliases: `a: b@x.test${POSTMASTER}` };
+  assert.deepEqual(await leads(files, "Postmaster@MX.ours.test"), ["p@x.test"]);
+  assert.deepEqual(await leads(files, "a@mx.ours.test"), ["{not-ours}"]);
+  const named = { aliases: "a: b@x.test\npostmaster: a" };
+  assert.deepEqual(await leads(named, "postmaster@mx.ours.test"), ["b@x.test"]);
+});
+
+test("a name of Object.prototype is no alias", async () => {
+  assert.deepEqual(await leads({ aliases: `a: b@x.test${POSTMASTER}` }, "constructor@ours.test"), [
+    "{unknown}",
+  ]);
+});
+
+const wrong: [what: string, files: Files, ...problems: string[]][] = [
+  [
+    "a name that leads to itself",
+    { aliases: "a: a" },
+    "aliases:1:4 loop: a → a: give one of them an address outside",
+  ],
+  [
+    "two names that lead to each other",
+    { aliases: "a: b\nb: a" },
+    "aliases:2:4 loop: a → b → a: give one of them an address outside",
+  ],
+  [
+    "a ring of three with a way in",
+    { aliases: "x: ok@x.test, a\na: b\nb: c\nc: a" },
+    "aliases:4:4 loop: a → b → c → a: give one of them an address outside",
+  ],
+  [
+    "a ring across both tables",
+    { aliases: "a: B@ours.test", virtual: "b@ours.test a@second.test" },
+    "virtual:1:1 loop: a → b@ours.test → a: give one of them an address outside",
+  ],
+  [
+    "a catch-all that leads to its own domain",
+    { aliases: "a: b@x.test", virtual: "@ours.test gone@ours.test" },
+    "virtual:1:1 loop: @ours.test → @ours.test: give one of them an address outside",
+  ],
+  [
+    "many ways into one loop tell it once",
+    { aliases: "x: y, a\ny: b\na: b\nb: a" },
+    "aliases:3:4 loop: b → a → b: give one of them an address outside",
+  ],
+  [
+    "unknown names, where they stand",
+    { aliases: "a: b\nc: x@x.test,\n  nobody\nb: Nobody@Ours.test" },
+    'aliases:3:3 "nobody" is neither an address nor a name in these tables',
+    'aliases:4:1 "Nobody@Ours.test" is at a domain of ours, and in no table: add it, or take it out here',
+  ],
+  [
+    "a list that is not there",
+    { aliases: "a: b@x.test, :include:/lists/a" },
+    "aliases:1:14 list /lists/a cannot be read (ENOENT): correct the path or its rights",
+  ],
+  [
+    "a list in itself",
+    { aliases: "a: :include:/l", "/l": "b@x.test\n:include:/l" },
+    "/l:2:1 :include: loop: aliases → /l → /l: take one of them out",
+  ],
+  [
+    "mistakes in a list",
+    { aliases: "a: :include:/l", "/l": "b@x.test\nc d@x.test, |x\n" },
+    '/l:2:1 address "c d@x.test": has a character before the @ that is only allowed inside quotes',
+    "/l:2:13 programs are not run: hand the mail to one by LMTP instead",
+  ],
+  [
+    "mistakes in a virtual table",
+    {
+      virtual:
+        "a@ours.test\nb@else.test x@x.test\nc@ours.test /x\n  \n d@x.test\nc@ours.test e@x.test\n@old.test x@x.test",
+    },
+    'virtual:1:1 no target behind the address: write "user@domain target"',
+    "virtual:2:1 else.test is none of our domains: add it to domains, or take this line out",
+    "virtual:3:13 files are not written: keep the mail in a mail store by LMTP, or in a Maildir",
+    'virtual:6:1 "c@ours.test" stands on an earlier line already: join the two',
+    "virtual:7:1 old.test is another name of ours.test: write the address at that one",
+  ],
+  [
+    "two lines of one address",
+    { virtual: "a@ours.test b@x.test\nA@Ours.Test c@x.test" },
+    'virtual:2:1 "a@ours.test" stands on an earlier line already: join the two',
+  ],
+  [
+    "a catch-all over our own names",
+    { virtual: "@mx.ours.test b@x.test" },
+    "virtual:1:1 a catch-all at mx.ours.test would take every guess at an address of our own: name the addresses",
+  ],
+];
+for (const [what, files, ...told] of wrong) {
+  test(`told when tables are loaded: ${what}`, async () => {
+    const whole =
+      files.aliases === undefined
+        ? { ...files, virtual: `${files.virtual}\npostmaster p@x.test` }
+        : { ...files, aliases: files.aliases + POSTMASTER };
+    assert.deepEqual(await problems(whole), told);
+  });
+}
+
+test("told when tables are loaded: nobody is postmaster", async () => {
+  assert.deepEqual(await problems({ aliases: "a: b@x.test" }), [
+    'aliases:1:1 nobody reads mail to postmaster@ours.test, as RFC 5321 asks: add a line such as "postmaster: you@example.net"',
+  ]);
+});
+
+test("a table full of mistakes tells a hundred", async () => {
+  const virtual = Array.from({ length: 5000 }, (_, at) => `u${at}@else.test x@x.test`).join("\n");
+  assert.equal((await problems({ virtual })).length, 100);
+});
+
+function chain(length: number): string {
+  const names = Array.from({ length: length - 1 }, (_, at) => `n${at + 1}: n${at + 2}`);
+  return [...names, `n${length}: end@x.test`].join("\n");
+}
+
+test("names may be nested 50 deep, and no deeper, whichever stands first", async () => {
+  assert.deepEqual(await leads({ aliases: chain(50) + POSTMASTER }, "n1@ours.test"), ["end@x.test"]);
+  const deeper = "aliases:1:5 names are nested more than 50 deep behind this one: n2";
+  assert.deepEqual(await problems({ aliases: chain(51) + POSTMASTER }), [deeper]);
+  const reversed = chain(51).split("\n").reverse().join("\n");
+  const last = "aliases:51:5 names are nested more than 50 deep behind this one: n2";
+  assert.deepEqual(await problems({ aliases: reversed + POSTMASTER }), [last]);
+});
+
+test("a chain of 100,000 names is told, and ends nothing", async () => {
+  assert.match(
+    (await problems({ aliases: chain(100_000) + POSTMASTER })).join("\n"),
+    /nested more than 50 deep/,
+  );
+});
+
+test("names that many share are walked once: 40 levels of two branches end at two addresses", async () => {
+  const level = (at: number) => (at === 40 ? "l@x.test, r@x.test" : `l${at + 1}, r${at + 1}`);
+  const lines = Array.from(
+    { length: 40 },
+    (_, at) => `l${at + 1}: ${level(at + 1)}\nr${at + 1}: ${level(at + 1)}`,
+  );
+  assert.deepEqual(await leads({ aliases: lines.join("\n") + POSTMASTER }, "l1@ours.test"), [
+    "l@x.test",
+    "r@x.test",
+  ]);
+});
