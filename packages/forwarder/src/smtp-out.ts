@@ -1,13 +1,22 @@
-// SMTP out: one delivery attempt to one server. The only file that imports nodemailer, and the owner of the overrides
-// that it needs (ADR 0009), each with a test in smtp-out*.test.ts. Called by deliver.ts and by `homing send`.
+// SMTP and LMTP out: one delivery attempt to one server. The only file that imports nodemailer, and the owner of the
+// overrides that it needs (ADR 0009), each with a test in smtp-out*.test.ts. Called by deliver.ts, local-delivery.ts
+// and by `homing send`.
+import { connect } from "node:net";
 import { type Envelope, parseReply, type Reply } from "@homing/mail";
 import { printable, renderMailbox, renderReversePath } from "@homing/srs-core";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
 import type { NextHop } from "./next-hops.ts";
 
+/** A server on this machine that listens on a UNIX socket. */
+export interface SocketPath {
+  readonly path: string;
+}
+
 export interface Submission {
-  readonly server: NextHop;
-  /** Our name in EHLO. */
+  readonly server: NextHop | SocketPath;
+  /** LMTP (RFC 2033) says LHLO, and its server may not queue: its answer is the mailbox's. Default: SMTP. */
+  readonly protocol?: "smtp" | "lmtp";
+  /** Our name in EHLO or LHLO. */
   readonly hostname: string;
   readonly envelope: Envelope;
   /** CRLF lines; the caller has refused bare CR, bare LF and NUL, which nodemailer would change or let through. */
@@ -62,15 +71,13 @@ export function submit(submission: Submission): Promise<Attempt> {
 }
 
 function submitWith(submission: Submission, tls: "opportunistic" | "none"): Promise<Attempt> {
-  const { server, timeIsUp } = submission;
+  const { timeIsUp } = submission;
   const connection = new SMTPConnection({
-    host: server.host,
-    port: server.port,
+    ...placeOf(submission.server, tls),
+    lmtp: submission.protocol === "lmtp",
     name: submission.hostname,
     // Opportunistic, as between all mail servers: an unverified certificate is better than none.
     opportunisticTLS: true,
-    ignoreTLS: tls === "none",
-    tls: { rejectUnauthorized: false, ...(server.name === undefined ? {} : { servername: server.name }) },
     // The library would speak TLS from the start on port 465.
     secure: false,
     connectionTimeout: GREETING_TIMEOUT_MS,
@@ -109,7 +116,9 @@ function submitWith(submission: Submission, tls: "opportunistic" | "none"): Prom
         return leave(connection);
       }
       if (submission.envelope.smtpUtf8) flagSmtpUtf8(wire);
-      connection.send(libraryEnvelope(submission), submission.message, (failure, info) => {
+      connection.send(libraryEnvelope(submission), submission.message, (error, info) => {
+        // A refusal after the dot of LMTP is no error to the library: it is one recipient's, and others might have none.
+        const failure = error ?? info.rejectedErrors?.[0];
         if (failure) return fail(failure);
         const reply = parseReply(info.response) ?? { code: 250, enhanced: "2.0.0", text: "" };
         settle(() => ({ kind: "accepted", reply }));
@@ -117,6 +126,19 @@ function submitWith(submission: Submission, tls: "opportunistic" | "none"): Prom
       });
     });
   });
+}
+
+/** Where to connect. Nothing between two processes of one machine can be listened to: no TLS on a UNIX socket. */
+function placeOf(server: NextHop | SocketPath, tls: "opportunistic" | "none") {
+  // The library knows no socket paths. It takes a socket that is not connected yet, and hears its errors.
+  if ("path" in server) return { connection: connect({ path: server.path }), ignoreTLS: true };
+  const servername = server.name === undefined ? {} : { servername: server.name };
+  return {
+    host: server.host,
+    port: server.port,
+    ignoreTLS: tls === "none",
+    tls: { rejectUnauthorized: false, ...servername },
+  };
 }
 
 function leave(connection: SMTPConnection): void {

@@ -4,7 +4,10 @@ import { dial, type Place, type Server, serve, type Wire } from "./wire.ts";
 
 /** What a next hop says at each step, CRLF between lines; or that it goes away instead, or says nothing. */
 export type Answers = Partial<
-  Record<"greeting" | "EHLO" | "HELO" | "STARTTLS" | "MAIL" | "RCPT" | "DATA" | "dot" | "QUIT", string>
+  Record<
+    "greeting" | "EHLO" | "HELO" | "LHLO" | "STARTTLS" | "MAIL" | "RCPT" | "DATA" | "dot" | "QUIT",
+    string
+  >
 >;
 export const FIN = "(closes)";
 export const RST = "(resets)";
@@ -14,6 +17,7 @@ const POLITE: Required<Answers> = {
   greeting: "220 hop.example ESMTP",
   EHLO: "250-hop.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SIZE\r\n250 SMTPUTF8",
   HELO: "250 hop.example",
+  LHLO: "250-hop.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE",
   STARTTLS: "454 4.7.0 not now",
   MAIL: "250 2.1.0 ok",
   RCPT: "250 2.1.5 ok",
