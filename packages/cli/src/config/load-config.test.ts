@@ -3,8 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import fc from "fast-check";
 import { CommandFailure } from "../failure.ts";
-import { loadConfig, parseConfig } from "./load-config.ts";
+import { loadConfig, parseConfig, readConfig } from "./load-config.ts";
+import { configSchema } from "./schema.ts";
 
 /** Six lines: what a test adds begins on line 7. */
 const MINIMAL = `hostname: mx.ours.test
@@ -26,9 +28,8 @@ function failure(text: string): string[] {
   assert.fail("there is nothing wrong");
 }
 
-const GENERAL = "hostname, listen, domains, aliasesFile, srs, delivery, trustedNetworks, limits";
-const SRS =
-  "domain, secretsFile, scheme, accept, separator, tagLength, minTagLength, alphabet, weakSecret, maxAgeDays";
+const GENERAL = Object.keys(configSchema.shape).join(", ");
+const SRS = Object.keys(configSchema.shape.srs.shape).join(", ");
 const HOST_PORT = "is not HOST:PORT: write 127.0.0.1:2525 or [::1]:2525";
 const NETWORK = "is no IP address or network: write 192.0.2.1 or 192.0.2.0/24";
 
@@ -36,13 +37,35 @@ const NETWORK = "is no IP address or network: write 192.0.2.1 or 192.0.2.0/24";
 const added: [what: string, lines: string, told: string][] = [
   [
     "an unknown key",
-    "hostnam: x",
-    `7:1 hostnam: there is no such setting (here: ${GENERAL}): take it out or correct it`,
+    "frobnicate: x",
+    `7:1 frobnicate: there is no such setting (here: ${GENERAL}): take it out or correct it`,
+  ],
+  ["a slip in a key", "hsotname: x", "7:1 hsotname: there is no such setting: did you mean hostname?"],
+  [
+    "two slips in a key",
+    "aliasFile: x",
+    "7:1 aliasFile: there is no such setting: did you mean aliasesFile?",
+  ],
+  ["a key in other case", "Listen: x", "7:1 Listen: there is no such setting: did you mean listen?"],
+  [
+    "a slip in a key inside",
+    "limits:\n  client: 1",
+    "8:3 limits.client: there is no such setting: did you mean clients?",
   ],
   [
-    "an unknown key inside",
-    "limits:\n  client: 1",
-    "8:3 limits.client: there is no such setting (here: messageOctets, clients): take it out or correct it",
+    "a key of another map",
+    "tagLength: 8",
+    "7:1 tagLength: there is no such setting: did you mean srs.tagLength?",
+  ],
+  [
+    "a key that YAML takes for a number",
+    "25: x",
+    `7:1 25: there is no such setting (here: ${GENERAL}): take it out or correct it`,
+  ],
+  [
+    "a key of many lines",
+    '"a\\nb": x',
+    `7:1 a?b: there is no such setting (here: ${GENERAL}): take it out or correct it`,
   ],
   [
     "an unknown key in the last map",
@@ -114,13 +137,65 @@ const added: [what: string, lines: string, told: string][] = [
     "trustedNetworks: [192.0.2.0/24/8]",
     `7:19 trustedNetworks.0: "192.0.2.0/24/8" ${NETWORK}`,
   ],
+  [
+    "a route whose name YAML takes for a number, and that leads nowhere",
+    "delivery:\n  routes:\n    25: nope",
+    `9:9 delivery.routes.25: "nope" ${HOST_PORT}`,
+  ],
+  [
+    "a route whose name and next hop are in the wrong order",
+    "delivery:\n  routes:\n    0x19: 25",
+    "9:11 delivery.routes.0x19: expected string, received number",
+  ],
+  ["a value of many lines", 'listen: "a\\nb"', `7:9 listen: "a?b" ${HOST_PORT}`],
   ["a tab for indentation", "limits:\n\tclients: 3", "8:1 Tabs are not allowed as indentation"],
-  ["a key that comes twice", "hostname: b.test", "7:1 Map keys must be unique"],
+  ["a key that comes twice", "hostname: b.test", "7:1 hostname: stands on line 1 already: keep one"],
+  [
+    "a key inside that comes twice",
+    "limits: { clients: 1, clients: 2 }",
+    "7:23 limits.clients: stands on line 7 already: keep one",
+  ],
+  [
+    "a number that comes twice, in two spellings of text",
+    'delivery: { routes: { 25: "a.test:25", "25": "a.test:25" } }',
+    "7:40 delivery.routes.25: stands on line 7 already: keep one",
+  ],
   ["a quote that is not closed", "listen: 'x", "8:1 Missing closing 'quote"],
   [
     "brackets without quotes, which are a YAML list",
     "listen: [::1]:25",
-    "7:14 Unexpected scalar at node end",
+    '7:9 [::1]:25 is a list to YAML, because of its brackets: put it in quotes: "[::1]:25"',
+  ],
+  [
+    "brackets without quotes in a list",
+    "x:\n  - [2001:db8::1]:2525",
+    '8:5 [2001:db8::1]:2525 is a list to YAML, because of its brackets: put it in quotes: "[2001:db8::1]:2525"',
+  ],
+  [
+    "brackets without quotes in a map in braces",
+    "delivery: { routes: { a.test: [::1]:25 } }",
+    '7:31 [::1]:25 is a list to YAML, because of its brackets: put it in quotes: "[::1]:25"',
+  ],
+  [
+    "brackets without quotes in a list in brackets",
+    "trustedNetworks: [[::1]:25]",
+    "7:19 a name cannot be a list or a map: put what has brackets or braces in quotes",
+  ],
+  [
+    "an address in brackets, which is a whole YAML list",
+    "listen: [::1]",
+    "7:9 listen: expected string, received array: brackets are a list to YAML: put the value in quotes",
+  ],
+  ["a list of another kind", "listen:\n  - a", "8:3 listen: expected string, received array"],
+  [
+    "a list that is not closed",
+    "listen: [::1",
+    "8:1 Flow sequence in block collection must be sufficiently indented and end with a ]",
+  ],
+  [
+    "an asterisk without quotes, which is a YAML alias",
+    "listen: *.test",
+    "7:9 anchors and aliases (& and *) are not allowed here: write the value out, or quote it",
   ],
   [
     "a second document",
@@ -139,12 +214,18 @@ for (const [what, lines, told] of added) {
 
 /** A line of the minimal file, and what it becomes. */
 const changed: [what: string, from: string, to: string, told: string][] = [
-  ["a missing key", "aliasesFile: aliases\n", "", "1:1 aliasesFile: is missing: add it"],
+  ["a missing key", "hostname: mx.ours.test\n", "", "1:1 hostname: is missing: add it"],
   [
-    "a missing key inside is told where its map begins",
+    "what a check misses",
+    "aliasesFile: aliases\n",
+    "",
+    "1:1 aliasesFile: no table says where mail goes: name an aliasesFile, a virtualFile, or both",
+  ],
+  [
+    "a missing key inside is told at its map",
     "  secretsFile: secrets\n",
     "",
-    "5:3 srs.secretsFile: is missing: add it",
+    "4:1 srs.secretsFile: is missing: add it",
   ],
   [
     "an empty map",
@@ -192,7 +273,7 @@ for (const [what, from, to, told] of changed) {
 
 test("an anchor that is used is told where it is used: nothing is expanded", () => {
   const text = `${MINIMAL.replace("mx.ours.test", "&h mx.ours.test")}listen: *h\n`;
-  const why = "anchors and aliases (& and *) are not allowed here: write the value out";
+  const why = "anchors and aliases (& and *) are not allowed here: write the value out, or quote it";
   assert.deepEqual(failure(text), [`homing.yaml:7:9 ${why}`]);
 });
 
@@ -201,24 +282,69 @@ test("anchors that would fill the memory are refused as any other", () => {
   assert.match(failure(`a0: &a0 x\n${lines.join("\n")}\n`)[0] ?? "", /anchors and aliases/);
 });
 
-test("all mistakes are told in one run", () => {
-  const told = failure(
-    "hostname: 5\ndomains: []\nsrs:\n  domain: a b\n  speed: 1\nlimits: { clients: 0, x: 1 }\n",
-  );
-  assert.deepEqual(
-    told.map((line) => /^homing\.yaml:(\d+:\d+ [\w.]+):/.exec(line)?.[1]).sort(),
+/** Whole files, and what is told of them, in this order. */
+const inOneRun: [what: string, text: string, told: string[]][] = [
+  [
+    "mistakes of all kinds are told in the order of the file",
+    `hostname: 5
+limits: { clients: 0, x: 1 }
+domains: []
+srs:
+  speed: 1
+  domain: a b
+hostname: b.test
+`,
     [
-      "1:1 aliasesFile",
-      "1:11 hostname",
-      "2:10 domains",
-      "4:3 srs.secretsFile",
-      "4:11 srs.domain",
+      "2:20 limits.clients",
+      "2:23 limits.x",
+      "3:10 domains",
+      "4:1 srs.secretsFile",
       "5:3 srs.speed",
-      "6:20 limits.clients",
-      "6:23 limits.x",
-    ].sort(),
-  );
-});
+      "6:11 srs.domain",
+      "7:1 hostname",
+    ],
+  ],
+  [
+    "what is missing from the file stands first, in the order of the schema",
+    "limits: { clients: 0 }\n",
+    ["1:1 hostname", "1:1 domains", "1:1 srs", "1:20 limits.clients"],
+  ],
+  [
+    "a second route of a domain is not hidden by a wrong one",
+    `${MINIMAL}delivery:\n  routes:\n    X.test: "a.test:25"\n    y.test: nope\n    x.test: "b.test:25"\n`,
+    ["10:13 delivery.routes.y.test", "11:13 delivery.routes.x.test"],
+  ],
+  [
+    "a key that comes twice does not hide what is wrong in its second value",
+    `${MINIMAL}listen: a.test:1\nlisten: nope\n`,
+    ["8:1 listen", "8:9 listen"],
+  ],
+  [
+    "settings that do not go together are told beside one that is wrong",
+    `${MINIMAL}  minTagLength: 9\n  accept: [classic]\n  maxAgeDays: 0\n`,
+    ["7:17 srs.minTagLength", "8:11 srs.accept", "9:15 srs.maxAgeDays"],
+  ],
+  [
+    "several texts that YAML cannot read are told together",
+    `listen: [::1]:25\ndelivery: { smartHost: [::1]:25 }\n`,
+    ["1:9 [", "2:24 ["],
+  ],
+];
+for (const [what, text, expected] of inOneRun) {
+  test(what, () => {
+    assert.deepEqual(
+      failure(text).map((line) => /^homing\.yaml:(\d+:\d+ (?:\[|[\w.]+(?=:)))/.exec(line)?.[1]),
+      expected,
+    );
+  });
+}
+
+for (const name of ["25", "1e3", "0x19", "true", "null", "1.0"]) {
+  test(`a route may be named ${name}, which is no text to YAML, and keeps its spelling`, () => {
+    const { delivery } = parseConfig(`${MINIMAL}delivery: { routes: { ${name}: "a.test:1" } }\n`, "f");
+    assert.deepEqual(Object.keys(delivery.routes), [name]);
+  });
+}
 
 for (const [what, text] of [
   ["nothing", ""],
@@ -228,9 +354,7 @@ for (const [what, text] of [
   test(`a file that holds ${what} is told what it needs`, () => {
     assert.deepEqual(
       failure(text),
-      ["hostname", "domains", "aliasesFile", "srs"].map(
-        (key) => `homing.yaml:1:1 ${key}: is missing: add it`,
-      ),
+      ["hostname", "domains", "srs"].map((key) => `homing.yaml:1:1 ${key}: is missing: add it`),
     );
   });
 }
@@ -244,6 +368,33 @@ for (const [kind, text] of [
     assert.deepEqual(failure(text), [`homing.yaml:1:1 configuration: expected object, received ${kind}`]);
   });
 }
+
+test("whatever the file holds, what is wrong is told in single lines, in the order of the file", () => {
+  const sample = `${MINIMAL}limits: { clients: 3 }\ndelivery:\n  routes: { a.test: "b.test:25" }\n`;
+  const piece = fc.oneof(
+    fc.constantFrom(..."[]{}:,-&*!|>'\"%@`#? \n\t\r\0\u2028", "---\n", "<<: ", "%YAML 1.1\n---\n", "!!set "),
+    fc.string({ maxLength: 5 }),
+  );
+  const spoilt = fc
+    .array(fc.tuple(fc.nat(sample.length), fc.nat(8), piece), { minLength: 1, maxLength: 4 })
+    .map((cuts) =>
+      cuts.reduce((text, [at, gone, put]) => text.slice(0, at) + put + text.slice(at + gone), sample),
+    );
+  fc.assert(
+    fc.property(spoilt, (text) => {
+      const read = readConfig(text);
+      if (read.ok) return;
+      assert.ok(read.problems.length > 0);
+      let [line, column] = [1, 1];
+      for (const problem of read.problems) {
+        assert.doesNotMatch(problem.message, /[\p{Cc}\u2028\u2029]/u);
+        assert.ok(problem.line > line || (problem.line === line && problem.column >= column));
+        [line, column] = [problem.line, problem.column];
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
 
 test("a file is read from its path, and the path stands in every message", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "homing-"));

@@ -16,6 +16,9 @@ test("what the file leaves out has its default", () => {
     listen: { host: "0.0.0.0", port: 25 },
     domains: ["ours.test"],
     aliasesFile: "aliases",
+    domainAliases: {},
+    recipientDelimiter: "",
+    keepExtension: false,
     srs: {
       domain: "srs.ours.test",
       secretsFile: "secrets",
@@ -28,7 +31,8 @@ test("what the file leaves out has its default", () => {
     },
     delivery: { routes: {} },
     trustedNetworks: [],
-    limits: { messageOctets: 26_214_400, clients: 100 },
+    limits: { messageOctets: 26_214_400, clients: 100, hops: 50 },
+    log: { addresses: "full" },
   });
 });
 
@@ -38,6 +42,11 @@ test("every setting is read; U-labels become A-labels", () => {
 listen: "[::1]:2525"
 domains: [bücher.test, Ours.Test]
 aliasesFile: /etc/aliases
+virtualFile: virtual
+domainAliases: { Alt.Bücher.test: bücher.test }
+recipientDelimiter: "+"
+keepExtension: true
+log: { addresses: hash }
 srs:
   domain: srs.bücher.test
   secretsFile: s
@@ -53,7 +62,7 @@ delivery:
   routes: { a.test: "192.0.2.1:24" }
   smartHost: smart.test:587
 trustedNetworks: [192.0.2.1, 192.0.2.0/24, "2001:db8::/32", "::1"]
-limits: { messageOctets: 65536, clients: 1 }
+limits: { messageOctets: 65536, clients: 1, hops: 10 }
 `,
     "homing.yaml",
   );
@@ -62,6 +71,10 @@ limits: { messageOctets: 65536, clients: 1 }
     listen: { host: "::1", port: 2525 },
     domains: ["xn--bcher-kva.test", "Ours.Test"],
     aliasesFile: "/etc/aliases",
+    virtualFile: "virtual",
+    domainAliases: { "alt.xn--bcher-kva.test": "xn--bcher-kva.test" },
+    recipientDelimiter: "+",
+    keepExtension: true,
     srs: {
       domain: "srs.xn--bcher-kva.test",
       secretsFile: "s",
@@ -79,6 +92,7 @@ limits: { messageOctets: 65536, clients: 1 }
       smartHost: { host: "smart.test", port: 587 },
     },
     trustedNetworks: ["192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "::1"],
-    limits: { messageOctets: 65_536, clients: 1 },
+    limits: { messageOctets: 65_536, clients: 1, hops: 10 },
+    log: { addresses: "hash" },
   });
 });

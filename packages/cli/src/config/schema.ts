@@ -2,72 +2,106 @@
 // load-config.ts.
 import { isIP } from "node:net";
 import { parseHostPort } from "@homing/forwarder";
-import { asciiLower, parseDomain } from "@homing/srs-core";
+import { asciiLower, KEPT_LABEL, parseDomain } from "@homing/srs-core";
 import * as z from "zod";
+import "./setting-words.ts";
 
-const domain = z.string().transform((text, context) => {
-  const parsed = parseDomain(text);
-  if (parsed.ok) return parsed.domain;
-  context.addIssue({
-    code: "custom",
-    message: `${parsed.message}: write a domain name such as forwarder.example`,
-  });
-  return z.NEVER;
-});
+const domain = z
+  .string()
+  .transform((text, context) => {
+    const parsed = parseDomain(text);
+    if (parsed.ok) return parsed.domain;
+    context.addIssue({
+      code: "custom",
+      message: `${parsed.message}: write a domain name such as forwarder.example`,
+    });
+    return z.NEVER;
+  })
+  .meta({ type: "domain", typeMeaning: "a name such as `forwarder.example`; U-labels become A-labels" });
 
-const hostPort = z.string().transform((text, context) => {
-  const parsed = parseHostPort(text);
-  if (parsed) return parsed;
-  context.addIssue({
-    code: "custom",
-    message: `"${text}" is not HOST:PORT: write 127.0.0.1:2525 or [::1]:2525`,
+const hostPort = z
+  .string()
+  .transform((text, context) => {
+    const parsed = parseHostPort(text);
+    if (parsed) return parsed;
+    context.addIssue({
+      code: "custom",
+      message: `"${text}" is not HOST:PORT: write 127.0.0.1:2525 or [::1]:2525`,
+    });
+    return z.NEVER;
+  })
+  .meta({
+    type: "host:port",
+    typeMeaning: '`192.0.2.1:25`, `mail.example:25` or, in quotes, `"[2001:db8::1]:25"`',
   });
-  return z.NEVER;
-});
 
 const nextHop = hostPort.refine(
   ({ port }) => port > 0,
   "port 0 is no server's: write the port of the next hop",
 );
 
+/** For checks that other mistakes of the same map must not hide. */
+const ALWAYS = { when: () => true };
+
 /** Keys become A-labels in lower case; two spellings of one domain are a mistake. */
-const nextHopByDomain = z.record(z.string(), nextHop).transform((routes, context) => {
-  const byDomain: Record<string, z.output<typeof nextHop>> = {};
-  for (const [text, hop] of Object.entries(routes)) {
+const nextHopByDomain = z
+  .record(z.string().meta({ type: "domain" }), nextHop)
+  .superRefine(checkRouteNames, ALWAYS)
+  .transform((routes) =>
+    Object.fromEntries(Object.entries(routes).map(([text, hop]) => [routeName(text), hop])),
+  );
+
+function checkRouteNames(routes: unknown, context: z.RefinementCtx): void {
+  if (typeof routes !== "object" || routes === null) return;
+  const seen = new Set<string>();
+  for (const text of Object.keys(routes)) {
     const parsed = parseDomain(text);
-    const key = parsed.ok ? asciiLower(parsed.domain) : text;
-    const problem = parsed.ok
-      ? key in byDomain
-        ? "is a second route of this domain: keep one"
-        : undefined
+    const name = routeName(text);
+    const message = parsed.ok
+      ? "is a second spelling of this domain: keep one"
       : `${parsed.message}: write the domain of the recipients`;
-    if (problem) context.addIssue({ code: "custom", path: [text], message: problem });
-    byDomain[key] = hop;
+    if (!parsed.ok || seen.has(name)) context.addIssue({ code: "custom", path: [text], message });
+    seen.add(name);
   }
-  return byDomain;
-});
-
-const network = z.string().refine(isNetwork, {
-  error: (issue) => `"${String(issue.input)}" is no IP address or network: write 192.0.2.1 or 192.0.2.0/24`,
-});
-
-const fileName = z.string().min(1, "is empty: write the name of a file");
-
-interface Tags {
-  readonly scheme: "strong" | "classic";
-  readonly accept?: readonly string[] | undefined;
-  readonly tagLength: number;
-  readonly minTagLength?: number | undefined;
 }
 
+function routeName(text: string): string {
+  const parsed = parseDomain(text);
+  return parsed.ok ? asciiLower(parsed.domain) : text;
+}
+
+/** Keys become A-labels in lower case; two spellings of one domain are a mistake. */
+const domainByName = z
+  .record(z.string().meta({ type: "domain" }), domain)
+  .superRefine(checkRouteNames, ALWAYS)
+  .transform((names) =>
+    Object.fromEntries(Object.entries(names).map(([text, target]) => [routeName(text), target])),
+  );
+
+const network = z
+  .string()
+  .refine(isNetwork, {
+    error: (issue) => `"${String(issue.input)}" is no IP address or network: write 192.0.2.1 or 192.0.2.0/24`,
+  })
+  .meta({ type: "network", typeMeaning: "`192.0.2.1`, `192.0.2.0/24` or `2001:db8::/32`" });
+
+const fileName = z
+  .string()
+  .min(1, "is empty: write the name of a file")
+  .meta({ type: "file", typeMeaning: "a path, relative to the folder of the configuration" });
+
+/** Their types are not sure yet: another mistake of the map may be in any of them. */
+type Tags = Partial<Readonly<Record<"scheme" | "accept" | "tagLength" | "minTagLength", unknown>>>;
+
 /** What each setting may have by itself, and not together. */
-function checkTogether(srs: Tags, context: z.RefinementCtx): void {
-  if (srs.accept && !srs.accept.includes(srs.scheme)) {
-    const message = `lacks ${srs.scheme}, the scheme that signs: its bounces would be refused: add it`;
+function checkTogether(srs: Tags | null, context: z.RefinementCtx): void {
+  const { scheme, accept, tagLength, minTagLength } = srs ?? {};
+  if (Array.isArray(accept) && typeof scheme === "string" && !accept.includes(scheme)) {
+    const message = `lacks ${scheme}, the scheme that signs: its bounces would be refused: add it`;
     context.addIssue({ code: "custom", path: ["accept"], message });
   }
-  if (srs.minTagLength !== undefined && srs.minTagLength > srs.tagLength) {
-    const message = `is more than tagLength (${srs.tagLength}): our own bounces would be refused: write less`;
+  if (typeof tagLength === "number" && typeof minTagLength === "number" && minTagLength > tagLength) {
+    const message = `is more than tagLength (${tagLength}): our own bounces would be refused: write less`;
     context.addIssue({ code: "custom", path: ["minTagLength"], message });
   }
 }
@@ -79,40 +113,86 @@ function wholeNumber(min: number, max: number) {
 
 const srs = z
   .strictObject({
-    domain: domain.describe("The SRS domain: rewritten senders are at it, so its MX must be this server."),
-    secretsFile: fileName.describe("File with the secrets, one a line, newest first; mode 600."),
+    domain: domain
+      .refine((name) => name !== KEPT_LABEL, "is the label of kept senders: write a domain name")
+      .describe("The SRS domain: rewritten senders are at it, so its MX must be this server.")
+      .meta({
+        example: "bounces.forwarder.example",
+        notes: "may be one of `domains`, or a domain of its own.",
+      }),
+    secretsFile: fileName
+      .describe("File with the secrets, one a line, newest first; mode 600.")
+      .meta({ example: "secrets", notes: "see [secrets file](#secrets-file)." }),
     scheme: z
       .enum(["strong", "classic"])
       .default("strong")
-      .describe("Tags of ours, or those of Mail::SRS and PostSRSd."),
+      .describe("Tags of ours, or those of Mail::SRS and PostSRSd.")
+      .meta({ notes: "how tags are made is in [srs.md](srs.md)." }),
     accept: z
       .array(z.enum(["strong", "classic", "exim"]))
       .optional()
-      .describe("Schemes that verify, during a migration; the default is the scheme that signs."),
-    separator: z.enum(["=", "+", "-"]).default("=").describe("The character after SRS0 and SRS1."),
-    tagLength: wholeNumber(4, 27).default(4).describe("Characters of a classic tag."),
+      .describe("Schemes that verify, during a migration; the default is the scheme that signs.")
+      .meta({
+        without: "the scheme",
+        example: ["strong"],
+        notes:
+          "holds `srs.scheme` at least. To go from classic to strong, set `scheme: strong` and `accept: " +
+          "[strong, classic]`, and take `accept` out `maxAgeDays` later. `exim` reads the addresses of " +
+          "Exim's own SRS: their tags have 16 bits, and whoever guesses one sends mail through here.",
+      }),
+    separator: z
+      .enum(["=", "+", "-"])
+      .default("=")
+      .describe("The character after SRS0 and SRS1.")
+      .meta({ notes: "`-` is put in quotes, because YAML takes it for a list." }),
+    tagLength: wholeNumber(4, 27)
+      .default(4)
+      .describe("Characters of a classic tag.")
+      .meta({
+        notes:
+          "`srs.tagLength`, `srs.minTagLength` and `srs.alphabet` have no meaning for strong tags, which " +
+          "have 8 characters. A longer `tagLength` refuses the shorter tags that were made before, unless " +
+          "`minTagLength` is what it was. The minimum is what a guesser has to guess.",
+      }),
     minTagLength: wholeNumber(4, 27)
       .optional()
-      .describe("Characters of a classic tag that suffice in a bounce; the default is tagLength."),
+      .describe("Characters of a classic tag that suffice in a bounce; the default is tagLength.")
+      .meta({ without: "`tagLength`", example: 4 }),
     alphabet: z
       .enum(["base64", "base64url"])
       .default("base64")
-      .describe("Letters of a classic tag: Mail::SRS's, or those of PostSRSd since 2.2.6. Both are read."),
+      .describe("Letters of a classic tag: Mail::SRS's, or those of PostSRSd since 2.2.6. Both are read.")
+      .meta({ notes: "Mail::SRS and libsrs2 write `base64`, PostSRSd writes `base64url` since 2.2.6." }),
     weakSecret: z
       .boolean()
       .default(false)
-      .describe("Take secrets under 22 characters, for classic tags alone, with a warning."),
+      .describe("Take secrets under 22 characters, for classic tags alone, with a warning.")
+      .meta({
+        notes:
+          "for sites that share a short secret with other programs. It is a warning at each start, and " +
+          "has no effect where strong tags are made or accepted.",
+      }),
     maxAgeDays: wholeNumber(1, 365).default(21).describe("Days for which a bounce is accepted."),
   })
-  .superRefine(checkTogether)
+  .superRefine(checkTogether, ALWAYS)
   .describe("How envelope senders are rewritten.");
 
 const delivery = z
   .strictObject({
-    routes: nextHopByDomain.default({}).describe("Fixed next hops by destination domain."),
+    routes: nextHopByDomain
+      .default({})
+      .describe("Fixed next hops by destination domain.")
+      .meta({
+        example: { "partner.example": "192.0.2.10:25" },
+        notes:
+          "a route is for exactly that domain, there are no patterns. Without a route and a smart host, " +
+          "the MX records are asked. A target that is an address literal needs a route or a smart host. " +
+          "Ports are 1 to 65535.",
+      }),
     smartHost: nextHop
       .optional()
-      .describe("Takes everything that has no route; without it the MX records are asked."),
+      .describe("Takes everything that has no route; without it the MX records are asked.")
+      .meta({ example: "relay.provider.example:25" }),
   })
   .prefault({})
   .describe("Where mail goes.");
@@ -121,22 +201,96 @@ const limits = z
   .strictObject({
     messageOctets: wholeNumber(65_536, 268_435_456).default(26_214_400).describe("The largest message."),
     clients: wholeNumber(1, 10_000).default(100).describe("Connections at the same time."),
+    // RFC 5321 §6.3 has 100 for counting alone; here a loop is mostly known at its second pass, and Postfix counts to 50.
+    hops: wholeNumber(10, 1000).default(50).describe("A message with so many Received fields is refused."),
   })
   .prefault({})
   .describe("Limits of the SMTP server.");
 
-export const configSchema = z.strictObject({
-  hostname: domain.describe("This server's name, as in its DNS records."),
-  listen: hostPort.prefault("0.0.0.0:25").describe("Address and port of the SMTP server."),
+const log = z
+  .strictObject({
+    addresses: z
+      .enum(["full", "domain", "hash"])
+      .default("full")
+      .describe(
+        "Mail addresses in the log: as they are, with `*` before the at sign, or as a hash of this run.",
+      ),
+  })
+  .prefault({})
+  .describe("What the log shows.");
+
+const settings = z.strictObject({
+  hostname: domain.describe("This server's name, as in its DNS records.").meta({
+    example: "mx.forwarder.example",
+    notes:
+      "stands in the greeting, in EHLO and in Received fields. `postmaster` is looked up in the aliases " +
+      "at this name and at the SRS domain too, and without a domain (RFC 5321 §4.5.1): put it into the " +
+      "aliases.",
+  }),
+  listen: hostPort
+    .prefault("0.0.0.0:25")
+    .describe("Address and port of the SMTP server.")
+    .meta({
+      notes:
+        '`"[::]:25"` for IPv6, in quotes, because YAML takes a bracket for a list. Port 0 takes a free ' +
+        "one, which the log tells.",
+    }),
   domains: z
     .array(domain)
     .min(1, "is empty: name at least one domain, as in [forwarder.example]")
-    .describe("Domains whose recipients are looked up in the aliases."),
-  aliasesFile: fileName.describe("An aliases(5) file."),
+    .describe("Domains whose recipients are looked up in the aliases.")
+    .meta({
+      example: ["forwarder.example", "mx.forwarder.example"],
+      notes: "their senders are not rewritten, and are refused when they come from outside.",
+    }),
+  aliasesFile: fileName
+    .optional()
+    .describe("An aliases(5) file: local parts at every one of the domains.")
+    .meta({ example: "aliases", notes: "see [aliases file](#aliases-file)." }),
+  virtualFile: fileName
+    .optional()
+    .describe("A virtual table, as Postfix's virtual(5): whole addresses, and catch-alls of domains.")
+    .meta({ example: "virtual" }),
+  domainAliases: domainByName
+    .default({})
+    .describe("Further names of domains: mail to one is treated as mail to the domain behind it.")
+    .meta({ example: { "old-name.example": "forwarder.example" } }),
+  recipientDelimiter: z
+    .enum(["", "+", "-", ".", "_", "="])
+    .default("")
+    .describe("user+anything is user, where it is no entry of its own; empty for none."),
+  keepExtension: z
+    .boolean()
+    .default(false)
+    .describe("Put what was behind the delimiter behind the target's local part, too."),
   srs,
   delivery,
-  trustedNetworks: z.array(network).default([]).describe("Clients that may use our own domains as sender."),
+  trustedNetworks: z
+    .array(network)
+    .default([])
+    .describe("Clients that may use our own domains as sender.")
+    .meta({
+      example: ["127.0.0.1", "192.0.2.0/24"],
+      notes: "these clients may use senders at `domains` and at `srs.domain`. They cannot relay either.",
+    }),
   limits,
+  log,
+});
+
+/** What each setting may be by itself, and not together. */
+export const configSchema = settings.superRefine((config, context) => {
+  const wrong = (path: string[], message: string): void =>
+    context.addIssue({ code: "custom", path, message });
+  if (config.aliasesFile === undefined && config.virtualFile === undefined) {
+    wrong(["aliasesFile"], "no table says where mail goes: name an aliasesFile, a virtualFile, or both");
+  }
+  const ours = new Set(config.domains.map(asciiLower));
+  for (const [name, target] of Object.entries(config.domainAliases)) {
+    if (ours.has(name))
+      wrong(["domainAliases", name], "is one of domains, too: take it out of one of the two");
+    if (!ours.has(asciiLower(target)))
+      wrong(["domainAliases", name], `"${target}" is none of domains: write one of them`);
+  }
 });
 
 export type Config = z.output<typeof configSchema>;

@@ -1,0 +1,51 @@
+// What is wrong with a configuration and the files that it names, and where. `homing serve` tells it as lines,
+// `homing config check --json` as objects.
+import type { Problem } from "@homing/forwarder";
+import { CommandFailure } from "../failure.ts";
+
+/** Without file and place where there is none. */
+export interface ConfigProblem extends Partial<Problem> {
+  readonly file?: string;
+  /** What, why and what to do, in one line. */
+  readonly message: string;
+}
+
+class ConfigFailure extends CommandFailure {
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super("config", problems.map(renderProblem).join("\n"));
+    this.problems = problems;
+  }
+}
+
+/** Several problems as one failure. Lines are `file:line:col message`. */
+export function configFailure(problems: readonly (ConfigProblem | string)[]): CommandFailure {
+  return new ConfigFailure(problems.map((one) => (typeof one === "string" ? parseProblem(one) : one)));
+}
+
+export function problemsOf(failure: CommandFailure): readonly ConfigProblem[] {
+  return failure instanceof ConfigFailure ? failure.problems : failure.message.split("\n").map(parseProblem);
+}
+
+export function renderProblem({ file, line, column, message }: ConfigProblem): string {
+  const place = [file, line, column].filter((one) => one !== undefined).join(":");
+  return place === "" ? message : `${place} ${message}`;
+}
+
+/** The place is what stands before the first blank; a file name with a blank stays in the message. */
+export function parseProblem(text: string): ConfigProblem {
+  const blank = text.indexOf(" ");
+  const [column, line, ...file] = text.slice(0, Math.max(blank, 0)).split(":").reverse();
+  if (!isCount(column) || !isCount(line) || file.length === 0) return { message: text };
+  return {
+    file: file.reverse().join(":"),
+    line: Number(line),
+    column: Number(column),
+    message: text.slice(blank + 1),
+  };
+}
+
+function isCount(text: string | undefined): boolean {
+  return text !== undefined && /^\d{1,9}$/.test(text);
+}

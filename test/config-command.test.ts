@@ -1,0 +1,195 @@
+// `homing config check` and `homing config show`, as an operator runs them before a reload.
+import assert from "node:assert/strict";
+import { chmod, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { homing, homingUnprivileged, type ServiceOptions, writeServiceFiles } from "./harness/homing.ts";
+
+const SECRET = "v3ry-s3cret-and-long-enough";
+const CONFIG = `hostname: mx.forwarder.example
+domains: [forwarder.example]
+aliasesFile: aliases
+srs:
+  domain: forwarder.example
+  secretsFile: secrets
+`;
+
+async function files(t: TestContext, options: Partial<ServiceOptions> = {}): Promise<string> {
+  const defaults = { config: CONFIG, aliases: "postmaster: a@home.example\n", secret: SECRET };
+  const path = await writeServiceFiles({ ...defaults, ...options });
+  t.after(() => rm(dirname(path), { recursive: true, force: true }));
+  return path;
+}
+
+test("config check says in one line that a configuration is good", async (t) => {
+  const path = await files(t);
+  const { code, stdout, stderr } = await homing(["config", "check", "--config", path]);
+  assert.equal(stderr, "");
+  assert.equal(
+    String(stdout),
+    `${path} and the files that it names are good: mx.forwarder.example forwards for 1 domain, SRS domain forwarder.example\n`,
+  );
+  assert.equal(code, 0);
+  const json = await homing(["config", "check", "--config", path, "--json"]);
+  assert.deepEqual(JSON.parse(String(json.stdout)), { ok: true, file: path, warnings: [] });
+  assert.equal(json.code, 0);
+});
+
+test("config check tells warnings, and is content", async (t) => {
+  const path = await files(t, { config: `${CONFIG}  scheme: classic\n  weakSecret: true\n`, secret: "tnx" });
+  const { code, stderr } = await homing(["config", "check", "--config", path]);
+  assert.match(stderr, /^homing: warning: .*secrets:1: this secret is short and can be guessed\n$/);
+  assert.equal(code, 0);
+});
+
+interface Wrong {
+  readonly files?: Partial<ServiceOptions>;
+  readonly spoil?: (folder: string) => Promise<void>;
+  /** FOLDER stands for the folder of the files. */
+  readonly problems: readonly object[];
+  readonly complete: boolean;
+}
+
+const wrong: Readonly<Record<string, Wrong>> = {
+  "all mistakes of the configuration": {
+    files: { config: `${CONFIG}  speed: 1\nlisten: nowhere\nhost: x\n` },
+    problems: [
+      { file: "FOLDER/homing.yaml", line: 7, column: 3, message: /^srs\.speed: there is no such setting/ },
+      { file: "FOLDER/homing.yaml", line: 8, column: 9, message: /^listen: "nowhere" is not HOST:PORT/ },
+      { file: "FOLDER/homing.yaml", line: 9, column: 1, message: /^host: there is no such setting/ },
+    ],
+    complete: false,
+  },
+  "text that is no YAML": {
+    files: { config: `${CONFIG}listen: [::1]:25\n` },
+    problems: [{ file: "FOLDER/homing.yaml", line: 7, column: 9, message: /^\[::1\]:25 is a list to YAML/ }],
+    complete: false,
+  },
+  "all mistakes of the aliases": {
+    files: { aliases: "postmaster: a@home.example\nb: |/bin/x\n\nc: nobody-here\n" },
+    problems: [
+      { file: "FOLDER/aliases", line: 2, column: 4, message: /./ },
+      { file: "FOLDER/aliases", line: 4, column: 4, message: /./ },
+    ],
+    complete: true,
+  },
+  "a mistake of the aliases beside one of the secrets": {
+    files: { aliases: "postmaster: a@home.example\nb: |/bin/x\n" },
+    spoil: (folder) => chmod(join(folder, "secrets"), 0o644),
+    problems: [
+      { file: "FOLDER/aliases", line: 2, column: 4, message: /./ },
+      { message: /^secrets file FOLDER\/secrets has mode 0644/ },
+    ],
+    complete: true,
+  },
+  "a secrets file that is not there": {
+    spoil: (folder) => rm(join(folder, "secrets")),
+    problems: [{ message: /^secrets file FOLDER\/secrets: there is no such file$/ }],
+    complete: true,
+  },
+  "a configuration that is not there": {
+    spoil: (folder) => rm(join(folder, "homing.yaml")),
+    problems: [{ message: /^configuration FOLDER\/homing\.yaml: there is no such file$/ }],
+    complete: false,
+  },
+};
+for (const [what, one] of Object.entries(wrong)) {
+  test(`config check tells ${what}: as lines, as objects, and as serve does`, async (t) => {
+    const path = await files(t, one.files);
+    const folder = dirname(path);
+    await one.spoil?.(folder);
+    const json = await homing(["config", "check", "--config", path, "--json"]);
+    assert.equal(json.code, 78);
+    assert.equal(json.stderr, "");
+    const told = JSON.parse(String(json.stdout).replaceAll(folder, "FOLDER")) as {
+      ok: boolean;
+      reason: string;
+      complete: boolean;
+      problems: { file?: string; line?: number; column?: number; message: string }[];
+    };
+    const { ok, reason, complete, problems } = told;
+    assert.deepEqual({ ok, reason, complete }, { ok: false, reason: "config", complete: one.complete });
+    assert.equal(problems.length, one.problems.length, JSON.stringify(problems));
+    for (const [at, problem] of problems.entries())
+      assert.partialDeepStrictEqual(asMatched(problem, one.problems[at]), one.problems[at] ?? {});
+
+    const { code, stdout, stderr } = await homing(["config", "check", "--config", path]);
+    assert.equal(code, 78);
+    assert.equal(String(stdout), "");
+    const lines = stderr.replaceAll(folder, "FOLDER").trimEnd().split("\n");
+    const rendered = problems.map(({ file, line, column, message }) =>
+      file === undefined ? `homing: ${message}` : `homing: ${file}:${line}:${column} ${message}`,
+    );
+    assert.deepEqual(lines.slice(0, problems.length), rendered);
+    assert.equal(lines.length, problems.length + (one.complete ? 0 : 1));
+
+    const serve = await homing(["serve", "--config", path]);
+    assert.equal(serve.code, 78);
+    // It may end with the first file that is wrong.
+    for (const line of serve.stderr.replaceAll(folder, "FOLDER").trimEnd().split("\n")) {
+      assert.ok(rendered.includes(line), line);
+    }
+  });
+}
+
+/** The problem, with the expected pattern in the place of a message that it matches. */
+function asMatched(problem: { readonly message: string }, expected: object | undefined): object {
+  const pattern = expected && "message" in expected ? expected.message : undefined;
+  assert.ok(pattern instanceof RegExp);
+  assert.match(problem.message, pattern);
+  return { ...problem, message: pattern };
+}
+
+test("config check of secrets that this user may not read is exit code 77", async (t) => {
+  const path = await files(t);
+  await chmod(dirname(path), 0o755);
+  await chmod(join(dirname(path), "secrets"), 0o000);
+  const { code, stderr } = await homingUnprivileged(["config", "check", "--config", path]);
+  assert.match(stderr, /^homing: secrets file .*: not allowed to this user: /);
+  assert.equal(code, 77);
+});
+
+test("config show has every setting, its value and its place, and no secret", async (t) => {
+  const path = await files(t, {
+    config: `${CONFIG}listen: "[::1]:2525"\ndelivery:\n  routes:\n    BÜCHER.example: 192.0.2.1:25\n`,
+  });
+  const folder = dirname(path);
+  const { code, stdout, stderr } = await homing(["config", "show", "--config", path]);
+  assert.equal(code, 0, stderr);
+  const text = String(stdout).replaceAll(folder, "FOLDER");
+  for (const row of [
+    /^hostname +mx\.forwarder\.example +FOLDER\/homing\.yaml:1:11$/m,
+    /^listen +\[::1\]:2525 +FOLDER\/homing\.yaml:7:9$/m,
+    /^domains +forwarder\.example +FOLDER\/homing\.yaml:2:10$/m,
+    /^aliasesFile +FOLDER\/aliases +FOLDER\/homing\.yaml:3:14$/m,
+    /^srs\.secretsFile +FOLDER\/secrets +FOLDER\/homing\.yaml:6:16$/m,
+    /^srs\.maxAgeDays +21 +default$/m,
+    /^srs\.accept +\(the scheme\) +default$/m,
+    /^delivery\.routes\.xn--bcher-kva\.example +192\.0\.2\.1:25 +FOLDER\/homing\.yaml:10:21$/m,
+    /^delivery\.smartHost +\(none\) +default$/m,
+    /^trustedNetworks +\(none\) +default$/m,
+  ]) {
+    assert.match(text, row);
+  }
+  const json = await homing(["config", "show", "--config", path, "--json"]);
+  const { ok, settings } = JSON.parse(String(json.stdout)) as { ok: boolean; settings: object[] };
+  assert.equal(ok, true);
+  assert.equal(settings.length, text.trimEnd().split("\n").length);
+  assert.deepEqual(
+    settings.filter((one) => "setting" in one && ["listen", "srs.accept"].includes(String(one.setting))),
+    [
+      { setting: "listen", value: "[::1]:2525", from: "file", line: 7, column: 9 },
+      { setting: "srs.accept", value: null, from: "default" },
+    ],
+  );
+  assert.ok(!`${text}${String(json.stdout)}`.includes(SECRET));
+});
+
+test("config show of a wrong configuration tells what is wrong", async (t) => {
+  const path = await files(t);
+  await writeFile(path, `${CONFIG}limits: { clients: 0 }\n`);
+  const { code, stdout, stderr } = await homing(["config", "show", "--config", path]);
+  assert.equal(code, 78);
+  assert.equal(String(stdout), "");
+  assert.match(stderr, /^homing: .*homing\.yaml:7:20 limits\.clients: .*\n$/);
+});
