@@ -3,12 +3,13 @@ import { createMxResolver, type Report, type World } from "@homing/forwarder";
 import nacl from "tweetnacl";
 import { unixNow } from "./time.ts";
 
-export function systemWorld(report: Report): World {
+/** @param stopped ends every delivery that is under way, when the process has to go */
+export function systemWorld(report: Report, stopped?: AbortSignal): World {
   return {
     now: unixNow,
     newId: randomId,
     random: Math.random,
-    timeLimit,
+    timeLimit: (seconds) => (stopped ? AbortSignal.any([timeLimit(seconds), stopped]) : timeLimit(seconds)),
     resolver: createMxResolver(),
     report,
   };
@@ -26,4 +27,9 @@ export function randomId(): string {
 /** A secret for one run of `homing local`: 192 bits. */
 export function randomSecret(): string {
   return Buffer.from(nacl.randomBytes(24)).toString("base64");
+}
+
+/** A key for one run of the service: 256 bits. */
+export function randomKey(): Buffer {
+  return Buffer.from(nacl.randomBytes(32));
 }

@@ -1,7 +1,7 @@
 // SMTP in: smtp-server behind our own contract. The only file that imports smtp-server, and the owner of the
 // overrides that it needs (ADR 0009); each has a test in smtp-in*.test.ts that fails when an upgrade breaks it.
 // Called by forwarder.ts and by the command line's built-in inbox.
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { isPositive, type Reply } from "@homing/mail";
 import { parseMailbox, parseReversePath } from "@homing/srs-core";
 import {
@@ -12,14 +12,17 @@ import {
   type SMTPServerSession,
 } from "smtp-server";
 import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
+import type { HostPort } from "./host-port.ts";
 import { type BufferBudget, createBufferBudget, readMessage } from "./read-message.ts";
 import { parsePathCommand } from "./smtp-path.ts";
 import type { SmtpClient, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
 
-export interface SmtpListenerOptions {
-  readonly host: string;
-  /** 0 takes a free port. */
-  readonly port: number;
+/** Where to listen; port 0 takes a free one. Or a TCP socket that somebody else has opened, as a service manager does. */
+export type ListenPlace = HostPort | { readonly fd: number };
+
+export type SmtpListenerOptions = ListenPlace & SmtpServerOptions;
+
+export interface SmtpServerOptions {
   /** Our name in the greeting, in EHLO and behind a bare `postmaster`. */
   readonly hostname: string;
   readonly maxMessageOctets: number;
@@ -78,9 +81,10 @@ export async function listenSmtp(options: SmtpListenerOptions, handler: SmtpHand
     logger: false,
     ...libraryHandlers(options, handler),
   });
+  const place = "fd" in options ? { fd: options.fd } : { host: options.host, port: options.port };
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port, options.host, () => {
+    server.listen(place, () => {
       server.off("error", reject);
       resolve();
     });
@@ -89,8 +93,12 @@ export async function listenSmtp(options: SmtpListenerOptions, handler: SmtpHand
   server.on("error", (error: Error) => {
     if (!("remoteAddress" in error)) handler.failed(error, "");
   });
-  const { address, port } = server.server.address() as AddressInfo;
-  return { host: address, port, close: () => closeServer(server) };
+  const taken = server.server.address();
+  if (taken === null || typeof taken === "string") {
+    await closeServer(server);
+    throw new Error("the socket is not a TCP socket");
+  }
+  return { host: taken.address, port: taken.port, close: () => closeServer(server) };
 }
 
 class Server extends SMTPServer {

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ForwarderEvent } from "@homing/forwarder";
+import { createMasking } from "./mask-events.ts";
+
+const KEY = Buffer.from("a key of this test");
+const ALICE = "alice@home.example";
+const BOB = "bob@origin.example";
+const CAROL = "Carol@Club.Example";
+const QUOTED = '"a @ b"@third.example';
+const SRS = "SRS0=4nbkgaqy=JK=origin.example=bob@club.example";
+const WORDS = `<${ALICE}>: unknown, try ${QUOTED} or http://x.test/?to=dave%40elsewhere.example`;
+
+/** Each kind of event, with an address wherever one may be: a new kind does not compile until it is here. */
+const byKind: { readonly [Kind in ForwarderEvent["event"]]: Extract<ForwarderEvent, { event: Kind }> } = {
+  refused: {
+    event: "refused",
+    session: "s",
+    client: "127.0.0.1",
+    stage: "rcpt",
+    reversePath: BOB,
+    recipient: QUOTED,
+    reason: "one-recipient",
+    reply: `550 5.1.1 <${CAROL}>: no`,
+  },
+  received: {
+    event: "received",
+    id: "i",
+    session: "s",
+    client: "127.0.0.1",
+    helo: BOB,
+    reversePath: BOB,
+    recipient: CAROL,
+    octets: 1,
+  },
+  forwarded: {
+    event: "forwarded",
+    id: "i",
+    alias: CAROL,
+    targets: [ALICE, QUOTED],
+    reversePath: BOB,
+    newReversePath: SRS,
+    rewritten: true,
+  },
+  unwrapped: { event: "unwrapped", id: "i", recipient: SRS, srs: "srs0", to: BOB },
+  delivered: {
+    event: "delivered",
+    id: "i",
+    target: ALICE,
+    hop: "mx.home.example (192.0.2.1:25)",
+    detail: WORDS,
+  },
+  "not-delivered": {
+    event: "not-delivered",
+    id: "i",
+    target: ALICE,
+    hop: "192.0.2.1:25",
+    code: 550,
+    enhanced: "5.1.1",
+    detail: WORDS,
+  },
+  discarded: { event: "discarded", id: "i", recipient: CAROL },
+  answered: { event: "answered", id: "i", reply: `250 2.0.0 <${CAROL}>: passed on` },
+  error: { event: "error", session: "s", message: `Error: ${ALICE}\n    at file:///opt/homing/x.ts:1:2` },
+};
+const events = Object.values(byKind);
+const ADDRESSES = [ALICE, BOB, CAROL, QUOTED, SRS, "dave%40elsewhere.example"];
+
+for (const masking of ["domain", "hash"] as const) {
+  const mask = createMasking(masking, KEY);
+  for (const event of events) {
+    test(`${masking}: no address is left in ${event.event}, and every field is there`, () => {
+      assert.ok(
+        ADDRESSES.some((address) => JSON.stringify(event).includes(JSON.stringify(address).slice(1, -1))),
+      );
+      const masked = mask(event);
+      const printed = JSON.stringify(masked).toLowerCase();
+      for (const address of ADDRESSES) {
+        const [local = ""] = address.split(/@(?=[^@]*$)|%40/);
+        for (const text of [address, local]) {
+          assert.ok(
+            !printed.includes(JSON.stringify(text).slice(1, -1).toLowerCase()),
+            `${text} in ${printed}`,
+          );
+        }
+      }
+      assert.deepEqual(Object.keys(masked), Object.keys(event));
+    });
+  }
+}
+
+test("full: events are printed as they are", () => {
+  const mask = createMasking("full", KEY);
+  for (const event of events) assert.deepEqual(mask(event), event);
+});
+
+test("domain: the domain and everything but addresses stay, also of quoted local parts", () => {
+  const mask = createMasking("domain", KEY);
+  assert.deepEqual(mask(byKind.refused), {
+    ...byKind.refused,
+    reversePath: "*@origin.example",
+    recipient: "*@third.example",
+    reply: "550 5.1.1 <*@Club.Example>: no",
+  });
+  assert.deepEqual(mask(byKind.forwarded).targets, ["*@home.example", "*@third.example"]);
+});
+
+test("hash: one address is one hash, in any case, as a field and in the words of a server", () => {
+  const mask = createMasking("hash", KEY);
+  const delivered = mask({
+    event: "delivered",
+    id: "i",
+    target: ALICE,
+    hop: "192.0.2.1:25",
+    detail: "<ALICE@home.EXAMPLE>: taken",
+  });
+  assert.match(String(delivered.target), /^hash:[0-9a-f]{16}$/);
+  assert.equal(delivered.detail, `<${String(delivered.target)}>: taken`);
+  assert.notEqual(
+    delivered.target,
+    mask({ event: "unwrapped", id: "i", recipient: SRS, srs: "srs0", to: BOB }).to,
+  );
+});
+
+test("hash: with another key it is another hash: logs of two runs cannot be put together", () => {
+  const target = (key: string): unknown =>
+    createMasking(
+      "hash",
+      Buffer.from(key),
+    )({ event: "delivered", id: "", target: ALICE, hop: "", detail: "" }).target;
+  assert.notEqual(target("one"), target("two"));
+});
+
+test("the null sender stays visible", () => {
+  const bounce: ForwarderEvent = {
+    event: "refused",
+    session: "s",
+    client: "::1",
+    stage: "mail",
+    reversePath: "",
+    reason: "r",
+    reply: "",
+  };
+  for (const masking of ["domain", "hash"] as const)
+    assert.equal(createMasking(masking, KEY)(bounce).reversePath, "");
+});

@@ -1,0 +1,63 @@
+// Hides mail addresses in events before they are printed, as `log.addresses` says. Called by `homing serve`.
+import { createHmac } from "node:crypto";
+import { asciiLower } from "@homing/srs-core";
+import { replaceAddresses } from "./mask-text.ts";
+
+/**
+ * `domain` keeps what is behind the at sign. `hash` puts a keyed hash in place of the address: events of one address
+ * are found together, and who it is cannot be told.
+ */
+export type AddressMasking = "full" | "domain" | "hash";
+
+/** An event for the log: the same fields, other texts. */
+export type MaskedEvent = Readonly<Record<string, unknown>>;
+
+/**
+ * @param key for `hash`. Made anew for each run and kept nowhere, so that nobody who has the log, and neither the
+ *     secrets nor the operator, can find out by trying which address stands behind a hash.
+ */
+export function createMasking(masking: AddressMasking, key: Buffer): (event: object) => MaskedEvent {
+  if (masking === "full") return (event) => ({ ...event });
+  const mask = masking === "domain" ? keepDomain : (address: string) => hashOf(address, key);
+  return (event) => maskFields(event, mask);
+}
+
+type Mask = (address: string) => string;
+
+/** Fields that are one address, or a list of them. All others are searched for addresses, those of later days too. */
+const ADDRESS_FIELDS = new Set([
+  "reversePath",
+  "newReversePath",
+  "recipient",
+  "alias",
+  "target",
+  "targets",
+  "to",
+]);
+/** 64 bits: no two addresses of a site look the same. */
+const HASH_CHARACTERS = 16;
+
+function maskFields(fields: object, mask: Mask): MaskedEvent {
+  const entries = Object.entries(fields).map(([name, value]) => [name, maskValue(name, value, mask)]);
+  return Object.fromEntries(entries) as MaskedEvent;
+}
+
+function maskValue(name: string, value: unknown, mask: Mask): unknown {
+  if (Array.isArray(value)) return value.map((one) => maskValue(name, one, mask));
+  if (typeof value === "object" && value !== null) return maskFields(value, mask);
+  if (typeof value !== "string") return value;
+  // A quoted local part may hold at signs and blanks: what is an address as a whole is not searched. "" is the null
+  // sender.
+  if (ADDRESS_FIELDS.has(name) && value.includes("@")) return mask(value);
+  return replaceAddresses(value, (localPart, domain) => mask(`${localPart}@${domain}`));
+}
+
+function keepDomain(address: string): string {
+  return `*${address.slice(address.lastIndexOf("@"))}`;
+}
+
+/** Without regard to case: aliases have none, and servers change it in their replies. */
+function hashOf(address: string, key: Buffer): string {
+  const hash = createHmac("sha256", key).update(asciiLower(address)).digest("hex");
+  return `hash:${hash.slice(0, HASH_CHARACTERS)}`;
+}

@@ -1,0 +1,115 @@
+// The units of deploy/systemd, judged by Debian's systemd-analyze. What it says stands in deploy/systemd/README.md:
+// HOMING_UPDATE_DOCS=1 writes it there.
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { parseConfig } from "../packages/cli/src/config/load-config.ts";
+import { storiesNeed } from "./harness/availability.ts";
+import { type Instance, startInstance } from "./harness/instance.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const FOLDER = join(ROOT, "deploy/systemd");
+const README = join(FOLDER, "README.md");
+const UNITS = readdirSync(FOLDER)
+  .filter((name) => /\.(?:service|socket)$/.test(name))
+  .sort();
+const SERVICES = UNITS.filter((name) => name.endsWith(".service"));
+const MOST_EXPOSED = 1.5;
+const NODE = "/opt/homing/node_modules/.bin/node";
+
+const skip = await storiesNeed("systemd");
+
+test("systemd-analyze verify has nothing to say about the units", { skip }, async () => {
+  await using machine = await machineWithUnits();
+  const { code, stdout, stderr } = await machine.run(["systemd-analyze", "verify", "--man=no", ...UNITS]);
+  assert.equal(`${stdout}${stderr}`, "");
+  assert.equal(code, 0);
+});
+
+test(`systemd-analyze security gives each service at most ${MOST_EXPOSED}, and the README shows it`, {
+  skip,
+}, async () => {
+  await using machine = await machineWithUnits();
+  const version = await printed(machine, ["systemd-analyze", "--version"]);
+  const [name = ""] = /^systemd \d+/.exec(version) ?? [];
+  let output = `$ systemd-analyze verify ${UNITS.join(" ")}\n`;
+  for (const service of SERVICES) {
+    const command = ["systemd-analyze", "security", "--offline=true", "--no-pager", service];
+    const report = await printed(machine, command);
+    const [, score] = /exposure level for \S+: (\d+\.\d+)/.exec(report) ?? [];
+    assert.ok(Number(score) <= MOST_EXPOSED, `${service}: ${score}`);
+    const open = report.split("\n").filter((line) => /^(?:✗|→)/.test(line));
+    output += `$ systemd-analyze security --offline=true ${service}      # lines with ✗, and the last\n`;
+    output += `${open
+      .map((line) =>
+        line
+          .replace(/ {2,}/g, "  ")
+          .replace(/[^\x20-\x7e✗→]/gu, "")
+          .trim(),
+      )
+      .join("\n")}\n`;
+  }
+  assertInReadme(`${name}\n`, `\`\`\`console\n${output}\`\`\`\n`);
+});
+
+test("the commands of the units are there, and the sample configuration is one", () => {
+  for (const service of SERVICES) {
+    const [, command = ""] = /^ExecStart=(.*)$/m.exec(readFileSync(join(FOLDER, service), "utf8")) ?? [];
+    const [node = "", main = ""] = command.split(" ");
+    assert.equal(node, NODE);
+    for (const file of [node, main]) assert.ok(existsSync(file.replace(/^\/opt\/homing/, ROOT)), file);
+  }
+  const config = parseConfig(readFileSync(join(FOLDER, "homing.yaml"), "utf8"), "homing.yaml");
+  const service = readFileSync(join(FOLDER, "homing.service"), "utf8");
+  const [, credential] = /^LoadCredential=(\w+):/m.exec(service) ?? [];
+  assert.equal(config.srs.secretsFile, `/run/credentials/homing.service/${credential}`);
+});
+
+/** Debian's systemd with our units. */
+async function machineWithUnits(): Promise<Instance> {
+  const files = UNITS.map((name) => [
+    `/etc/systemd/system/${name}`,
+    readFileSync(join(FOLDER, name), "utf8"),
+  ]);
+  const machine = await startInstance({
+    packageName: "systemd",
+    command: ["sleep", "600"],
+    files: Object.fromEntries(files) as Record<string, string>,
+  });
+  // In place of the checkout: systemd-analyze asks whether the program is there.
+  try {
+    await printed(machine, ["mount", "-t", "tmpfs", "tmpfs", "/opt"]);
+    await printed(machine, ["install", "-D", "/usr/bin/true", NODE]);
+  } catch (error) {
+    await machine.stop();
+    throw error;
+  }
+  return machine;
+}
+
+async function printed(machine: Instance, command: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await machine.run(command);
+  assert.equal(code, 0, `${command.join(" ")}: ${stderr}`);
+  return stdout.toString();
+}
+
+/** Another systemd words its report differently: then the score alone counts. */
+function assertInReadme(version: string, block: string): void {
+  const [begin, end] = ["<!-- written by test/systemd-units.test.ts, with ", "<!-- end -->"];
+  const readme = readFileSync(README, "utf8");
+  const from = readme.indexOf(begin);
+  const to = readme.indexOf(end);
+  assert.ok(from >= 0 && to > from, "deploy/systemd/README.md has no place for what systemd-analyze says");
+  const text = `${begin}${version.trim()}: HOMING_UPDATE_DOCS=1 -->\n\n${block}\n`;
+  if (process.env.HOMING_UPDATE_DOCS === "1") {
+    writeFileSync(README, `${readme.slice(0, from)}${text}${readme.slice(to)}`);
+  } else if (readme.slice(from).startsWith(`${begin}${version.trim()}:`)) {
+    assert.equal(
+      readme.slice(from, to),
+      text,
+      "deploy/systemd/README.md is stale: run this test with HOMING_UPDATE_DOCS=1",
+    );
+  }
+}
