@@ -1,5 +1,6 @@
 // The public names of mail.
-export { countFields, forbiddenOctet, prependFields } from "./content.ts";
+export { forbiddenOctet, prependFields } from "./content.ts";
 export type { ContentPromise, Envelope } from "./envelope.ts";
 export { isPositive, parseReply, type Reply, renderReply } from "./reply.ts";
 export { type Hop, mailDate, receivedField } from "./trace.ts";
+export { readTrace, type Trace } from "./trace-reading.ts";

@@ -7,6 +7,7 @@ const hop: Hop = {
   by: "mx.forwarder.example",
   protocol: "ESMTP",
   id: "k3j2",
+  loopToken: "0123456789abcdef0123",
   recipient: { localPart: "alice", domain: "forwarder.example" },
   now: 1_700_000_000,
 };
@@ -16,6 +17,7 @@ test("the Received field names client, server, protocol, id, recipient and date"
     receivedField(hop),
     "Received: from client.example ([192.0.2.1])\r\n" +
       "\tby mx.forwarder.example (Homing) with ESMTP id k3j2\r\n" +
+      "\t(loop 0123456789abcdef0123)\r\n" +
       "\tfor <alice@forwarder.example>; Tue, 14 Nov 2023 22:13:20 +0000\r\n",
   );
 });

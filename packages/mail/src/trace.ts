@@ -1,4 +1,5 @@
-// Trace fields: who had the message, from whom and when. RFC 5321 §4.4, RFC 5322 §3.6.7. Called by the forwarder.
+// Trace fields: who had the message, from whom and when. RFC 5321 §4.4, RFC 5322 §3.6.7. Called by the forwarder;
+// trace-reading.ts reads them.
 import { type Mailbox, renderMailbox, type UnixSeconds } from "@homing/srs-core";
 
 export interface Hop {
@@ -16,6 +17,8 @@ export interface Hop {
   /** `SMTP`, `ESMTP`, `ESMTPS`, `UTF8SMTP` (IANA "Mail Transmission Types"). */
   readonly protocol: string;
   readonly id: string;
+  /** Tells us the message when it comes back; letters and digits alone. `readTrace` finds it. */
+  readonly loopToken: string;
   /** The recipient as the client gave it: the alias, never its target. */
   readonly recipient: Mailbox;
   readonly now: UnixSeconds;
@@ -30,6 +33,8 @@ export function receivedField(hop: Hop): string {
   const from = hop.from ? `from ${heloName(hop.from.helo)} (${addressLiteral(hop.from.address)})\r\n\t` : "";
   return [
     `Received: ${from}by ${hop.by} (Homing) with ${hop.protocol} id ${hop.id}`,
+    // Before all that a client chose: of a field's comments, the first is taken for the token.
+    `\t(loop ${hop.loopToken})`,
     `\tfor <${renderMailbox(hop.recipient)}>; ${mailDate(hop.now)}`,
     "",
   ].join("\r\n");
