@@ -48,7 +48,7 @@ const serveCases: Record<string, Case> = {
     config: `${CONFIG}delivery:\n  routes: { "no domain": "a:25", x.example: "a:25", X.Example: "b:25" }\n`,
     code: 78,
     stderr:
-      /^homing: FOLDER\/homing\.yaml:9:26 delivery\.routes\.no domain: "no domain" is not a domain name: .*\nhoming: FOLDER\/homing\.yaml:9:64 delivery\.routes\.X\.Example: is a second route of this domain: keep one\n$/,
+      /^homing: FOLDER\/homing\.yaml:9:26 delivery\.routes\.no domain: "no domain" is not a domain name: .*\nhoming: FOLDER\/homing\.yaml:9:64 delivery\.routes\.X\.Example: is a second spelling of this domain: keep one\n$/,
   },
   "a next hop at port 0": {
     config: `${CONFIG}delivery: { smartHost: "127.0.0.1:0" }\n`,
@@ -75,14 +75,13 @@ const serveCases: Record<string, Case> = {
   "an alias loop": {
     aliases: "postmaster: alice\nalice: bob, outside@home.example\nbob: Alice@Forwarder.example\n",
     code: 78,
-    stderr:
-      /^homing: FOLDER\/aliases:3:1 alias loop: alice → bob → alice: give one of them an address outside\n$/,
+    stderr: /^homing: FOLDER\/aliases:3:6 loop: alice → bob → alice: give one of them an address outside\n$/,
   },
   "several mistakes in the aliases, told at once": {
     aliases: 'alice: "|/usr/bin/vacation"\nbob: nobody-here\n\ncarol: a b@home.example\n',
     code: 78,
     stderr:
-      /^homing: FOLDER\/aliases:1:8 targets that are commands are not supported: .*\nhoming: FOLDER\/aliases:2:1 "nobody-here" is neither .*\nhoming: FOLDER\/aliases:4:8 address "a b@home\.example": .*\n$/,
+      /^homing: FOLDER\/aliases:1:8 programs are not run: .*\nhoming: FOLDER\/aliases:2:6 "nobody-here" is neither .*\nhoming: FOLDER\/aliases:4:8 address "a b@home\.example": .*\n$/,
   },
   "a port that cannot be had": {
     config: CONFIG.replace("127.0.0.1:0", "192.0.2.1:2525"),

@@ -82,6 +82,7 @@ export function watch(child: ChildProcessWithoutNullStreams): HomingProcess {
 export interface ServiceOptions {
   /** Text of homing.yaml. */
   readonly config: string;
+  /** Every table needs a postmaster: it gets one where it has none. */
   readonly aliases: string;
   readonly secret: string;
 }
@@ -118,9 +119,13 @@ export async function startHomingService(options: ServiceOptions): Promise<Homin
 export async function writeServiceFiles({ config, aliases, secret }: ServiceOptions): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "homing-"));
   await writeFile(join(folder, "homing.yaml"), config);
-  await writeFile(join(folder, "aliases"), aliases);
+  await writeFile(join(folder, "aliases"), withPostmaster(aliases));
   await writeFile(join(folder, "secrets"), `${secret}\n`, { mode: 0o600 });
   return join(folder, "homing.yaml");
+}
+
+export function withPostmaster(aliases: string): string {
+  return /^postmaster:/m.test(aliases) ? aliases : `${aliases.trimEnd()}\npostmaster: root@home.example\n`;
 }
 
 function jsonLines(text: string): unknown[] {

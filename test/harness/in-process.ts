@@ -1,10 +1,18 @@
 // A forwarder in the test's own process: what `homing serve` starts, with the clock and DNS of the story.
 // Called by stories that need many forwarders, each with another next hop.
-import { buildAliasTable, type ForwarderEvent, type MxResolver, startForwarder } from "@homing/forwarder";
+import {
+  createTableRules,
+  type ForwarderEvent,
+  loadTables,
+  type MxResolver,
+  startForwarder,
+} from "@homing/forwarder";
 import { createRewriter, type Rewriter } from "@homing/srs-core";
+import { withPostmaster } from "./homing.ts";
 
 export const NOW = 1_800_000_000;
 export const SRS_DOMAIN = "forwarder.example";
+const SECRETS = ["a secret of the stories"];
 
 export interface InProcessOptions {
   readonly aliases: string;
@@ -32,9 +40,13 @@ const NO_DNS: MxResolver = {
 };
 
 export async function inProcessForwarder(options: InProcessOptions): Promise<InProcessForwarder> {
-  const aliases = buildAliasTable(options.aliases, [SRS_DOMAIN]);
-  if (!aliases.ok) throw new Error(JSON.stringify(aliases.problems));
-  const rewriter = createRewriter({ secrets: ["a secret of the stories"], domain: SRS_DOMAIN });
+  const rules = createTableRules({ domains: [SRS_DOMAIN], ownNames: [`mx.${SRS_DOMAIN}`] });
+  const text = withPostmaster(options.aliases);
+  const loaded = await loadTables({ aliases: "aliases" }, rules, async function* () {
+    yield Buffer.from(text);
+  });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  const rewriter = createRewriter({ secrets: SECRETS, domain: SRS_DOMAIN });
   const events: ForwarderEvent[] = [];
   let ids = 0;
   const forwarder = await startForwarder(
@@ -42,8 +54,7 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
       hostname: `mx.${SRS_DOMAIN}`,
       listen: { host: "127.0.0.1", port: 0 },
       rewriter,
-      localDomains: [SRS_DOMAIN],
-      aliases: aliases.table,
+      tables: loaded.tables,
       routes: new Map(
         Object.entries(options.routes ?? {}).map(([domain, port]) => [domain, { host: "127.0.0.1", port }]),
       ),
@@ -51,6 +62,8 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
       trustedNetworks: options.trustedNetworks ?? [],
       maxMessageOctets: options.maxMessageOctets ?? 1024 * 1024,
       maxClients: 100,
+      maxHops: 50,
+      loopSecrets: SECRETS,
     },
     {
       now: () => NOW,

@@ -15,15 +15,16 @@ async function settings(
   t: TestContext,
   srs: string,
   secret: string,
+  more = "",
 ): Promise<{ readonly settings: ForwarderSettings; readonly warnings: readonly string[] }> {
   const folder = await mkdtemp(join(tmpdir(), "homing-"));
   t.after(() => rm(folder, { recursive: true }));
   const path = join(folder, "homing.yaml");
   await writeFile(
     path,
-    `hostname: mx.f.example\ndomains: [f.example]\naliasesFile: aliases\nsrs: { domain: f.example, secretsFile: secrets, ${srs} }\n`,
+    `hostname: mx.f.example\ndomains: [f.example]\naliasesFile: aliases\nsrs: { domain: f.example, secretsFile: secrets, ${srs} }\n${more}`,
   );
-  await writeFile(join(folder, "aliases"), "alice: a@home.example\n");
+  await writeFile(join(folder, "aliases"), "alice: a@home.example\npostmaster: alice\n");
   await writeFile(join(folder, "secrets"), `${secret}\n`, { mode: 0o600 });
   const warnings: string[] = [];
   const read = await readForwarderSettings(await loadConfig(path), path, (message) => warnings.push(message));
@@ -87,4 +88,15 @@ test("the alphabet is what new classic tags are written in", async (t) => {
     "this tag shows the difference",
   );
   assert.deepEqual(outcome.sender, expected);
+});
+
+test("senders at another name of a domain of ours are not rewritten", async (t) => {
+  const { settings: read } = await settings(
+    t,
+    "scheme: strong",
+    STRONG,
+    "domainAliases: { old.example: f.example }\n",
+  );
+  const outcome = read.rewriter.forward({ localPart: "bob", domain: "Old.example" }, NOW);
+  assert.ok(outcome.ok && !outcome.rewritten);
 });

@@ -1,12 +1,15 @@
 // From a checked configuration to a forwarder's settings: reads the files that it names. Called by `homing serve`.
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { buildAliasTable, type ForwarderSettings } from "@homing/forwarder";
+import type { ForwarderSettings } from "@homing/forwarder";
 import { createRewriter, type Rewriter } from "@homing/srs-core";
-import { configFailure } from "./config/load-config.ts";
 import type { Config } from "./config/schema.ts";
 import { checkStrength, readSecretsFile } from "./config/secrets-file.ts";
-import { systemFailure } from "./failure.ts";
+import { readTables } from "./route-tables.ts";
+
+export interface ServiceSettings extends ForwarderSettings {
+  /** Files of the tables: a change of one asks for a reload. */
+  readonly tableFiles: readonly string[];
+}
 
 /**
  * @param configPath file names in the configuration are relative to its folder
@@ -16,28 +19,32 @@ export async function readForwarderSettings(
   config: Config,
   configPath: string,
   warn: (message: string) => void,
-): Promise<ForwarderSettings> {
+): Promise<ServiceSettings> {
   const folder = dirname(resolve(configPath));
   const { delivery, limits } = config;
+  const { tables, files: tableFiles } = await readTables(config, configPath);
+  const secrets = await readSecrets(config, folder, warn);
   return {
     hostname: config.hostname,
     listen: config.listen,
-    rewriter: await readRewriter(config, folder, warn),
-    localDomains: config.domains,
-    aliases: await readAliases(resolve(folder, config.aliasesFile), config.domains),
+    rewriter: rewriterOf(config, secrets),
+    tables,
+    tableFiles,
     routes: new Map(Object.entries(delivery.routes)),
     smartHost: delivery.smartHost,
     trustedNetworks: config.trustedNetworks,
     maxMessageOctets: limits.messageOctets,
     maxClients: limits.clients,
+    maxHops: limits.hops,
+    loopSecrets: secrets,
   };
 }
 
-async function readRewriter(
-  { srs, domains }: Config,
+async function readSecrets(
+  { srs }: Config,
   folder: string,
   warn: (message: string) => void,
-): Promise<Rewriter> {
+): Promise<readonly string[]> {
   const path = resolve(folder, srs.secretsFile);
   const file = await readSecretsFile(path);
   const accept = srs.accept ?? [srs.scheme];
@@ -45,27 +52,20 @@ async function readRewriter(
     ? checkStrength(file, path, { allowed: false })
     : checkStrength(file, path, { allowed: srs.weakSecret, remedy: "set srs.weakSecret to true" });
   for (const warning of warnings) warn(warning);
+  return file.secrets;
+}
+
+function rewriterOf({ srs, domains, domainAliases }: Config, secrets: readonly string[]): Rewriter {
   return createRewriter({
-    secrets: file.secrets,
+    secrets,
     domain: srs.domain,
     scheme: srs.scheme,
-    accept,
+    accept: srs.accept ?? [srs.scheme],
     separator: srs.separator,
     tagLength: srs.tagLength,
     minTagLength: srs.minTagLength ?? srs.tagLength,
     alphabet: srs.alphabet,
     maxAgeDays: srs.maxAgeDays,
-    ownDomains: domains,
+    ownDomains: [...domains, ...Object.keys(domainAliases)],
   });
-}
-
-async function readAliases(path: string, domains: readonly string[]): Promise<ForwarderSettings["aliases"]> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw systemFailure(`aliases ${path}`, error);
-  });
-  const built = buildAliasTable(text, domains);
-  if (built.ok) return built.table;
-  throw configFailure(
-    built.problems.map(({ line, column, message }) => `${path}:${line}:${column} ${message}`),
-  );
 }

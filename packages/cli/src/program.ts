@@ -20,6 +20,7 @@ export function createProgram(choose: Choose): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "homing: ")) })
     .showHelpAfterError("(homing --help, or homing COMMAND --help, shows what there is)");
   addServiceCommands(program, choose);
+  addConfigCommands(program, choose);
   addAddressCommands(program, choose);
   addSecretsCommands(program, choose);
   addCompletionCommand(program, choose);
@@ -43,6 +44,25 @@ function addServiceCommands(program: Command, choose: Choose): void {
     .action((options) => choose(async () => (await import("./commands/serve.ts")).serve(options)));
 
   program
+    .command("dotforward")
+    .description("read users' .forward files for the forwarder, in a process of its own")
+    .option("--home <pattern>", "where homes are: /home/{user}")
+    .option("--passwd <file>", "users and their homes, as in /etc/passwd")
+    .option("--socket <path>", "UNIX socket to listen on (default: the one of the socket unit)")
+    .option("--json", JSON_TEXT)
+    .action((options) => choose(async () => (await import("./commands/dotforward.ts")).dotforward(options)));
+
+  program
+    .command("route")
+    .description("show where a recipient's mail would go, and which line of which table decides")
+    .argument("<address>", "the recipient")
+    .option("--config <file>", "configuration file", "homing.yaml")
+    .option("--json", JSON_TEXT)
+    .action((address, options) =>
+      choose(async () => (await import("./commands/route.ts")).route(address, options)),
+    );
+
+  program
     .command("send")
     .description("send one message through a server and show the dialogue")
     .argument("[file]", "the message, - for stdin; without it a short one is made up")
@@ -51,6 +71,22 @@ function addServiceCommands(program: Command, choose: Choose): void {
     .option("--server <host:port>", "SMTP server", "127.0.0.1:2525")
     .option("--json", JSON_TEXT)
     .action((file, options) => choose(async () => (await import("./commands/send.ts")).send(file, options)));
+}
+
+function addConfigCommands(program: Command, choose: Choose): void {
+  const config = program.command("config").description("check a configuration, and show what holds");
+  config
+    .command("check")
+    .description("say what is wrong with the configuration and the files that it names")
+    .option("--config <file>", "configuration file", "homing.yaml")
+    .option("--json", JSON_TEXT)
+    .action((options) => choose(async () => (await import("./commands/config.ts")).checkConfig(options)));
+  config
+    .command("show")
+    .description("show every setting, its value and where that comes from")
+    .option("--config <file>", "configuration file", "homing.yaml")
+    .option("--json", JSON_TEXT)
+    .action((options) => choose(async () => (await import("./commands/config.ts")).showConfig(options)));
 }
 
 function addAddressCommands(program: Command, choose: Choose): void {

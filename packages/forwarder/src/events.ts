@@ -32,6 +32,8 @@ export type ForwarderEvent =
       readonly newReversePath: string;
       readonly rewritten: boolean;
     }
+  /** The entry of the address says `:blackhole:`. */
+  | { readonly event: "discarded"; readonly id: string; readonly recipient: string }
   /** A bounce came to an SRS address, and the address was good. */
   | {
       readonly event: "unwrapped";

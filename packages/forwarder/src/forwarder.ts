@@ -3,28 +3,33 @@
 import { BlockList } from "node:net";
 import { createBounceGate } from "@homing/bounce-handler";
 import type { Rewriter, UnixSeconds } from "@homing/srs-core";
-import type { AliasTable } from "./alias-table.ts";
 import { deliver } from "./deliver.ts";
 import type { Report } from "./events.ts";
 import type { HostPort } from "./host-port.ts";
+import { createLoopTokens } from "./loop-token.ts";
 import { createNextHops, type MxResolver } from "./next-hops.ts";
 import { createReceiver } from "./receive.ts";
 import { createRoutes } from "./routes.ts";
-import { listenSmtp, type SmtpListener } from "./smtp-in.ts";
+import { type ListenPlace, listenSmtp, type SmtpListener } from "./smtp-in.ts";
+import { isOurs, type Tables } from "./tables/tables.ts";
 
 export interface ForwarderSettings {
   /** Our name in the greeting, in EHLO and in Received fields. */
   readonly hostname: string;
-  readonly listen: HostPort;
+  readonly listen: ListenPlace;
   readonly rewriter: Rewriter;
-  readonly localDomains: readonly string[];
-  readonly aliases: AliasTable;
+  /** Where addresses of ours lead, and which domains are ours. */
+  readonly tables: Tables;
   readonly routes: ReadonlyMap<string, HostPort>;
   readonly smartHost?: HostPort | undefined;
   /** IP addresses and CIDR networks. */
   readonly trustedNetworks: readonly string[];
   readonly maxMessageOctets: number;
   readonly maxClients: number;
+  /** A message with so many Received fields is refused. */
+  readonly maxHops: number;
+  /** Newest first, as the rewriter's: whoever has them tells a message of ours that comes back. */
+  readonly loopSecrets: readonly string[];
 }
 
 /** The world outside, as arguments. */
@@ -39,9 +44,15 @@ export interface World {
   readonly report: Report;
 }
 
+export interface Forwarder extends SmtpListener {
+  /** From the next RCPT on; what was accepted before goes where it was told. */
+  replaceTables(tables: Tables): void;
+}
+
 /** Starts listening. Rejects with the system's error where the port cannot be had. */
-export function startForwarder(settings: ForwarderSettings, world: World): Promise<SmtpListener> {
-  const { hostname, rewriter, localDomains } = settings;
+export async function startForwarder(settings: ForwarderSettings, world: World): Promise<Forwarder> {
+  const { hostname, rewriter } = settings;
+  let { tables } = settings;
   const findNextHops = createNextHops({
     routes: settings.routes,
     smartHost: settings.smartHost,
@@ -51,14 +62,11 @@ export function startForwarder(settings: ForwarderSettings, world: World): Promi
   const receiver = createReceiver({
     hostname,
     rewriter,
-    localDomains,
-    routes: createRoutes({
-      ownNames: [hostname, rewriter.domain],
-      aliases: settings.aliases,
-      localDomains,
-      gate: createBounceGate(rewriter),
-    }),
+    isOurDomain: (domain) => isOurs(tables.rules, domain),
+    routes: createRoutes({ tables: () => tables, gate: createBounceGate(rewriter) }),
     trusted: blockList(settings.trustedNetworks),
+    loopTokens: createLoopTokens(settings.loopSecrets),
+    maxHops: settings.maxHops,
     deliver: (envelope, message, timeIsUp) =>
       deliver({ findNextHops, hostname, timeIsUp }, envelope, message),
     now: world.now,
@@ -67,7 +75,13 @@ export function startForwarder(settings: ForwarderSettings, world: World): Promi
     report: world.report,
   });
   const { listen, maxMessageOctets, maxClients } = settings;
-  return listenSmtp({ ...listen, hostname, maxMessageOctets, maxClients }, receiver);
+  const listener = await listenSmtp({ ...listen, hostname, maxMessageOctets, maxClients }, receiver);
+  return {
+    ...listener,
+    replaceTables(next) {
+      tables = next;
+    },
+  };
 }
 
 /** Throws where a network is none: whoever reads the configuration has checked it. */

@@ -3,15 +3,16 @@
 // that nobody holds. Called by smtp-in.ts, through forwarder.ts.
 import type { BlockList } from "node:net";
 import {
-  countFields,
   type Envelope,
   forbiddenOctet,
   prependFields,
   type Reply,
+  readTrace,
   receivedField,
 } from "@homing/mail";
 import {
   looksLikeSrs,
+  type Mailbox,
   NULL_PATH,
   type ReversePath,
   type Rewriter,
@@ -21,18 +22,23 @@ import {
 import { answerFor } from "./answer.ts";
 import type { Delivery } from "./deliver.ts";
 import type { Report } from "./events.ts";
+import type { LoopTokens } from "./loop-token.ts";
 import { mapInParallel } from "./parallel.ts";
 import type { Routes } from "./routes.ts";
 import type { MailCommand, MailOutcome, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
+import type { Destination } from "./tables/follow.ts";
 import { type Accepted, createTransactionReport, type TransactionReport } from "./transaction-report.ts";
 
 export interface ReceiveOptions {
   readonly hostname: string;
   readonly rewriter: Rewriter;
   readonly routes: Routes;
-  readonly localDomains: readonly string[];
+  readonly isOurDomain: (domain: string) => boolean;
   /** Clients that may use our own domains as sender. */
   readonly trusted: BlockList;
+  readonly loopTokens: LoopTokens;
+  /** RFC 5321 §6.3: mail with so many Received fields goes in a circle. */
+  readonly maxHops: number;
   readonly deliver: (envelope: Envelope, message: Buffer, timeIsUp: AbortSignal) => Promise<Delivery>;
   readonly now: () => UnixSeconds;
   readonly timeLimit: (seconds: number) => AbortSignal;
@@ -40,8 +46,6 @@ export interface ReceiveOptions {
   readonly report: Report;
 }
 
-/** RFC 5321 §6.3: mail that passed more servers than this goes in a circle. Postfix's hopcount_limit. */
-const MAX_HOPS = 50;
 /** Targets of one alias that are delivered to at the same time. */
 const PARALLEL_TARGETS = 10;
 
@@ -62,11 +66,18 @@ const ONE_RECIPIENT: Reply = {
   enhanced: "4.5.3",
   text: "one recipient at a time, please send again",
 };
-const LOOP: Reply = {
+const TOO_MANY_HOPS: Reply = {
   code: 554,
   enhanced: "5.4.6",
   text: "the message passed too many servers: a mail loop",
 };
+const SEEN_BEFORE: Reply = {
+  code: 554,
+  enhanced: "5.4.6",
+  text: "the message was here for this address before: a mail loop",
+};
+/** As if it were delivered: the sender is not to know. */
+const THROWN_AWAY: Reply = { code: 250, enhanced: "2.0.0", text: "taken" };
 const TAKEN: Reply = { code: 250, enhanced: "2.1.5", text: "ok" };
 
 export function createReceiver(options: ReceiveOptions): SmtpHandler {
@@ -92,8 +103,7 @@ function senderRefusal(options: ReceiveOptions, command: MailCommand): string | 
   const sender = command.reversePath;
   if (sender === NULL_PATH) return undefined;
   const atSrsDomain = sameDomain(sender.domain, options.rewriter.domain);
-  const local = options.localDomains.some((domain) => sameDomain(domain, sender.domain));
-  if (!atSrsDomain && !local) return undefined;
+  if (!atSrsDomain && !options.isOurDomain(sender.domain)) return undefined;
   if (isTrusted(options.trusted, command.client.address)) return undefined;
   if (!atSrsDomain || !looksLikeSrs(sender.localPart)) return "our-domain-from-outside";
   const reversed = options.rewriter.reverse(sender, options.now());
@@ -119,6 +129,10 @@ function createTransaction(
         report.refused({ stage: "rcpt", recipient, reason: "one-recipient", reply: ONE_RECIPIENT });
         return ONE_RECIPIENT;
       }
+      if (route.kind === "discard") {
+        accepted = { recipient, route, sender: command.reversePath };
+        return TAKEN;
+      }
       const sender = leavingSender(options.rewriter, route.kind, command.reversePath, now);
       if (!sender.ok) {
         report.refused({ stage: "rcpt", recipient, reason: sender.reason, reply: sender.reply });
@@ -139,7 +153,7 @@ function createTransaction(
 
     async data(message) {
       if (!accepted) throw new Error("DATA without a recipient");
-      const refusal = contentRefusal(message);
+      const refusal = contentRefusal(options, accepted.recipient, message);
       if (!refusal) return await passOn(options, command, report, { ...accepted, message });
       report.refused({ stage: "data", recipient: accepted.recipient, ...refusal });
       return refusal.reply;
@@ -165,13 +179,19 @@ function leavingSender(
   return { ok: false, reason: `sender-${outcome.reason}`, reply: { code: 550, enhanced: "5.1.7", text } };
 }
 
-function contentRefusal(message: Buffer): { readonly reason: string; readonly reply: Reply } | undefined {
+function contentRefusal(
+  { loopTokens, maxHops }: ReceiveOptions,
+  recipient: Mailbox,
+  message: Buffer,
+): { readonly reason: string; readonly reply: Reply } | undefined {
   const octet = forbiddenOctet(message);
   if (octet) {
     const text = `the message holds ${octet}: CR and LF may come only as a pair, and NUL not at all`;
     return { reason: octet, reply: { code: 550, enhanced: "5.6.0", text } };
   }
-  return countFields(message, "Received") >= MAX_HOPS ? { reason: "loop", reply: LOOP } : undefined;
+  const trace = readTrace(message, maxHops);
+  if (trace.hops >= maxHops) return { reason: "too-many-hops", reply: TOO_MANY_HOPS };
+  return loopTokens.seen(recipient, trace) ? { reason: "seen-before", reply: SEEN_BEFORE } : undefined;
 }
 
 async function passOn(
@@ -183,6 +203,10 @@ async function passOn(
   const id = options.newId();
   const timeIsUp = options.timeLimit(MAX_WAIT_SECONDS);
   report.received(id, { recipient, route, sender }, message.length);
+  if (route.kind === "discard") {
+    report.answered(id, THROWN_AWAY);
+    return THROWN_AWAY;
+  }
 
   const { client, eightBit, smtpUtf8 } = command;
   // A bounce comes from the server behind an alias: the original sender must not learn who that is (ADR 0013).
@@ -192,12 +216,15 @@ async function passOn(
     protocol: client.protocol,
     by: options.hostname,
     id,
+    loopToken: options.loopTokens.mint(recipient, readTrace(message, options.maxHops).messageId),
     recipient,
     now: options.now(),
   });
   const outgoing = prependFields(message, [trace]);
-  const deliveries = await mapInParallel(route.targets, PARALLEL_TARGETS, async (target) => {
-    const envelope: Envelope = { reversePath: sender, recipient: target, eightBit, smtpUtf8 };
+  const deliveries = await mapInParallel(route.destinations, PARALLEL_TARGETS, async (destination) => {
+    const target = destination.mailbox;
+    const reversePath = senderTo(destination, options, command.reversePath, sender);
+    const envelope: Envelope = { reversePath, recipient: target, eightBit, smtpUtf8 };
     const delivery = await options.deliver(envelope, outgoing, timeIsUp);
     report.delivery(id, target, delivery);
     return delivery;
@@ -206,6 +233,18 @@ async function passOn(
   const reply = answerFor(recipient, deliveries);
   report.answered(id, reply);
   return reply;
+}
+
+/** Mail of a list bounces to its owner; mail that stays on the site keeps its sender; null stays null. */
+function senderTo(
+  { mailbox, owner }: Destination,
+  { isOurDomain }: ReceiveOptions,
+  given: ReversePath,
+  rewritten: ReversePath,
+): ReversePath {
+  if (given === NULL_PATH) return NULL_PATH;
+  if (isOurDomain(mailbox.domain)) return given;
+  return owner ?? rewritten;
 }
 
 function isTrusted(trusted: BlockList, address: string): boolean {

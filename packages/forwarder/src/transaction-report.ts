@@ -75,8 +75,9 @@ function routed(id: string, { recipient, route, sender }: Accepted, reversePath:
   if (route.kind === "bounce") {
     return { event: "unwrapped", id, recipient: address, srs: route.srs, to: renderMailbox(route.to) };
   }
+  if (route.kind === "discard") return { event: "discarded", id, recipient: address };
   const newReversePath = renderReversePath(sender);
   const rewritten = newReversePath !== reversePath;
-  const targets = route.targets.map(renderMailbox);
+  const targets = route.destinations.map(({ mailbox }) => renderMailbox(mailbox));
   return { event: "forwarded", id, alias: address, targets, reversePath, newReversePath, rewritten };
 }

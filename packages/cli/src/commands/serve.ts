@@ -1,43 +1,77 @@
 // `homing serve`: the forwarder as a service. One JSON object a line on stdout for everything that happens.
 import process from "node:process";
-import { type ForwarderEvent, renderHostPort, startForwarder } from "@homing/forwarder";
+import { type Forwarder, type ForwarderSettings, renderHostPort, startForwarder } from "@homing/forwarder";
 import { loadConfig } from "../config/load-config.ts";
 import { CommandFailure, EXIT, listenFailure } from "../failure.ts";
 import { readForwarderSettings } from "../forwarder-settings.ts";
-import { createOutput, type Output, whenOutputIsLost } from "../output.ts";
-import { systemWorld } from "../system-world.ts";
+import { createOutput, whenOutputIsLost } from "../output.ts";
+import { readTables } from "../route-tables.ts";
+import { type Activation, parseActivation } from "../service/activation.ts";
+import { createMasking } from "../service/mask-events.ts";
+import { type Assignment, createNotify, ready, stopping } from "../service/notify.ts";
+import { stopListener } from "../service/stop.ts";
+import { startTableReload } from "../service/table-reload.ts";
+import { randomKey, systemWorld } from "../system-world.ts";
 import { untilSignal } from "../until-signal.ts";
 
 export async function serve(options: { readonly config: string; readonly json?: true }): Promise<number> {
   const output = createOutput(options.json === true);
   const config = await loadConfig(options.config);
+  const mask = createMasking(config.log.addresses, randomKey());
+  const log = (event: object): void => output.document({ time: new Date().toISOString(), ...mask(event) });
   const settings = await readForwarderSettings(config, options.config, (message) =>
     output.talk(`homing: ${message}`),
   );
-  const place = renderHostPort(config.listen);
   // Mail that nobody can account for is not taken.
   const outputLost = new Promise<Error>((resolve) => whenOutputIsLost(resolve));
-  const listener = await startForwarder(
-    settings,
-    systemWorld((event) => logEvent(output, event)),
-  ).catch((error) => {
-    throw listenFailure(error, place, `change listen in ${options.config}`);
+  const deliveries = new AbortController();
+  const world = systemWorld(log, deliveries.signal);
+  const listener = await listen(settings, world, parseActivation(process.env, process.pid), options.config);
+  const stop = untilSignal();
+  const reload = startTableReload({
+    forwarder: listener,
+    files: settings.tableFiles,
+    read: () => readTables(config, options.config),
+    log,
   });
-  output.document({
-    time: new Date().toISOString(),
-    event: "listening",
-    host: listener.host,
-    port: listener.port,
-  });
-  output.talk(
-    `homing: forwarding on ${renderHostPort(listener)}, SRS domain ${settings.rewriter.domain} (pid ${process.pid})`,
-  );
-  const lost = await Promise.race([untilSignal(), outputLost]);
-  await listener.close();
+
+  log({ event: "listening", host: listener.host, port: listener.port });
+  const place = renderHostPort(listener);
+  output.talk(`homing: forwarding on ${place}, SRS domain ${settings.rewriter.domain} (pid ${process.pid})`);
+  const notify = createNotify(process.env);
+  const tell = async (assignments: readonly Assignment[]): Promise<void> => {
+    const told = await notify(assignments);
+    if (told.kind === "failed") log({ event: "error", session: "", message: `sd_notify: ${told.cause}` });
+  };
+  const started = tell(ready(`forwarding on ${place}`));
+
+  const lost = await Promise.race([stop, outputLost]);
+  await started;
+  await reload.close();
+  await Promise.all([tell(stopping("finishing the mail in progress")), stopListener(listener, deliveries)]);
   if (lost) throw new CommandFailure("unavailable", `the log cannot be written: ${lost.message}: stopped`);
   return EXIT.ok;
 }
 
-function logEvent(output: Output, event: ForwarderEvent): void {
-  output.document({ time: new Date().toISOString(), ...event });
+function listen(
+  settings: ForwarderSettings,
+  world: Parameters<typeof startForwarder>[1],
+  activation: Activation,
+  configPath: string,
+): Promise<Forwarder> {
+  switch (activation.kind) {
+    case "wrong":
+      throw new CommandFailure("config", activation.message);
+    case "socket":
+      return startForwarder({ ...settings, listen: { fd: activation.fd } }, world).catch((error: unknown) => {
+        const place = `file descriptor ${activation.fd} of the service manager`;
+        throw listenFailure(error, place, "write ListenStream=25 into the socket unit");
+      });
+    case "none":
+      return startForwarder(settings, world).catch((error: unknown) => {
+        const { listen } = settings;
+        const place = "fd" in listen ? `file descriptor ${listen.fd}` : renderHostPort(listen);
+        throw listenFailure(error, place, `change listen in ${configPath}`);
+      });
+  }
 }

@@ -1,9 +1,10 @@
 // The whole loop on loopback: a forwarder, and an inbox that plays every other server. Called by `homing local`.
 import {
-  buildAliasTable,
+  createTableRules,
   type ForwarderEvent,
   type ForwarderSettings,
   type HostPort,
+  loadTables,
   startForwarder,
   submit,
 } from "@homing/forwarder";
@@ -23,7 +24,8 @@ export const CAROL: Mailbox = { localPart: "carol", domain: DOMAIN };
 
 const HOST = "127.0.0.1";
 const FULL_MAILBOX = "alice@home.example";
-const ALIASES = `alice: ${FULL_MAILBOX}\ncarol: carol@home.example\n`;
+const ALIASES = `alice: ${FULL_MAILBOX}\ncarol: carol@home.example\npostmaster: carol\n`;
+const HOSTNAME = `mx.${DOMAIN}`;
 const INBOX_HOSTNAME = "mx.elsewhere.example";
 
 export interface Loopback {
@@ -65,7 +67,7 @@ export async function startLoopback(port: number, listener: LoopbackListener): P
     for (const arrival of delivered.get(event.id) ?? []) keepOrBounce(arrival);
     delivered.delete(event.id);
   };
-  const forwarder = await startForwarder(settings(port, inbox), systemWorld(report)).catch(
+  const forwarder = await startForwarder(await settings(port, inbox), systemWorld(report)).catch(
     async (error: unknown) => {
       await inbox.close();
       throw listenFailure(
@@ -109,19 +111,24 @@ export async function startLoopback(port: number, listener: LoopbackListener): P
   };
 }
 
-function settings(port: number, inbox: HostPort): ForwarderSettings {
-  const aliases = buildAliasTable(ALIASES, [DOMAIN]);
-  if (!aliases.ok) throw new Error("the sample aliases are wrong");
+async function settings(port: number, inbox: HostPort): Promise<ForwarderSettings> {
+  const rules = createTableRules({ domains: [DOMAIN], ownNames: [HOSTNAME] });
+  const loaded = await loadTables({ aliases: "aliases" }, rules, async function* () {
+    yield Buffer.from(ALIASES);
+  });
+  if (!loaded.ok) throw new Error("the sample aliases are wrong");
+  const secrets = [randomSecret()];
   return {
-    hostname: `mx.${DOMAIN}`,
+    hostname: HOSTNAME,
     listen: { host: HOST, port },
-    rewriter: createRewriter({ secrets: [randomSecret()], domain: DOMAIN }),
-    localDomains: [DOMAIN],
-    aliases: aliases.table,
+    rewriter: createRewriter({ secrets, domain: DOMAIN }),
+    tables: loaded.tables,
     routes: new Map(),
     smartHost: inbox,
     trustedNetworks: [],
     maxMessageOctets: 25 * 1024 * 1024,
     maxClients: 100,
+    maxHops: 50,
+    loopSecrets: secrets,
   };
 }

@@ -54,6 +54,9 @@ export function createStory(print: (line: string) => void): Story {
         case "error":
           line("error", printable(event.message), "red");
           break;
+        case "discarded":
+          line("thrown away", `the entry of ${event.recipient} says so`);
+          break;
         case "answered":
           break;
         default:

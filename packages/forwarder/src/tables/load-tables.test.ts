@@ -154,6 +154,10 @@ test("what was behind the delimiter is kept on request, in its case", async () =
   assert.deepEqual(await leads(files, "a+Tag@ours.test", rules), ["b+Tag@x.test"]);
   assert.deepEqual(await leads(files, "m+t@ours.test", rules), ["c+t@x.test", "d+t@x.test"]);
   assert.deepEqual(await leads(files, "a@ours.test", rules), ["b@x.test"]);
+  const odd = ["x%else.test", "x!y", "x..y", "x.", "é", "t".repeat(70)].map((text) => `a+${text}@ours.test`);
+  for (const address of [...odd, '"a+@else.test"@ours.test', '"a+b c"@ours.test', "a+@ours.test"]) {
+    assert.deepEqual(await leads(files, address, rules), ["b@x.test"], address);
+  }
 });
 
 test("a virtual table comes before the aliases, and they before its catch-all", async () => {
@@ -256,7 +260,7 @@ const wrong: [what: string, files: Files, ...problems: string[]][] = [
     "unknown names, where they stand",
     { aliases: "a: b\nc: x@x.test,\n  nobody\nb: Nobody@Ours.test" },
     'aliases:3:3 "nobody" is neither an address nor a name in these tables',
-    'aliases:4:1 "Nobody@Ours.test" is at a domain of ours, and in no table: add it, or take it out here',
+    'aliases:4:4 "Nobody@Ours.test" is at a domain of ours, and in no table: add it, or take it out here',
   ],
   [
     "a list that is not there",

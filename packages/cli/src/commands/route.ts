@@ -1,0 +1,87 @@
+// `homing route ADDRESS`: where a recipient's mail would go, entry by entry, and which line decides. Nothing is sent.
+import { type Followed, follow, type Step, type Tables } from "@homing/forwarder";
+import { type Mailbox, renderMailbox, sameDomain } from "@homing/srs-core";
+import { parseAddressArgument } from "../address-argument.ts";
+import { loadConfig } from "../config/load-config.ts";
+import { EXIT } from "../failure.ts";
+import { createOutput, negative, type Output } from "../output.ts";
+import { readTables } from "../route-tables.ts";
+
+export interface RouteCommandOptions {
+  readonly config: string;
+  readonly json?: true;
+}
+
+/** Returns the exit code: 1 where the recipient would be refused. */
+export async function route(address: string, options: RouteCommandOptions): Promise<number> {
+  const output = createOutput(options.json === true);
+  const parsed = parseAddressArgument(address);
+  if (!parsed.ok) return negative(output, parsed.reason, parsed.message);
+  const config = await loadConfig(options.config);
+  const { tables } = await readTables(config, options.config, { everyLine: true });
+  const recipient = parsed.mailbox;
+  if (sameDomain(recipient.domain, config.srs.domain) && /^srs[01][=+-]/i.test(recipient.localPart)) {
+    return negative(output, "srs-address", "its tag decides: see homing reverse and homing inspect");
+  }
+  const steps: Step[] = [];
+  const followed = follow(tables, recipient, (step) => steps.push(step));
+  if (options.json) output.document(document(recipient, steps, followed, tables));
+  else tell(output, steps, followed, tables);
+  return followed.kind === "destinations" || followed.kind === "discard" ? EXIT.ok : EXIT.negative;
+}
+
+const REFUSALS = {
+  unknown: "550 5.1.1: no table has this address",
+  "not-ours": "550 5.7.1: the domain is none of ours",
+} as const;
+
+function tell(output: Output, steps: readonly Step[], followed: Followed, tables: Tables): void {
+  for (const { depth, key, entry } of steps) {
+    output.data(`${"  ".repeat(depth)}${key}  ${entry.file}:${entry.line}`);
+  }
+  switch (followed.kind) {
+    case "destinations":
+      for (const { mailbox, owner } of followed.destinations) {
+        const sender = owner ? `, sent as ${renderMailbox(owner)}` : "";
+        output.data(`→ ${renderMailbox(mailbox)}${stays(tables, mailbox) ? " (stays here)" : ""}${sender}`);
+      }
+      return;
+    case "discard":
+      output.data("→ taken and thrown away");
+      return;
+    case "refuse":
+      output.data(`→ refused: ${followed.reply.code} ${followed.reply.enhanced} ${followed.reply.text}`);
+      return;
+    default:
+      output.data(`→ refused: ${REFUSALS[followed.kind]}`);
+  }
+}
+
+function stays({ rules }: Tables, { domain }: Mailbox): boolean {
+  return rules.domains.has(domain.toLowerCase()) || rules.domainAliases.has(domain.toLowerCase());
+}
+
+function document(recipient: Mailbox, steps: readonly Step[], followed: Followed, tables: Tables): object {
+  const common = {
+    ok: followed.kind === "destinations" || followed.kind === "discard",
+    address: renderMailbox(recipient),
+    steps: steps.map(({ depth, key, entry }) => ({ depth, key, file: entry.file, line: entry.line })),
+  };
+  switch (followed.kind) {
+    case "destinations":
+      return {
+        ...common,
+        destinations: followed.destinations.map(({ mailbox, owner }) => ({
+          address: renderMailbox(mailbox),
+          stays: stays(tables, mailbox),
+          ...(owner && { owner: renderMailbox(owner) }),
+        })),
+      };
+    case "discard":
+      return { ...common, discard: true };
+    case "refuse":
+      return { ...common, reason: "disabled", message: followed.reply.text, code: followed.reply.code };
+    default:
+      return { ...common, reason: followed.kind, message: REFUSALS[followed.kind] };
+  }
+}

@@ -1,0 +1,109 @@
+// The route tables: which entry decides about an address of ours. Built by load-tables.ts, asked by follow.ts.
+import { asciiLower, type Mailbox } from "@homing/srs-core";
+import { type Entry, entryOf, type Slot } from "./entry.ts";
+
+/** What holds for every table. Domains are A-labels in lower case. */
+export interface TableRules {
+  /** Domains whose recipients are looked up. */
+  readonly domains: ReadonlySet<string>;
+  /** Domains whose addresses are those of another one. */
+  readonly domainAliases: ReadonlyMap<string, string>;
+  /** Our host name and the SRS domain: postmaster is an address there too (RFC 5321 §4.5.1). */
+  readonly ownNames: ReadonlySet<string>;
+  /** `user+anything` is `user` where it is no entry of its own; "" for none. */
+  readonly recipientDelimiter: string;
+  /** What was behind the delimiter is put behind the target's local part. */
+  readonly keepExtension: boolean;
+  /** Has a domain of ours a server of its own, to which mail goes that stays there? */
+  readonly staysAt: (domain: string) => boolean;
+}
+
+export interface TableRuleOptions {
+  readonly domains: readonly string[];
+  readonly ownNames: readonly string[];
+  /** Key: the other name. */
+  readonly domainAliases?: Readonly<Record<string, string>>;
+  readonly recipientDelimiter?: string;
+  readonly keepExtension?: boolean;
+  readonly staysAt?: (domain: string) => boolean;
+}
+
+/** @param options domains in any case */
+export function createTableRules(options: TableRuleOptions): TableRules {
+  const folded = (names: readonly string[]): Set<string> => new Set(names.map(asciiLower));
+  const aliases = Object.entries(options.domainAliases ?? {});
+  return {
+    domains: folded(options.domains),
+    ownNames: folded(options.ownNames),
+    domainAliases: new Map(aliases.map(([name, domain]) => [asciiLower(name), asciiLower(domain)])),
+    recipientDelimiter: options.recipientDelimiter ?? "",
+    keepExtension: options.keepExtension ?? false,
+    staysAt: options.staysAt ?? (() => false),
+  };
+}
+
+export type Found =
+  | {
+      readonly kind: "entry";
+      /** As `homing route` shows it: `user@domain`, `@domain` or a name. */
+      readonly key: string;
+      readonly entry: Entry;
+      /** With its delimiter; "" where nothing was left over. */
+      readonly extension: string;
+    }
+  | { readonly kind: "unknown" }
+  | { readonly kind: "not-ours" };
+
+export interface Tables {
+  readonly rules: TableRules;
+  /** The path of the virtual table; "" without one. */
+  readonly virtualFile: string;
+  /** Of the virtual table: `user@domain`, in lower case. */
+  readonly addresses: ReadonlyMap<string, Slot>;
+  /** Of the virtual table: all others of a domain. */
+  readonly catchAlls: ReadonlyMap<string, Slot>;
+  /** Of the virtual table: local parts at every domain of ours. */
+  readonly names: ReadonlyMap<string, Slot>;
+  /** Of the alias file. */
+  readonly aliases: ReadonlyMap<string, Entry>;
+}
+
+/** @param domain in any case */
+export function isOurs(rules: TableRules, domain: string): boolean {
+  const name = asciiLower(domain);
+  return rules.domains.has(name) || rules.domainAliases.has(name);
+}
+
+/** The closest entry: the whole address, without its extension, the local part at every domain, the catch-all. */
+export function findEntry(tables: Tables, recipient: Mailbox): Found {
+  const { rules } = tables;
+  const given = asciiLower(recipient.domain);
+  const domain = rules.domainAliases.size === 0 ? given : (rules.domainAliases.get(given) ?? given);
+  const local = asciiLower(recipient.localPart);
+  if (!rules.domains.has(domain) && !(local === "postmaster" && rules.ownNames.has(domain))) {
+    return { kind: "not-ours" };
+  }
+  const address = `${local}@${domain}`;
+  const whole = tables.addresses.get(address);
+  if (whole !== undefined) return found(tables, address, whole, "");
+  const cut = rules.recipientDelimiter === "" ? -1 : local.indexOf(rules.recipientDelimiter, 1);
+  const base = cut < 0 ? local : local.slice(0, cut);
+  const extension = cut < 0 ? "" : recipient.localPart.slice(cut);
+  if (extension !== "") {
+    const key = `${base}@${domain}`;
+    const slot = tables.addresses.get(key);
+    if (slot !== undefined) return found(tables, key, slot, extension);
+  }
+  for (const table of [tables.names, tables.aliases]) {
+    const exact = table.get(local);
+    if (exact !== undefined) return found(tables, local, exact, "");
+    const slot = extension === "" ? undefined : table.get(base);
+    if (slot !== undefined) return found(tables, base, slot, extension);
+  }
+  const rest = tables.catchAlls.get(domain);
+  return rest === undefined ? { kind: "unknown" } : found(tables, `@${domain}`, rest, "");
+}
+
+function found(tables: Tables, key: string, slot: Slot, extension: string): Found {
+  return { kind: "entry", key, entry: entryOf(slot, tables.virtualFile), extension };
+}

@@ -1,0 +1,136 @@
+// What an entry of a table leads to. Called by the readers of aliases(5) files, :include: lists and virtual tables.
+import type { Reply } from "@homing/mail";
+import { asciiLower, type Mailbox, parseMailbox, printable } from "@homing/srs-core";
+import type { Place, PlacedText } from "./placed-text.ts";
+
+export type Target =
+  | { readonly kind: "mailbox"; readonly mailbox: Mailbox }
+  /** A name of the alias file, in ASCII lower case. */
+  | { readonly kind: "name"; readonly name: string }
+  /** `:include:/path`: the addresses stand in that file. */
+  | { readonly kind: "include"; readonly path: string }
+  /** `:blackhole:`: the mail is taken and thrown away. */
+  | { readonly kind: "discard" }
+  /** `:fail: …` and `:defer: …`: the address is refused, for good or for now. */
+  | { readonly kind: "refuse"; readonly reply: Reply };
+
+/** A target and where it stands, for messages. */
+export type PlacedTarget = Target & Place;
+
+export type ParsedTarget =
+  | { readonly ok: true; readonly target: Target }
+  | { readonly ok: false; readonly message: string };
+
+/** Reads one target, without blanks around it. Nothing in it is ever run or opened for writing. */
+export function parseTarget(text: string): ParsedTarget {
+  const bare = unquoted(text);
+  if (bare === "") return bad("no address here: write one, or take the comma out");
+  if (bare.startsWith("|")) return bad("programs are not run: hand the mail to one by LMTP instead");
+  if (bare.startsWith("/"))
+    return bad("files are not written: keep the mail in a mail store by LMTP, or in a Maildir");
+  if (bare.startsWith("\\"))
+    return bad("local copies (\\name) are not kept here: forward to an address that keeps the copy");
+  if (bare.startsWith(":")) return parseDirective(bare);
+  if (!text.includes("@")) return { ok: true, target: { kind: "name", name: asciiLower(bare) } };
+  const parsed = parseMailbox(text);
+  if (!parsed.ok) return bad(parsed.message);
+  return { ok: true, target: { kind: "mailbox", mailbox: parsed.mailbox } };
+}
+
+const DISABLED: Reply = { code: 550, enhanced: "5.2.1", text: "this address is disabled" };
+const DISABLED_NOW: Reply = {
+  code: 450,
+  enhanced: "4.2.1",
+  text: "this address is disabled for now, try again later",
+};
+
+function parseDirective(text: string): ParsedTarget {
+  const end = text.indexOf(":", 1) + 1;
+  const [word, rest] = [text.slice(0, end), text.slice(end).trim()];
+  switch (word) {
+    case ":include:":
+      if (!rest.startsWith("/")) return bad(":include: needs the whole path of a file, from / on");
+      return { ok: true, target: { kind: "include", path: rest } };
+    case ":blackhole:":
+      return rest === "" ? { ok: true, target: { kind: "discard" } } : bad(":blackhole: stands alone");
+    case ":fail:":
+      return parseRefusal(rest, DISABLED);
+    case ":defer:":
+      return parseRefusal(rest, DISABLED_NOW);
+    default:
+      return bad(
+        `"${printable(text, 40)}" is none of :include:/path, :blackhole:, :fail: text, :defer: text`,
+      );
+  }
+}
+
+const CODES = /^(?:([45]\d\d)(?: |$))?(?:([45]\.\d{1,3}\.\d{1,3})(?: |$))?(.*)$/;
+
+/** Words for the client, in front of them a code and an enhanced code of the right class where they matter. */
+function parseRefusal(text: string, usual: Reply): ParsedTarget {
+  const [, code, enhanced, words = ""] = CODES.exec(text) ?? [];
+  const reply: Reply = {
+    code: code === undefined ? usual.code : Number(code),
+    enhanced: enhanced ?? usual.enhanced,
+    text: words.trim() === "" ? usual.text : printable(words.trim(), 400),
+  };
+  const digit = String(usual.code).charAt(0);
+  if (String(reply.code).charAt(0) !== digit || !reply.enhanced.startsWith(digit)) {
+    return bad(`the codes must begin with ${digit}, as in "${usual.code} ${usual.enhanced} ${usual.text}"`);
+  }
+  return { ok: true, target: { kind: "refuse", reply } };
+}
+
+function bad(message: string): ParsedTarget {
+  return { ok: false, message };
+}
+
+/** What stands between double quotes; other text as it is. */
+export function unquoted(text: string): string {
+  if (text.length < 2 || !text.startsWith('"') || !text.endsWith('"')) return text;
+  return text.slice(1, -1).replace(/\\(.)/g, "$1");
+}
+
+/** The pieces between separators that stand outside quotes, and where each begins. */
+export function splitOutsideQuotes(
+  text: string,
+  separator: ":" | ",",
+): { readonly at: number; readonly text: string }[] {
+  const pieces: { at: number; text: string }[] = [];
+  let from = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charAt(at);
+    if (char === "\\" && quoted) at++;
+    else if (char === '"') quoted = !quoted;
+    else if (char === separator && !quoted) {
+      pieces.push({ at: from, text: text.slice(from, at) });
+      from = at + 1;
+      // A name ends at the first colon; those behind it belong to targets such as :include:.
+      if (separator === ":") break;
+    }
+  }
+  pieces.push({ at: from, text: text.slice(from) });
+  return pieces;
+}
+
+/** Targets with commas between them. What is wrong with one is told at its place. */
+export function parseTargets(
+  { text, place }: PlacedText,
+  from: number,
+  report: (at: number, message: string) => void,
+): PlacedTarget[] {
+  const targets = splitOutsideQuotes(text.slice(from), ",").flatMap((field): PlacedTarget[] => {
+    const parsed = parseTarget(field.text.trim());
+    const at = from + field.at + (field.text.length - field.text.trimStart().length);
+    if (parsed.ok) return [{ ...parsed.target, ...place(at) }];
+    report(at, parsed.message);
+    return [];
+  });
+  if (targets.length > 1) {
+    const alone = targets.find(({ kind }) => kind === "discard" || kind === "refuse");
+    if (alone)
+      report(from, ":blackhole:, :fail: and :defer: stand alone: take the other targets out, or this one");
+  }
+  return targets;
+}
