@@ -32,6 +32,7 @@ export async function readForwarderSettings(
     tableFiles,
     routes: new Map(Object.entries(delivery.routes)),
     smartHost: delivery.smartHost,
+    store: config.localDelivery?.store,
     trustedNetworks: config.trustedNetworks,
     maxMessageOctets: limits.messageOctets,
     maxClients: limits.clients,

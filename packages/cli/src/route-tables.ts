@@ -57,7 +57,8 @@ function tableRules(config: Config): TableRules {
     ownNames: [config.hostname, config.srs.domain],
     recipientDelimiter: config.recipientDelimiter,
     keepExtension: config.keepExtension,
-    // A domain of ours with a next hop of its own: its server keeps the mail that no table takes elsewhere.
-    staysAt: (domain) => served.has(domain),
+    // A mail store, or a next hop of the domain's own: they keep the mail that no table takes elsewhere.
+    staysAt: (domain) => config.localDelivery !== undefined || served.has(domain),
+    storeKnowsUsers: config.localDelivery?.unknownUsers === "store",
   });
 }

@@ -6,6 +6,7 @@ import type { Rewriter, UnixSeconds } from "@homing/srs-core";
 import { deliver } from "./deliver.ts";
 import type { Report } from "./events.ts";
 import type { HostPort } from "./host-port.ts";
+import { deliverLocally, type LocalStore } from "./local-delivery.ts";
 import { createLoopTokens } from "./loop-token.ts";
 import { createNextHops, type MxResolver } from "./next-hops.ts";
 import { createReceiver } from "./receive.ts";
@@ -22,6 +23,8 @@ export interface ForwarderSettings {
   readonly tables: Tables;
   readonly routes: ReadonlyMap<string, HostPort>;
   readonly smartHost?: HostPort | undefined;
+  /** Keeps the mail of our domains that no table takes elsewhere. Without one, a next hop in `routes` may. */
+  readonly store?: LocalStore | undefined;
   /** IP addresses and CIDR networks. */
   readonly trustedNetworks: readonly string[];
   readonly maxMessageOctets: number;
@@ -67,8 +70,14 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
     trusted: blockList(settings.trustedNetworks),
     loopTokens: createLoopTokens(settings.loopSecrets),
     maxHops: settings.maxHops,
-    deliver: (envelope, message, timeIsUp) =>
-      deliver({ findNextHops, hostname, timeIsUp }, envelope, message),
+    deliver(envelope, message, timeIsUp) {
+      const { store } = settings;
+      if (store && isOurs(tables.rules, envelope.recipient.domain)) {
+        const { newId, now } = world;
+        return deliverLocally(store, { hostname, timeIsUp, newId, now }, envelope, message);
+      }
+      return deliver({ findNextHops, hostname, timeIsUp }, envelope, message);
+    },
     now: world.now,
     timeLimit: world.timeLimit,
     newId: world.newId,

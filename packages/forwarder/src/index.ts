@@ -10,6 +10,8 @@ export {
   type World,
 } from "./forwarder.ts";
 export { type HostPort, parseHostPort, renderHostPort } from "./host-port.ts";
+export type { LocalStore } from "./local-delivery.ts";
+export { maildirPatternProblem } from "./maildir-folder.ts";
 export type { AddressAnswer, MxAnswer, MxResolver } from "./next-hops.ts";
 export type { Problem } from "./problem.ts";
 export { listenSmtp, type SmtpListener, type SmtpListenerOptions } from "./smtp-in.ts";

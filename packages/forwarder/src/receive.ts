@@ -133,7 +133,11 @@ function createTransaction(
         accepted = { recipient, route, sender: command.reversePath };
         return TAKEN;
       }
-      const sender = leavingSender(options.rewriter, route.kind, command.reversePath, now);
+      // Mail that stays on the site keeps its sender, however long.
+      const leaves = route.destinations.some(({ mailbox }) => !options.isOurDomain(mailbox.domain));
+      const sender = leaves
+        ? leavingSender(options.rewriter, route.kind, command.reversePath, now)
+        : ({ ok: true, reversePath: command.reversePath } as const);
       if (!sender.ok) {
         report.refused({ stage: "rcpt", recipient, reason: sender.reason, reply: sender.reply });
         return sender.reply;

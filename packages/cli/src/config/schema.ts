@@ -1,7 +1,7 @@
 // The configuration file's shape, defaults and words. `homing serve` and every command with --config read it through
 // load-config.ts.
 import { isIP } from "node:net";
-import { parseHostPort } from "@homing/forwarder";
+import { type LocalStore, maildirPatternProblem, parseHostPort } from "@homing/forwarder";
 import { asciiLower, KEPT_LABEL, parseDomain } from "@homing/srs-core";
 import * as z from "zod";
 import "./setting-words.ts";
@@ -197,6 +197,49 @@ const delivery = z
   .prefault({})
   .describe("Where mail goes.");
 
+const mailStore = z
+  .string()
+  .transform((text, context): LocalStore => {
+    const [, kind, place = ""] = /^(lmtp|maildir):(.*)$/s.exec(text) ?? [];
+    const server = kind === "lmtp" ? lmtpServer(place) : undefined;
+    if (server) return { kind: "lmtp", server };
+    const problem = kind === "maildir" ? maildirPatternProblem(place) : undefined;
+    if (kind === "maildir" && problem === undefined) return { kind: "maildir", pattern: place };
+    const message =
+      problem ??
+      `"${text}" is no mail store: write lmtp:HOST:PORT, lmtp:/socket or maildir:/path/{domain}/{user}`;
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  })
+  .meta({
+    type: "mail store",
+    typeMeaning:
+      "`lmtp:127.0.0.1:24`, `lmtp:/run/dovecot/lmtp` or `maildir:/var/mail/homing/{domain}/{user}`",
+  });
+
+function lmtpServer(place: string): Extract<LocalStore, { kind: "lmtp" }>["server"] | undefined {
+  if (place.startsWith("/")) return { path: place };
+  const parsed = parseHostPort(place);
+  return parsed && parsed.port > 0 ? parsed : undefined;
+}
+
+const localDelivery = z
+  .strictObject({
+    store: mailStore
+      .describe("Keeps the mail of our domains that no table takes elsewhere.")
+      .meta({ example: "lmtp:/run/dovecot/lmtp" }),
+    unknownUsers: z
+      .enum(["refuse", "store"])
+      .default("refuse")
+      .describe("Addresses in no table: refuse them, or let an LMTP store say whether it has such a user."),
+  })
+  .superRefine(({ store, unknownUsers }, context) => {
+    if (store.kind === "lmtp" || unknownUsers === "refuse") return;
+    const message = "is for lmtp: a maildir cannot say who is a user: take it out";
+    context.addIssue({ code: "custom", path: ["unknownUsers"], message });
+  })
+  .describe("Mail that stays here; its sender is not rewritten.");
+
 const limits = z
   .strictObject({
     messageOctets: wholeNumber(65_536, 268_435_456).default(26_214_400).describe("The largest message."),
@@ -265,6 +308,7 @@ const settings = z.strictObject({
     .describe("Put what was behind the delimiter behind the target's local part, too."),
   srs,
   delivery,
+  localDelivery: localDelivery.optional(),
   trustedNetworks: z
     .array(network)
     .default([])

@@ -12,6 +12,8 @@ function shown(target: Target): string {
       return target.name;
     case "mailbox":
       return `<${renderMailbox(target.mailbox)}>`;
+    case "local":
+      return `{copy ${target.user}}`;
     case "include":
       return `{list ${target.path}}`;
     case "discard":
@@ -65,6 +67,7 @@ const read: [what: string, text: string, entries: [name: string, line: number, .
   ["a U-label domain", "a: b@bücher.test", [["a", 1, "<b@xn--bcher-kva.test>"]]],
   ["a # that begins no line", "a: b#c@x.test", [["a", 1, "<b#c@x.test>"]]],
   ["a plus and a dot in a name", "a.b+c: d", [["a.b+c", 1, "d"]]],
+  ["a local copy", "a: \\Alice, b", [["a", 1, "{copy alice}", "b"]]],
   ["a list", "a: :include:/etc/list, b", [["a", 1, "{list /etc/list}", "b"]]],
   ["a list in quotes", 'a: ":include:/etc/my list"', [["a", 1, "{list /etc/my list}"]]],
   ["an address that throws away", "a: :blackhole:", [["a", 1, "{discard}"]]],
@@ -95,7 +98,7 @@ const NO_COLON = 'no ":" after the name: write "name: address"';
 const NOTHING = "no address here: write one, or take the comma out";
 const COMMANDS = "programs are not run: hand the mail to one by LMTP instead";
 const FILES = "files are not written: keep the mail in a mail store by LMTP, or in a Maildir";
-const COPIES = "local copies (\\name) are not kept here: forward to an address that keeps the copy";
+const COPIES = "a local copy is \\name: write the name of a user, without a domain";
 const ALONE = ":blackhole:, :fail: and :defer: stand alone: take the other targets out, or this one";
 
 const wrong: [text: string, ...problems: [line: number, column: number, message: string][]][] = [
@@ -126,7 +129,8 @@ const wrong: [text: string, ...problems: [line: number, column: number, message:
   ["a: :fail: 450 x", [1, 4, 'the codes must begin with 5, as in "550 5.2.1 this address is disabled"']],
   ["a: :fail: 4.2.1 x", [1, 4, 'the codes must begin with 5, as in "550 5.2.1 this address is disabled"']],
   ["a: :bogus: x", [1, 4, '":bogus: x" is none of :include:/path, :blackhole:, :fail: text, :defer: text']],
-  ["a: \\a, b", [1, 4, COPIES]],
+  ["a: \\, b", [1, 4, COPIES]],
+  ["a: \\b@x.test", [1, 4, COPIES]],
   ["a: b@@x.test", [1, 4, 'address "b@@x.test": "@x.test" is not a domain name']],
   ["a: b@x test", [1, 4, 'address "b@x test": "x test" is not a domain name']],
   ["a: b@x.test # no", [1, 4, 'address "b@x.test # no": "x.test # no" is not a domain name']],

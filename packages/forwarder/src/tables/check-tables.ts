@@ -40,6 +40,13 @@ function createCheck(tables: Tables, report: Report): (entry: Slot, address: Mai
     if (known !== undefined) return known;
     let height = 0;
     for (const target of targetsOf(entry)) {
+      if (target.kind === "local" && !stays(tables, { localPart: target.user, domain })) {
+        tell(
+          entry,
+          target,
+          `no mail store keeps a local copy: set localDelivery, or take \\${shown(target.user)} out`,
+        );
+      }
       const local = localTarget(tables, target, domain);
       if (!local) continue;
       const next = findEntry(tables, local);

@@ -3,7 +3,7 @@
 import type { Reply } from "@homing/mail";
 import { asciiLower, MAX_LOCAL_PART_OCTETS, type Mailbox, renderMailbox } from "@homing/srs-core";
 import { type Entry, storedMailbox, targetsOf } from "./entry.ts";
-import { findEntry, isOurs, type Tables } from "./tables.ts";
+import { baseLength, findEntry, isOurs, type Tables } from "./tables.ts";
 import type { PlacedTarget } from "./target.ts";
 
 /** Where a copy of the mail goes. */
@@ -34,6 +34,7 @@ export const MAX_NESTING = 50;
 /** @param onStep is told the way */
 export function follow(tables: Tables, recipient: Mailbox, onStep?: (step: Step) => void): Followed {
   const found = findEntry(tables, recipient);
+  if (found.kind === "unknown" && tables.rules.storeKnowsUsers) return single(inStore(tables, recipient));
   if (found.kind !== "entry") return found;
   const { entry, key, extension } = found;
   // The usual case, in a large table: one address elsewhere.
@@ -63,6 +64,9 @@ function createWalk(tables: Tables, domain: string, onStep: ((step: Step) => voi
   const found = new Map<string, Destination>();
   /** Keeps entries that several branches share from being walked again and again. */
   const seen = new Set<Entry>();
+  const keepHere = (mailbox: Mailbox): void => {
+    if (stays(tables, mailbox)) keep(inStore(tables, mailbox), undefined);
+  };
   const keep = (mailbox: Mailbox, owner: Mailbox | undefined): void => {
     const key = renderMailbox({ localPart: mailbox.localPart, domain: asciiLower(mailbox.domain) });
     if (!found.has(key)) found.set(key, owner ? { mailbox, owner } : { mailbox });
@@ -73,6 +77,7 @@ function createWalk(tables: Tables, domain: string, onStep: ((step: Step) => voi
       seen.add(entry);
       const owner = ownerOf(tables, domain, path.at(-1) ?? "") ?? outerOwner;
       for (const target of targetsOf(entry)) {
+        if (target.kind === "local") keepHere({ localPart: target.user, domain });
         const local = localTarget(tables, target, domain);
         if (!local) {
           if (target.kind === "mailbox") keep(withExtension(tables, target.mailbox, extension), owner);
@@ -83,7 +88,7 @@ function createWalk(tables: Tables, domain: string, onStep: ((step: Step) => voi
         if (!found) {
           // Sendmail's rule: an address that leads to itself stays, where there is somebody to keep its mail.
           const itself = next.kind !== "entry" || next.key === path.at(-1);
-          if (itself && stays(tables, local)) keep(local, owner);
+          if (itself) keepHere(local);
         } else if (path.length < MAX_NESTING && !seen.has(next.entry)) {
           onStep?.({ depth: path.length, key: next.key, entry: next.entry });
           walk.targets(next.entry, [...path, next.key], extension, owner);
@@ -114,6 +119,15 @@ export function localTarget(tables: Tables, target: PlacedTarget, domain: string
 export function stays({ rules }: Tables, mailbox: Mailbox): boolean {
   const domain = asciiLower(mailbox.domain);
   return rules.staysAt(rules.domainAliases.get(domain) ?? domain);
+}
+
+/** The mailbox at our end: of the domain that others are names of, without an extension. */
+function inStore({ rules }: Tables, { localPart, domain }: Mailbox): Mailbox {
+  const name = asciiLower(domain);
+  return {
+    localPart: localPart.slice(0, baseLength(rules, localPart)),
+    domain: rules.domainAliases.get(name) ?? domain,
+  };
 }
 
 /** Nothing that the next hop might read as a route (RFC 5321 appendix C), and nothing that needs quotes. */

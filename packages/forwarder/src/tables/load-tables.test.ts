@@ -211,6 +211,21 @@ test("an address that leads to itself stays, where its domain has a server that 
   assert.deepEqual(await leads(files, "c@ours.test", { staysAt }), ["a@ours.test", "b@x.test"]);
 });
 
+test("a local copy stays, with no further look, and without the extension", async () => {
+  const rules = { staysAt: () => true, recipientDelimiter: "+" };
+  const files = { aliases: `a: \\a, b@x.test\nc: \\a${POSTMASTER}` };
+  assert.deepEqual(await leads(files, "a+tag@old.test", rules), ["a@ours.test", "b@x.test"]);
+  assert.deepEqual(await leads(files, "c@ours.test", rules), ["a@ours.test"]);
+});
+
+test("a store that knows users is asked for every address that stands in no table", async () => {
+  const rules = { staysAt: () => true, storeKnowsUsers: true, recipientDelimiter: "+" };
+  const files = { aliases: `a: b@x.test, dora${POSTMASTER}` };
+  assert.deepEqual(await leads(files, "Dora+tag@old.test", rules), ["Dora@ours.test"]);
+  assert.deepEqual(await leads(files, "a@ours.test", rules), ["b@x.test", "dora@ours.test"]);
+  assert.deepEqual(await leads(files, "dora@else.test", rules), ["{not-ours}"]);
+});
+
 test("postmaster is an address at our host name, too", async () => {
   const files = { aliases: `a: b@x.test${POSTMASTER}` };
   assert.deepEqual(await leads(files, "Postmaster@MX.ours.test"), ["p@x.test"]);
@@ -261,6 +276,11 @@ const wrong: [what: string, files: Files, ...problems: string[]][] = [
     { aliases: "a: b\nc: x@x.test,\n  nobody\nb: Nobody@Ours.test" },
     'aliases:3:3 "nobody" is neither an address nor a name in these tables',
     'aliases:4:4 "Nobody@Ours.test" is at a domain of ours, and in no table: add it, or take it out here',
+  ],
+  [
+    "a local copy, and nobody who keeps it",
+    { aliases: "a: b@x.test, \\a" },
+    "aliases:1:14 no mail store keeps a local copy: set localDelivery, or take \\a out",
   ],
   [
     "a list that is not there",

@@ -14,8 +14,10 @@ export interface TableRules {
   readonly recipientDelimiter: string;
   /** What was behind the delimiter is put behind the target's local part. */
   readonly keepExtension: boolean;
-  /** Has a domain of ours a server of its own, to which mail goes that stays there? */
+  /** Has a domain of ours somebody who keeps its mail: a mail store here, or a server of its own? */
   readonly staysAt: (domain: string) => boolean;
+  /** The mail store here knows users that stand in no table. */
+  readonly storeKnowsUsers: boolean;
 }
 
 export interface TableRuleOptions {
@@ -26,6 +28,7 @@ export interface TableRuleOptions {
   readonly recipientDelimiter?: string;
   readonly keepExtension?: boolean;
   readonly staysAt?: (domain: string) => boolean;
+  readonly storeKnowsUsers?: boolean;
 }
 
 /** @param options domains in any case */
@@ -39,6 +42,7 @@ export function createTableRules(options: TableRuleOptions): TableRules {
     recipientDelimiter: options.recipientDelimiter ?? "",
     keepExtension: options.keepExtension ?? false,
     staysAt: options.staysAt ?? (() => false),
+    storeKnowsUsers: options.storeKnowsUsers ?? false,
   };
 }
 
@@ -86,9 +90,9 @@ export function findEntry(tables: Tables, recipient: Mailbox): Found {
   const address = `${local}@${domain}`;
   const whole = tables.addresses.get(address);
   if (whole !== undefined) return found(tables, address, whole, "");
-  const cut = rules.recipientDelimiter === "" ? -1 : local.indexOf(rules.recipientDelimiter, 1);
-  const base = cut < 0 ? local : local.slice(0, cut);
-  const extension = cut < 0 ? "" : recipient.localPart.slice(cut);
+  const cut = baseLength(rules, local);
+  const base = local.slice(0, cut);
+  const extension = recipient.localPart.slice(cut);
   if (extension !== "") {
     const key = `${base}@${domain}`;
     const slot = tables.addresses.get(key);
@@ -102,6 +106,12 @@ export function findEntry(tables: Tables, recipient: Mailbox): Found {
   }
   const rest = tables.catchAlls.get(domain);
   return rest === undefined ? { kind: "unknown" } : found(tables, `@${domain}`, rest, "");
+}
+
+/** Of a local part: up to the delimiter, if it has one. */
+export function baseLength({ recipientDelimiter }: TableRules, local: string): number {
+  const at = recipientDelimiter === "" ? -1 : local.indexOf(recipientDelimiter, 1);
+  return at < 0 ? local.length : at;
 }
 
 function found(tables: Tables, key: string, slot: Slot, extension: string): Found {

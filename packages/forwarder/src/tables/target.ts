@@ -7,6 +7,8 @@ export type Target =
   | { readonly kind: "mailbox"; readonly mailbox: Mailbox }
   /** A name of the alias file, in ASCII lower case. */
   | { readonly kind: "name"; readonly name: string }
+  /** `\name`: a copy into the mailbox of that user, with no further look at the tables. */
+  | { readonly kind: "local"; readonly user: string }
   /** `:include:/path`: the addresses stand in that file. */
   | { readonly kind: "include"; readonly path: string }
   /** `:blackhole:`: the mail is taken and thrown away. */
@@ -28,13 +30,18 @@ export function parseTarget(text: string): ParsedTarget {
   if (bare.startsWith("|")) return bad("programs are not run: hand the mail to one by LMTP instead");
   if (bare.startsWith("/"))
     return bad("files are not written: keep the mail in a mail store by LMTP, or in a Maildir");
-  if (bare.startsWith("\\"))
-    return bad("local copies (\\name) are not kept here: forward to an address that keeps the copy");
+  if (bare.startsWith("\\")) return parseLocalCopy(bare.slice(1));
   if (bare.startsWith(":")) return parseDirective(bare);
   if (!text.includes("@")) return { ok: true, target: { kind: "name", name: asciiLower(bare) } };
   const parsed = parseMailbox(text);
   if (!parsed.ok) return bad(parsed.message);
   return { ok: true, target: { kind: "mailbox", mailbox: parsed.mailbox } };
+}
+
+function parseLocalCopy(user: string): ParsedTarget {
+  if (user !== "" && !user.includes("@"))
+    return { ok: true, target: { kind: "local", user: asciiLower(user) } };
+  return bad("a local copy is \\name: write the name of a user, without a domain");
 }
 
 const DISABLED: Reply = { code: 550, enhanced: "5.2.1", text: "this address is disabled" };
