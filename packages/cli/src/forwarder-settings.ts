@@ -1,6 +1,6 @@
 // From a checked configuration to a forwarder's settings: reads the files that it names. Called by `homing serve`.
 import { dirname, resolve } from "node:path";
-import type { ForwarderSettings } from "@homing/forwarder";
+import { createForwardClient, type ForwarderSettings } from "@homing/forwarder";
 import { createRewriter, type Rewriter } from "@homing/srs-core";
 import type { Config } from "./config/schema.ts";
 import { checkStrength, readSecretsFile } from "./config/secrets-file.ts";
@@ -21,7 +21,7 @@ export async function readForwarderSettings(
   warn: (message: string) => void,
 ): Promise<ServiceSettings> {
   const folder = dirname(resolve(configPath));
-  const { delivery, limits } = config;
+  const { delivery, dotForward, limits } = config;
   const { tables, files: tableFiles } = await readTables(config, configPath);
   const secrets = await readSecrets(config, folder, warn);
   return {
@@ -33,6 +33,10 @@ export async function readForwarderSettings(
     routes: new Map(Object.entries(delivery.routes)),
     smartHost: delivery.smartHost,
     store: config.localDelivery?.store,
+    forwards: dotForward && {
+      reader: createForwardClient(dotForward.socket),
+      choice: dotForward.wrongFile,
+    },
     trustedNetworks: config.trustedNetworks,
     maxMessageOctets: limits.messageOctets,
     maxClients: limits.clients,

@@ -59,6 +59,7 @@ function tableRules(config: Config): TableRules {
     keepExtension: config.keepExtension,
     // A mail store, or a next hop of the domain's own: they keep the mail that no table takes elsewhere.
     staysAt: (domain) => config.localDelivery !== undefined || served.has(domain),
+    userDomains: config.dotForward ? (config.dotForward.domains ?? config.domains) : [],
     storeKnowsUsers: config.localDelivery?.unknownUsers === "store",
   });
 }

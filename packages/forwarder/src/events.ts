@@ -60,6 +60,17 @@ export type ForwarderEvent =
     }
   /** The answer to the client's final dot. */
   | { readonly event: "answered"; readonly id: string; readonly reply: string }
+  /** A user's .forward file fails its checks: mail for the user waits, and after `until` takes the configured way. */
+  | {
+      readonly event: "forward-file";
+      readonly user: string;
+      readonly faults: readonly string[];
+      /** Unix seconds. */
+      readonly firstSeen: number;
+      readonly until: number;
+    }
+  /** A user's .forward file could not be read: mail for the user waits. */
+  | { readonly event: "forward-unavailable"; readonly user: string; readonly cause: string }
   /** A bug or a broken machine. */
   | { readonly event: "error"; readonly session: string; readonly message: string };
 

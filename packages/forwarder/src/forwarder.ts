@@ -4,6 +4,8 @@ import { BlockList } from "node:net";
 import { createBounceGate } from "@homing/bounce-handler";
 import type { Rewriter, UnixSeconds } from "@homing/srs-core";
 import { deliver } from "./deliver.ts";
+import type { ForwardClient } from "./dot-forward/forward-client.ts";
+import { createForwardPolicy, type ForwardChoice } from "./dot-forward/forward-policy.ts";
 import type { Report } from "./events.ts";
 import type { HostPort } from "./host-port.ts";
 import { deliverLocally, type LocalStore } from "./local-delivery.ts";
@@ -25,6 +27,8 @@ export interface ForwarderSettings {
   readonly smartHost?: HostPort | undefined;
   /** Keeps the mail of our domains that no table takes elsewhere. Without one, a next hop in `routes` may. */
   readonly store?: LocalStore | undefined;
+  /** Users' .forward files. */
+  readonly forwards?: { readonly reader: ForwardClient; readonly choice: ForwardChoice } | undefined;
   /** IP addresses and CIDR networks. */
   readonly trustedNetworks: readonly string[];
   readonly maxMessageOctets: number;
@@ -66,7 +70,17 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
     hostname,
     rewriter,
     isOurDomain: (domain) => isOurs(tables.rules, domain),
-    routes: createRoutes({ tables: () => tables, gate: createBounceGate(rewriter) }),
+    routes: createRoutes({
+      tables: () => tables,
+      gate: createBounceGate(rewriter),
+      forwards: settings.forwards && {
+        reader: settings.forwards.reader,
+        policy: createForwardPolicy({ choice: settings.forwards.choice }),
+        now: world.now,
+        alarm: (alarm) => world.report({ event: "forward-file", ...alarm }),
+        unavailable: (user, cause) => world.report({ event: "forward-unavailable", user, cause }),
+      },
+    }),
     trusted: blockList(settings.trustedNetworks),
     loopTokens: createLoopTokens(settings.loopSecrets),
     maxHops: settings.maxHops,
@@ -87,6 +101,10 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
   const listener = await listenSmtp({ ...listen, hostname, maxMessageOctets, maxClients }, receiver);
   return {
     ...listener,
+    async close() {
+      await listener.close();
+      settings.forwards?.reader.close();
+    },
     replaceTables(next) {
       tables = next;
     },

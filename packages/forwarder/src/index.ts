@@ -2,6 +2,7 @@
 export { createMxResolver } from "./dns.ts";
 export * from "./dot-forward/dot-forward.ts";
 export type { ForwarderEvent, Report } from "./events.ts";
+export { followUsers, type UserForwards } from "./follow-users.ts";
 export {
   blockList,
   type Forwarder,

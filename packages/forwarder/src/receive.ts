@@ -118,9 +118,9 @@ function createTransaction(
   let accepted: Accepted | undefined;
 
   return {
-    rcpt(recipient) {
+    async rcpt(recipient) {
       const now = options.now();
-      const route = options.routes.route(recipient, command.reversePath, now);
+      const route = await options.routes.route(recipient, command.reversePath, now);
       if (route.kind === "refuse") {
         report.refused({ stage: "rcpt", recipient, reason: route.reason, reply: route.reply });
         return route.reply;

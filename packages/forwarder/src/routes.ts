@@ -3,7 +3,8 @@
 import type { BounceGate } from "@homing/bounce-handler";
 import type { Reply } from "@homing/mail";
 import type { Mailbox, ReversePath, UnixSeconds } from "@homing/srs-core";
-import { type Destination, follow } from "./tables/follow.ts";
+import { followUsers, type UserForwards } from "./follow-users.ts";
+import type { Destination } from "./tables/follow.ts";
 import { isOurs, type Tables } from "./tables/tables.ts";
 
 export type Route =
@@ -22,42 +23,48 @@ export type Route =
   | { readonly kind: "refuse"; readonly reply: Reply; readonly reason: string };
 
 export interface Routes {
-  route(recipient: Mailbox, reversePath: ReversePath, now: UnixSeconds): Route;
+  route(recipient: Mailbox, reversePath: ReversePath, now: UnixSeconds): Promise<Route>;
 }
 
 export interface RoutesOptions {
   /** Asked for each recipient: a reload swaps them. */
   readonly tables: () => Tables;
   readonly gate: BounceGate;
+  /** Users' .forward files. */
+  readonly forwards?: UserForwards | undefined;
 }
 
 const NOT_OURS: Reply = { code: 550, enhanced: "5.7.1", text: "this server takes no mail for that domain" };
 const UNKNOWN: Reply = { code: 550, enhanced: "5.1.1", text: "no such address here" };
 
-export function createRoutes({ tables, gate }: RoutesOptions): Routes {
+export function createRoutes({ tables, gate, forwards }: RoutesOptions): Routes {
   return {
-    route(recipient, reversePath, now) {
-      if (!gate.judges(recipient)) return tableRoute(tables(), recipient);
+    async route(recipient, reversePath, now) {
+      if (!gate.judges(recipient)) return tableRoute(tables(), recipient, forwards);
       const admission = gate.admit(recipient, reversePath, now);
       if (admission.kind === "refuse") return admission;
       const { to, srs } = admission;
       if (!isOurs(tables().rules, to.domain))
         return { kind: "bounce", to, srs, destinations: [{ mailbox: to }] };
-      const route = tableRoute(tables(), to);
+      const route = await tableRoute(tables(), to, forwards);
       return route.kind === "alias" ? { kind: "bounce", to, srs, destinations: route.destinations } : route;
     },
   };
 }
 
-function tableRoute(tables: Tables, recipient: Mailbox): Exclude<Route, { kind: "bounce" }> {
-  const followed = follow(tables, recipient);
+async function tableRoute(
+  tables: Tables,
+  recipient: Mailbox,
+  forwards: UserForwards | undefined,
+): Promise<Exclude<Route, { kind: "bounce" }>> {
+  const followed = await followUsers(tables, recipient, forwards);
   switch (followed.kind) {
     case "destinations":
       return { kind: "alias", destinations: followed.destinations };
     case "discard":
       return followed;
     case "refuse":
-      return { ...followed, reason: "disabled" };
+      return { ...followed, reason: followed.reply.code < 500 ? "deferred" : "disabled" };
     case "unknown":
       return { kind: "refuse", reply: UNKNOWN, reason: "unknown-alias" };
     case "not-ours":

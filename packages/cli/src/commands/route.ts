@@ -1,11 +1,20 @@
 // `homing route ADDRESS`: where a recipient's mail would go, entry by entry, and which line decides. Nothing is sent.
-import { type Followed, follow, type Step, type Tables } from "@homing/forwarder";
+import {
+  createForwardClient,
+  createForwardPolicy,
+  type Followed,
+  followUsers,
+  type Step,
+  type Tables,
+} from "@homing/forwarder";
 import { type Mailbox, renderMailbox, sameDomain } from "@homing/srs-core";
 import { parseAddressArgument } from "../address-argument.ts";
 import { loadConfig } from "../config/load-config.ts";
+import type { Config } from "../config/schema.ts";
 import { EXIT } from "../failure.ts";
 import { createOutput, negative, type Output } from "../output.ts";
 import { readTables } from "../route-tables.ts";
+import { unixNow } from "../time.ts";
 
 export interface RouteCommandOptions {
   readonly config: string;
@@ -24,10 +33,38 @@ export async function route(address: string, options: RouteCommandOptions): Prom
     return negative(output, "srs-address", "its tag decides: see homing reverse and homing inspect");
   }
   const steps: Step[] = [];
-  const followed = follow(tables, recipient, (step) => steps.push(step));
+  const followed = await followedWay(config, tables, recipient, steps, output);
   if (options.json) output.document(document(recipient, steps, followed, tables));
   else tell(output, steps, followed, tables);
   return followed.kind === "destinations" || followed.kind === "discard" ? EXIT.ok : EXIT.negative;
+}
+
+/** As the service would, with the .forward files as they are now. */
+async function followedWay(
+  { dotForward }: Config,
+  tables: Tables,
+  recipient: Mailbox,
+  steps: Step[],
+  output: Output,
+): Promise<Followed> {
+  if (!dotForward) return await followUsers(tables, recipient, undefined, steps);
+  const reader = createForwardClient(dotForward.socket);
+  try {
+    return await followUsers(
+      tables,
+      recipient,
+      {
+        reader,
+        policy: createForwardPolicy({ choice: dotForward.wrongFile }),
+        now: unixNow,
+        alarm: ({ user, faults }) => output.talk(`homing: .forward of ${user}: ${faults.join("; ")}`),
+        unavailable: (user, cause) => output.talk(`homing: .forward of ${user} cannot be read: ${cause}`),
+      },
+      steps,
+    );
+  } finally {
+    reader.close();
+  }
 }
 
 const REFUSALS = {

@@ -240,6 +240,25 @@ const localDelivery = z
   })
   .describe("Mail that stays here; its sender is not rewritten.");
 
+const dotForward = z
+  .strictObject({
+    socket: z
+      .string()
+      .regex(/^\//, "is no path from / on: write the socket of homing dotforward")
+      .describe("The socket of `homing dotforward`, which reads the files.")
+      .meta({ type: "path", example: "/run/homing-dotforward.sock" }),
+    domains: z
+      .array(domain)
+      .optional()
+      .describe("Domains whose local parts are users; the default is all of `domains`.")
+      .meta({ example: ["forwarder.example"] }),
+    wrongFile: z
+      .enum(["refuse", "next-route"])
+      .default("refuse")
+      .describe("After four hours with a file that fails its checks: 550, or as if there were none."),
+  })
+  .describe("Users' .forward files, see [dot-forward.md](dot-forward.md).");
+
 const limits = z
   .strictObject({
     messageOctets: wholeNumber(65_536, 268_435_456).default(26_214_400).describe("The largest message."),
@@ -309,6 +328,7 @@ const settings = z.strictObject({
   srs,
   delivery,
   localDelivery: localDelivery.optional(),
+  dotForward: dotForward.optional(),
   trustedNetworks: z
     .array(network)
     .default([])

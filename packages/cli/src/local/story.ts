@@ -57,6 +57,8 @@ export function createStory(print: (line: string) => void): Story {
         case "discarded":
           line("thrown away", `the entry of ${event.recipient} says so`);
           break;
+        case "forward-file":
+        case "forward-unavailable":
         case "answered":
           break;
         default:

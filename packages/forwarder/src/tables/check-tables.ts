@@ -1,6 +1,6 @@
 // What is wrong with the tables as a whole: loops, names and addresses of ours that lead nowhere, no postmaster. Called by
 // load-tables.ts.
-import { type Mailbox, printable, renderMailbox } from "@homing/srs-core";
+import { asciiLower, type Mailbox, printable, renderMailbox } from "@homing/srs-core";
 import { type Entry, type Slot, type TableProblem, targetsOf } from "./entry.ts";
 import { localTarget, MAX_NESTING, stays } from "./follow.ts";
 import type { TableFiles } from "./load-tables.ts";
@@ -51,7 +51,7 @@ function createCheck(tables: Tables, report: Report): (entry: Slot, address: Mai
       if (!local) continue;
       const next = findEntry(tables, local);
       if (next.kind !== "entry") {
-        if (!stays(tables, local)) tell(entry, target, unknownTarget(target));
+        if (!stays(tables, local) && !mayBeUser(tables, local)) tell(entry, target, unknownTarget(target));
       } else if (path.includes(next.key)) {
         if (next.key === path.at(-1) && stays(tables, local)) continue;
         const loop = [...path.slice(path.indexOf(next.key)), next.key];
@@ -75,6 +75,12 @@ function createCheck(tables: Tables, report: Report): (entry: Slot, address: Mai
     // An entry that another one hides at this domain is walked from its own key all the same.
     visit(entry, address.domain, [found.kind === "entry" ? found.key : renderMailbox(address)]);
   };
+}
+
+/** Whose .forward file is asked for when mail comes. */
+function mayBeUser({ rules }: Tables, { domain }: Mailbox): boolean {
+  const name = asciiLower(domain);
+  return rules.userDomains.has(rules.domainAliases.get(name) ?? name);
 }
 
 function loopMessage(loop: readonly string[]): string {

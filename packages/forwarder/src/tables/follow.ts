@@ -47,6 +47,8 @@ export function follow(tables: Tables, recipient: Mailbox, onStep?: (step: Step)
   if (only?.kind === "refuse") return { kind: "refuse", reply: only.reply };
   const walk = createWalk(tables, homeDomain(tables, recipient), onStep);
   walk.targets(entry, [key], extension, undefined);
+  const deferral = walk.deferral();
+  if (deferral) return { kind: "refuse", reply: deferral };
   return { kind: "destinations", destinations: walk.destinations() };
 }
 
@@ -57,11 +59,14 @@ function single(mailbox: Mailbox): Followed {
 interface Walk {
   targets(entry: Entry, path: readonly string[], extension: string, owner: Mailbox | undefined): void;
   destinations(): readonly Destination[];
+  /** An entry on the way is refused for now: the mail must come again, or that copy were lost. */
+  deferral(): Reply | undefined;
 }
 
 /** Loops and names that lead nowhere are told when the tables are loaded, and passed over here. */
 function createWalk(tables: Tables, domain: string, onStep: ((step: Step) => void) | undefined): Walk {
   const found = new Map<string, Destination>();
+  let deferral: Reply | undefined;
   /** Keeps entries that several branches share from being walked again and again. */
   const seen = new Set<Entry>();
   const keepHere = (mailbox: Mailbox): void => {
@@ -77,6 +82,7 @@ function createWalk(tables: Tables, domain: string, onStep: ((step: Step) => voi
       seen.add(entry);
       const owner = ownerOf(tables, domain, path.at(-1) ?? "") ?? outerOwner;
       for (const target of targetsOf(entry)) {
+        if (target.kind === "refuse" && target.reply.code < 500) deferral ??= target.reply;
         if (target.kind === "local") keepHere({ localPart: target.user, domain });
         const local = localTarget(tables, target, domain);
         if (!local) {
@@ -96,6 +102,7 @@ function createWalk(tables: Tables, domain: string, onStep: ((step: Step) => voi
       }
     },
     destinations: () => [...found.values()],
+    deferral: () => deferral,
   };
   return walk;
 }

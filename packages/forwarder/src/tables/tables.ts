@@ -16,6 +16,8 @@ export interface TableRules {
   readonly keepExtension: boolean;
   /** Has a domain of ours somebody who keeps its mail: a mail store here, or a server of its own? */
   readonly staysAt: (domain: string) => boolean;
+  /** Domains whose local parts may be users with a .forward file. */
+  readonly userDomains: ReadonlySet<string>;
   /** The mail store here knows users that stand in no table. */
   readonly storeKnowsUsers: boolean;
 }
@@ -29,6 +31,7 @@ export interface TableRuleOptions {
   readonly keepExtension?: boolean;
   readonly staysAt?: (domain: string) => boolean;
   readonly storeKnowsUsers?: boolean;
+  readonly userDomains?: readonly string[];
 }
 
 /** @param options domains in any case */
@@ -43,6 +46,7 @@ export function createTableRules(options: TableRuleOptions): TableRules {
     keepExtension: options.keepExtension ?? false,
     staysAt: options.staysAt ?? (() => false),
     storeKnowsUsers: options.storeKnowsUsers ?? false,
+    userDomains: folded(options.userDomains ?? []),
   };
 }
 
@@ -70,6 +74,8 @@ export interface Tables {
   readonly names: ReadonlyMap<string, Slot>;
   /** Of the alias file. */
   readonly aliases: ReadonlyMap<string, Entry>;
+  /** A user's .forward file. */
+  readonly userEntry?: (user: string) => Entry | undefined;
 }
 
 /** @param domain in any case */
@@ -78,7 +84,10 @@ export function isOurs(rules: TableRules, domain: string): boolean {
   return rules.domains.has(name) || rules.domainAliases.has(name);
 }
 
-/** The closest entry: the whole address, without its extension, the local part at every domain, the catch-all. */
+/**
+ * The closest entry: the whole address, without its extension, the local part at every domain, the user's file,
+ * the catch-all.
+ */
 export function findEntry(tables: Tables, recipient: Mailbox): Found {
   const { rules } = tables;
   const given = asciiLower(recipient.domain);
@@ -104,6 +113,8 @@ export function findEntry(tables: Tables, recipient: Mailbox): Found {
     const slot = extension === "" ? undefined : table.get(base);
     if (slot !== undefined) return found(tables, base, slot, extension);
   }
+  const user = rules.userDomains.has(domain) ? tables.userEntry?.(base) : undefined;
+  if (user) return { kind: "entry", key: `~${base}`, entry: user, extension };
   const rest = tables.catchAlls.get(domain);
   return rest === undefined ? { kind: "unknown" } : found(tables, `@${domain}`, rest, "");
 }
