@@ -4,7 +4,7 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { greeted, hello, startHop, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
-import { type HomingProcess, startHoming, writeServiceFiles } from "./harness/homing.ts";
+import { type HomingProcess, homing, startHoming, writeServiceFiles } from "./harness/homing.ts";
 
 const MESSAGE = "From: bob@source.example\r\n\r\nHello!\r\n";
 const SIGNALS = 1000;
@@ -13,6 +13,7 @@ const CLIENTS = 4;
 interface Scene extends AsyncDisposable {
   readonly service: HomingProcess;
   readonly port: number;
+  readonly config: string;
   readonly taken: () => number;
   aliases(text: string): Promise<void>;
   remove(): Promise<void>;
@@ -25,6 +26,7 @@ async function scene(): Promise<Scene> {
 listen: 127.0.0.1:0
 domains: [forwarder.example]
 aliasesFile: aliases
+pidFile: pid
 srs: { domain: forwarder.example, secretsFile: secrets }
 delivery: { smartHost: "127.0.0.1:${hop.port}" }
 `,
@@ -37,6 +39,7 @@ delivery: { smartHost: "127.0.0.1:${hop.port}" }
   return {
     service,
     port: Number(port),
+    config,
     taken: () => service.stdout().split('"event":"delivered"').length - 1,
     async aliases(text) {
       await writeFile(`${path}.new`, text);
@@ -108,6 +111,28 @@ test("a changed file is read again by itself; one with mistakes changes nothing,
   await service.waitForOutput(/"event":"reloaded","cause":"file","files":1,"entries":2/);
   assert.match(await rcpt(port, "carol@forwarder.example"), /^550 5\.1\.1 /);
   assert.equal(await service.stop(), 0);
+});
+
+test("homing reload checks the tables, then tells the service; without one, and with mistakes, it says so", async () => {
+  await using forwarder = await scene();
+  const { service, config } = forwarder;
+  const told = await homing(["reload", "--config", config, "--json"]);
+  assert.deepEqual(JSON.parse(String(told.stdout)), { ok: true, pid: service.pid });
+  await service.waitForOutput(/"event":"reloaded","cause":"signal"/);
+  await forwarder.aliases("alice: nobody\npostmaster: alice\n");
+  const wrong = await homing(["reload", "--config", config]);
+  assert.equal(wrong.code, 78);
+  assert.match(wrong.stderr, /aliases:1:8 "nobody" is neither an address nor a name in these tables/);
+  await forwarder.aliases("postmaster: p@home.example\n");
+  assert.equal(await service.stop(), 0);
+  const gone = await homing(["reload", "--config", config]);
+  assert.equal(gone.code, 69);
+  assert.match(gone.stderr, /\/pid: there is no such file: is homing serve running\?\n$/);
+  // What a crash leaves: the number is somebody else's by now.
+  await writeFile(join(dirname(config), "pid"), `${process.pid}\n`);
+  const other = await homing(["reload", "--config", config]);
+  assert.equal(other.code, 69);
+  assert.match(other.stderr, /is not homing serve: start it\n$/);
 });
 
 test("a file that is gone changes nothing, and comes back by itself", async () => {

@@ -63,6 +63,13 @@ function addServiceCommands(program: Command, choose: Choose): void {
     );
 
   program
+    .command("reload")
+    .description("check the route tables, and tell the running service to read them anew")
+    .option("--config <file>", "configuration file", "homing.yaml")
+    .option("--json", JSON_TEXT)
+    .action((options) => choose(async () => (await import("./commands/reload.ts")).reload(options)));
+
+  program
     .command("send")
     .description("send one message through a server and show the dialogue")
     .argument("[file]", "the message, - for stdin; without it a short one is made up")

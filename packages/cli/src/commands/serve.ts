@@ -9,6 +9,7 @@ import { readTables } from "../route-tables.ts";
 import { type Activation, parseActivation } from "../service/activation.ts";
 import { createMasking } from "../service/mask-events.ts";
 import { type Assignment, createNotify, ready, stopping } from "../service/notify.ts";
+import { pidPath, writePidFile } from "../service/pid-file.ts";
 import { stopListener } from "../service/stop.ts";
 import { startTableReload } from "../service/table-reload.ts";
 import { randomKey, systemWorld } from "../system-world.ts";
@@ -35,6 +36,7 @@ export async function serve(options: { readonly config: string; readonly json?: 
     log,
   });
 
+  const removePidFile = await writePidFile(pidPath(config, options.config));
   log({ event: "listening", host: listener.host, port: listener.port });
   const place = renderHostPort(listener);
   output.talk(`homing: forwarding on ${place}, SRS domain ${settings.rewriter.domain} (pid ${process.pid})`);
@@ -49,6 +51,7 @@ export async function serve(options: { readonly config: string; readonly json?: 
   await started;
   await reload.close();
   await Promise.all([tell(stopping("finishing the mail in progress")), stopListener(listener, deliveries)]);
+  await removePidFile();
   if (lost) throw new CommandFailure("unavailable", `the log cannot be written: ${lost.message}: stopped`);
   return EXIT.ok;
 }

@@ -329,6 +329,10 @@ const settings = z.strictObject({
   delivery,
   localDelivery: localDelivery.optional(),
   dotForward: dotForward.optional(),
+  pidFile: fileName
+    .optional()
+    .describe("Where the service writes its process id, for `homing reload`.")
+    .meta({ example: "/run/homing/pid" }),
   trustedNetworks: z
     .array(network)
     .default([])

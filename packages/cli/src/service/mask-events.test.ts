@@ -66,7 +66,7 @@ const byKind: { readonly [Kind in ForwarderEvent["event"]]: Extract<ForwarderEve
     firstSeen: 1,
     until: 2,
   },
-  "forward-unavailable": { event: "forward-unavailable", user: "carol", cause: "EACCES" },
+  "forward-unavailable": { event: "forward-unavailable", user: "carol", cause: `lost at ${CAROL}` },
   discarded: { event: "discarded", id: "i", recipient: CAROL },
   answered: { event: "answered", id: "i", reply: `250 2.0.0 <${CAROL}>: passed on` },
   error: { event: "error", session: "s", message: `Error: ${ALICE}\n    at file:///opt/homing/x.ts:1:2` },

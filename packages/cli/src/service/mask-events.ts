@@ -49,11 +49,14 @@ function maskValue(name: string, value: unknown, mask: Mask): unknown {
   // A quoted local part may hold at signs and blanks: what is an address as a whole is not searched. "" is the null
   // sender.
   if (ADDRESS_FIELDS.has(name) && value.includes("@")) return mask(value);
+  // A local part tells as much, at a site that has one domain.
+  if (name === "user") return mask(value);
   return replaceAddresses(value, (localPart, domain) => mask(`${localPart}@${domain}`));
 }
 
 function keepDomain(address: string): string {
-  return `*${address.slice(address.lastIndexOf("@"))}`;
+  const at = address.lastIndexOf("@");
+  return at < 0 ? "*" : `*${address.slice(at)}`;
 }
 
 /** Without regard to case: aliases have none, and servers change it in their replies. */
