@@ -37,7 +37,10 @@ console.log(
 for (const [name, decode] of Object.entries(decoders)) {
   for (const unit of units) {
     const texts = SIZES.map((size) => unit.repeat(size / unit.length));
-    const costs = texts.map((text) => medianCost(() => decode(text)));
+    const measure = () => texts.map((text) => medianCost(() => decode(text)));
+    // A disturbed measurement looks steep once, a steep decoder each time.
+    let costs = measure();
+    for (let again = 0; again < 2 && steepest(costs) > MAX_GROWTH; again++) costs = measure();
     const growth = steepest(costs);
     if (growth > MAX_GROWTH) steep += 1;
     const shown = `${name.padEnd(38)}${JSON.stringify(unit).padEnd(10)}${costs.map((cost) => String(Math.round(cost)).padStart(7)).join("")}`;

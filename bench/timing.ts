@@ -5,7 +5,7 @@ import { createRewriter } from "@homing/srs-core";
 
 const CALLS = 200_000;
 const WARM_UP = 50_000;
-const ROUNDS = 5;
+const ROUNDS = 15;
 const BOUND = 4.5;
 const NOW = 1_700_000_000;
 /** Slowest calls that are left out of each class: interruptions of the machine, far from any effect of ours. */

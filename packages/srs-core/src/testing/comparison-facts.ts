@@ -1,5 +1,6 @@
 // What can be seen in a comparison without asking our own code: the rules that explain differences are made of it.
 import { createHmac } from "node:crypto";
+import { domainToASCII } from "node:url";
 import type { Answer } from "./answers.ts";
 import type { Comparison } from "./comparisons.ts";
 
@@ -50,6 +51,15 @@ export function carriedDomain(comparison: Comparison): string {
 export function inside(text: string): string {
   const { kind, values } = fields(text);
   return kind === "srs0" ? `${values[3]}@${values[2]}` : `SRS0${values[2]}@${values[1]}`;
+}
+
+/** Whether an address is the one that an SRS address carries: up to U-labels, which come back as A-labels. */
+export function comesFromInside(address: string, srsAddress: string): boolean {
+  const carried = inside(srsAddress);
+  return (
+    localPart(address) === localPart(carried) &&
+    [domain(carried), domainToASCII(domain(carried))].includes(domain(address))
+  );
 }
 
 /** The whole classic tag that the newest secret makes, by node:crypto and for ASCII capitals only. */

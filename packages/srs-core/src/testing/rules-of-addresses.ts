@@ -4,8 +4,8 @@ import { isAscii } from "../ascii.ts";
 import {
   addressOf,
   carriedDomain,
+  comesFromInside,
   domain,
-  inside,
   isHostName,
   localPart,
   tooLong,
@@ -46,7 +46,7 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
     explains: (c) =>
       c.op === "reverse" &&
       /^"SRS[01][=+-][^"\\]+"@[^@]+$/i.test(c.input) &&
-      unquoted(addressOf(c.ours) ?? "") === inside(c.input) &&
+      comesFromInside(unquoted(addressOf(c.ours) ?? ""), c.input) &&
       addressOf(c.theirs) === undefined,
   },
   {
@@ -227,6 +227,7 @@ export const RULES_OF_ADDRESSES: readonly DifferenceRule[] = [
     ours: "Keep the label for kept senders: refused on its way out, and without a store `expired` on its way back.",
     why: "No top level domain is a number, so no sender has this one, and a token is nobody's mailbox.",
     examples: [forwards("u@1", "bad-address"), reverses("SRS0=gE2G=G3=1=u@fwd1.example", "expired")],
+    explains: (c) => carriedDomain(c) === "1" && onlyWeRefuse(c, "bad-address", "expired"),
   },
   {
     id: "too-long",

@@ -1,5 +1,5 @@
 // What we call an SRS address, and what may be configured, where others take more or less: rows of docs/srs.md.
-import { addressOf, fields, inside, isHostName, reason, rightTag } from "./comparison-facts.ts";
+import { addressOf, comesFromInside, fields, isHostName, reason, rightTag } from "./comparison-facts.ts";
 import type { Comparison } from "./comparisons.ts";
 import {
   type DifferenceRule,
@@ -114,7 +114,7 @@ export const RULES_OF_SRS: readonly DifferenceRule[] = [
     explains: (c) =>
       c.op === "reverse" &&
       onlyTheyRefuse(c) !== undefined &&
-      unquoted(addressOf(c.ours) ?? "") === inside(c.input) &&
+      comesFromInside(unquoted(addressOf(c.ours) ?? ""), c.input) &&
       /[-_]/.test(fields(c.input).values[0] ?? ""),
   },
   {
