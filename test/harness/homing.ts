@@ -84,6 +84,8 @@ export interface ServiceOptions {
   readonly config: string;
   /** Every table needs a postmaster: it gets one where it has none. */
   readonly aliases: string;
+  /** Text of the file that is called virtual. */
+  readonly virtual?: string;
   readonly secret: string;
 }
 
@@ -116,10 +118,16 @@ export async function startHomingService(options: ServiceOptions): Promise<Homin
 }
 
 /** @returns the path of homing.yaml */
-export async function writeServiceFiles({ config, aliases, secret }: ServiceOptions): Promise<string> {
+export async function writeServiceFiles({
+  config,
+  aliases,
+  virtual,
+  secret,
+}: ServiceOptions): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "homing-"));
   await writeFile(join(folder, "homing.yaml"), config);
   await writeFile(join(folder, "aliases"), withPostmaster(aliases));
+  if (virtual !== undefined) await writeFile(join(folder, "virtual"), virtual);
   await writeFile(join(folder, "secrets"), `${secret}\n`, { mode: 0o600 });
   return join(folder, "homing.yaml");
 }

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRewriter, type Mailbox, NULL_PATH, parseMailbox } from "@homing/srs-core";
+import { createRewriter, type Mailbox, NULL_PATH, parseMailbox, sameDomain } from "@homing/srs-core";
 import { createBounceGate, NOT_A_BOUNCE } from "./gate.ts";
 
 const NOW = 1_700_000_000;
 const DAY = 86_400;
 const rewriter = createRewriter({ secrets: ["a long random secret"], domain: "forwarder.example" });
-const gate = createBounceGate(rewriter);
+const gate = createBounceGate((domain) => (sameDomain(domain, rewriter.domain) ? rewriter : undefined));
 const bob: Mailbox = { localPart: "bob", domain: "origin.example" };
 
 function forged(sender: Mailbox, by = rewriter): Mailbox {
@@ -54,6 +54,19 @@ test("forged, expired, malformed and non-null get one and the same reply", () =>
     return admission.reason;
   });
   assert.deepEqual(reasons, ["bad-tag", "expired", "future", "malformed", "sender-not-null"]);
+});
+
+test("a server with two SRS domains judges at both, and unwraps what went from one to the other", () => {
+  const club = createRewriter({ secrets: ["a long random secret"], domain: "srs.club.example" });
+  const both = createBounceGate((domain) =>
+    [rewriter, club].find((one) => sameDomain(one.domain, domain.toLowerCase())),
+  );
+  assert.ok(both.judges(forged(bob, club)));
+  assert.ok(!gate.judges(forged(bob, club)));
+  assert.deepEqual(both.admit(forged(bob, club), NULL_PATH, NOW), { kind: "unwrap", to: bob, srs: "srs0" });
+  const elsewhere = createRewriter({ secrets: ["another secret of theirs"], domain: "second.example" });
+  const again = forged(forged(forged(bob, club), elsewhere));
+  assert.deepEqual(both.admit(again, NULL_PATH, NOW), { kind: "unwrap", to: bob, srs: "srs0" });
 });
 
 test("only SRS-like addresses at the SRS domain are judged here", () => {

@@ -8,7 +8,6 @@ import {
   type ReverseFailure,
   type ReversePath,
   type Rewriter,
-  sameDomain,
   type UnixSeconds,
 } from "@homing/srs-core";
 
@@ -35,28 +34,32 @@ export interface BounceGate {
   admit(recipient: Mailbox, reversePath: ReversePath, now: UnixSeconds): Admission;
 }
 
-export function createBounceGate(rewriter: Rewriter): BounceGate {
-  const judges = (address: Mailbox): boolean =>
-    sameDomain(address.domain, rewriter.domain) && looksLikeSrs(address.localPart);
+/** @param rewriterAt verifies the addresses at an SRS domain of ours; undefined for every other domain */
+export function createBounceGate(rewriterAt: (domain: string) => Rewriter | undefined): BounceGate {
+  const judgeOf = (address: Mailbox): Rewriter | undefined =>
+    looksLikeSrs(address.localPart) ? rewriterAt(address.domain) : undefined;
 
   return {
-    judges,
+    judges: (recipient) => judgeOf(recipient) !== undefined,
 
     admit(recipient, reversePath, now) {
-      const outer = rewriter.reverse(recipient, now);
+      const outer = judgeOf(recipient)?.reverse(recipient, now) ?? NOT_SRS;
       if (!outer.ok) return refused(outer.reason);
       // An SRS address is a bearer token that every recipient sees: only bounces may use it.
       if (reversePath !== NULL_PATH) return refused("sender-not-null");
       // Mail that passed here twice comes back as SRS1 whose first forwarder is this one: the next layer is ours too.
-      if (!judges(outer.address)) return { kind: "unwrap", to: outer.address, srs: outer.kind };
-      const inner = rewriter.reverse(outer.address, now);
+      const again = judgeOf(outer.address);
+      if (!again) return { kind: "unwrap", to: outer.address, srs: outer.kind };
+      const inner = again.reverse(outer.address, now);
       if (!inner.ok) return refused(inner.reason);
       // We never wrap or keep an SRS address of our own, so nothing is left to unwrap; a loop ends here.
-      if (judges(inner.address)) return refused("malformed");
+      if (judgeOf(inner.address)) return refused("malformed");
       return { kind: "unwrap", to: inner.address, srs: inner.kind };
     },
   };
 }
+
+const NOT_SRS = { ok: false, reason: "not-srs" } as const;
 
 function refused(reason: ReverseFailure | "sender-not-null"): Admission {
   return { kind: "refuse", reply: NOT_A_BOUNCE, reason };

@@ -4,6 +4,7 @@ import { createForwardClient, type ForwarderSettings } from "@homing/forwarder";
 import { createRewriter, type Rewriter } from "@homing/srs-core";
 import type { Config } from "./config/schema.ts";
 import { checkStrength, readSecretsFile } from "./config/secrets-file.ts";
+import { srsDomainsOf } from "./config/srs-domains.ts";
 import { readTables } from "./route-tables.ts";
 
 export interface ServiceSettings extends ForwarderSettings {
@@ -27,7 +28,8 @@ export async function readForwarderSettings(
   return {
     hostname: config.hostname,
     listen: config.listen,
-    rewriter: rewriterOf(config, secrets),
+    rewriter: rewriterOf(config, secrets, config.srs.domain),
+    rewriterByDomain: rewritersByDomain(config, secrets),
     tables,
     tableFiles,
     routes: new Map(Object.entries(delivery.routes)),
@@ -60,10 +62,18 @@ async function readSecrets(
   return file.secrets;
 }
 
-function rewriterOf({ srs, domains, domainAliases }: Config, secrets: readonly string[]): Rewriter {
+function rewritersByDomain(config: Config, secrets: readonly string[]): ReadonlyMap<string, Rewriter> {
+  const entries = Object.entries(config.domainSettings).flatMap(([domain, { srsDomain }]) =>
+    srsDomain === undefined ? [] : [[domain, rewriterOf(config, secrets, srsDomain)] as const],
+  );
+  return new Map(entries);
+}
+
+function rewriterOf(config: Config, secrets: readonly string[], domain: string): Rewriter {
+  const { srs, domains, domainAliases } = config;
   return createRewriter({
     secrets,
-    domain: srs.domain,
+    domain,
     scheme: srs.scheme,
     accept: srs.accept ?? [srs.scheme],
     separator: srs.separator,
@@ -71,6 +81,6 @@ function rewriterOf({ srs, domains, domainAliases }: Config, secrets: readonly s
     minTagLength: srs.minTagLength ?? srs.tagLength,
     alphabet: srs.alphabet,
     maxAgeDays: srs.maxAgeDays,
-    ownDomains: [...domains, ...Object.keys(domainAliases)],
+    ownDomains: [...domains, ...Object.keys(domainAliases), ...srsDomainsOf(config)],
   });
 }

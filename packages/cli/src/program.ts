@@ -86,6 +86,7 @@ function addConfigCommands(program: Command, choose: Choose): void {
     .command("check")
     .description("say what is wrong with the configuration and the files that it names")
     .option("--config <file>", "configuration file", "homing.yaml")
+    .option("--dns <server>", "ask DNS, too, whether bounces come here: system, or IP:PORT")
     .option("--json", JSON_TEXT)
     .action((options) => choose(async () => (await import("./commands/config.ts")).checkConfig(options)));
   config

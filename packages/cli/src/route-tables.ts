@@ -12,6 +12,7 @@ import {
 import { asciiLower } from "@homing/srs-core";
 import { configFailure } from "./config/load-config.ts";
 import type { Config } from "./config/schema.ts";
+import { srsDomainsOf } from "./config/srs-domains.ts";
 import { systemFailure } from "./failure.ts";
 
 export interface ReadTables {
@@ -54,12 +55,17 @@ function tableRules(config: Config): TableRules {
   return createTableRules({
     domains: config.domains,
     domainAliases: config.domainAliases,
-    ownNames: [config.hostname, config.srs.domain],
+    ownNames: [config.hostname, ...srsDomainsOf(config)],
     recipientDelimiter: config.recipientDelimiter,
     keepExtension: config.keepExtension,
     // A mail store, or a next hop of the domain's own: they keep the mail that no table takes elsewhere.
     staysAt: (domain) => config.localDelivery !== undefined || served.has(domain),
     userDomains: config.dotForward ? (config.dotForward.domains ?? config.domains) : [],
+    unknownReplies: Object.fromEntries(
+      Object.entries(config.domainSettings).flatMap(([domain, { unknownReply }]) =>
+        unknownReply ? [[domain, unknownReply]] : [],
+      ),
+    ),
     storeKnowsUsers: config.localDelivery?.unknownUsers === "store",
   });
 }

@@ -14,13 +14,16 @@ import { createNextHops, type MxResolver } from "./next-hops.ts";
 import { createReceiver } from "./receive.ts";
 import { createRoutes } from "./routes.ts";
 import { type ListenPlace, listenSmtp, type SmtpListener } from "./smtp-in.ts";
-import { isOurs, type Tables } from "./tables/tables.ts";
+import { createSrsDomains } from "./srs-domains.ts";
+import { isOurs, mainDomain, type Tables } from "./tables/tables.ts";
 
 export interface ForwarderSettings {
   /** Our name in the greeting, in EHLO and in Received fields. */
   readonly hostname: string;
   readonly listen: ListenPlace;
   readonly rewriter: Rewriter;
+  /** Of recipient domains that have an SRS domain of their own; domains in lower case. */
+  readonly rewriterByDomain?: ReadonlyMap<string, Rewriter>;
   /** Where addresses of ours lead, and which domains are ours. */
   readonly tables: Tables;
   readonly routes: ReadonlyMap<string, HostPort>;
@@ -58,7 +61,8 @@ export interface Forwarder extends SmtpListener {
 
 /** Starts listening. Rejects with the system's error where the port cannot be had. */
 export async function startForwarder(settings: ForwarderSettings, world: World): Promise<Forwarder> {
-  const { hostname, rewriter } = settings;
+  const { hostname } = settings;
+  const srsDomains = createSrsDomains(settings.rewriter, settings.rewriterByDomain ?? new Map());
   let { tables } = settings;
   const findNextHops = createNextHops({
     routes: settings.routes,
@@ -68,11 +72,12 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
   });
   const receiver = createReceiver({
     hostname,
-    rewriter,
+    rewriterFor: (recipient) => srsDomains.forRecipientsAt(mainDomain(tables.rules, recipient.domain)),
+    rewriterAt: srsDomains.at,
     isOurDomain: (domain) => isOurs(tables.rules, domain),
     routes: createRoutes({
       tables: () => tables,
-      gate: createBounceGate(rewriter),
+      gate: createBounceGate(srsDomains.at),
       forwards: settings.forwards && {
         reader: settings.forwards.reader,
         policy: createForwardPolicy({ choice: settings.forwards.choice }),

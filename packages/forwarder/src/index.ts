@@ -21,4 +21,5 @@ export type { MailCommand, MailOutcome, SmtpClient, SmtpHandler, SmtpTransaction
 export type { Entry, TableProblem } from "./tables/entry.ts";
 export { type Destination, type Followed, follow, type Step } from "./tables/follow.ts";
 export { type LoadedTables, loadTables, type OpenTable, type TableFiles } from "./tables/load-tables.ts";
-export { createTableRules, type TableRules, type Tables } from "./tables/tables.ts";
+export { type ParsedRefusal, parseRefusal } from "./tables/refusal.ts";
+export { createTableRules, type TableRules, type Tables, UNKNOWN_ADDRESS } from "./tables/tables.ts";

@@ -16,7 +16,6 @@ import {
   NULL_PATH,
   type ReversePath,
   type Rewriter,
-  sameDomain,
   type UnixSeconds,
 } from "@homing/srs-core";
 import { answerFor } from "./answer.ts";
@@ -31,7 +30,10 @@ import { type Accepted, createTransactionReport, type TransactionReport } from "
 
 export interface ReceiveOptions {
   readonly hostname: string;
-  readonly rewriter: Rewriter;
+  /** Rewrites the senders of mail to this recipient. */
+  readonly rewriterFor: (recipient: Mailbox) => Rewriter;
+  /** Verifies the addresses at an SRS domain of ours; undefined for every other domain. */
+  readonly rewriterAt: (domain: string) => Rewriter | undefined;
   readonly routes: Routes;
   readonly isOurDomain: (domain: string) => boolean;
   /** Clients that may use our own domains as sender. */
@@ -102,11 +104,11 @@ function openTransaction(options: ReceiveOptions, command: MailCommand): MailOut
 function senderRefusal(options: ReceiveOptions, command: MailCommand): string | undefined {
   const sender = command.reversePath;
   if (sender === NULL_PATH) return undefined;
-  const atSrsDomain = sameDomain(sender.domain, options.rewriter.domain);
+  const atSrsDomain = options.rewriterAt(sender.domain);
   if (!atSrsDomain && !options.isOurDomain(sender.domain)) return undefined;
   if (isTrusted(options.trusted, command.client.address)) return undefined;
   if (!atSrsDomain || !looksLikeSrs(sender.localPart)) return "our-domain-from-outside";
-  const reversed = options.rewriter.reverse(sender, options.now());
+  const reversed = atSrsDomain.reverse(sender, options.now());
   return reversed.ok ? undefined : reversed.reason;
 }
 
@@ -136,7 +138,7 @@ function createTransaction(
       // Mail that stays on the site keeps its sender, however long.
       const leaves = route.destinations.some(({ mailbox }) => !options.isOurDomain(mailbox.domain));
       const sender = leaves
-        ? leavingSender(options.rewriter, route.kind, command.reversePath, now)
+        ? leavingSender(options.rewriterFor(recipient), route.kind, command.reversePath, now)
         : ({ ok: true, reversePath: command.reversePath } as const);
       if (!sender.ok) {
         report.refused({ stage: "rcpt", recipient, reason: sender.reason, reply: sender.reply });

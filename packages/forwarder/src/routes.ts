@@ -35,7 +35,6 @@ export interface RoutesOptions {
 }
 
 const NOT_OURS: Reply = { code: 550, enhanced: "5.7.1", text: "this server takes no mail for that domain" };
-const UNKNOWN: Reply = { code: 550, enhanced: "5.1.1", text: "no such address here" };
 
 export function createRoutes({ tables, gate, forwards }: RoutesOptions): Routes {
   return {
@@ -66,7 +65,7 @@ async function tableRoute(
     case "refuse":
       return { ...followed, reason: followed.reply.code < 500 ? "deferred" : "disabled" };
     case "unknown":
-      return { kind: "refuse", reply: UNKNOWN, reason: "unknown-alias" };
+      return { kind: "refuse", reply: followed.reply, reason: "unknown-alias" };
     case "not-ours":
       return { kind: "refuse", reply: NOT_OURS, reason: "not-our-domain" };
   }

@@ -1,12 +1,16 @@
 // `homing config check` and `show`: what is wrong with a configuration and the files that it names, and what holds.
+import { isIP } from "node:net";
 import { dirname, resolve } from "node:path";
+import { createMxResolver, type MxResolver, parseHostPort, renderHostPort } from "@homing/forwarder";
 import { printable } from "@homing/srs-core";
 import { type ConfigProblem, problemsOf, renderProblem } from "../config/config-problem.ts";
 import { type EffectiveValue, effectiveValues, type PlainValue } from "../config/effective-values.ts";
 import { readConfig, readConfigText, readOrThrow } from "../config/load-config.ts";
+import { mxWarnings } from "../config/mx-check.ts";
 import { type Config, configSchema } from "../config/schema.ts";
 import { readSecretsFile } from "../config/secrets-file.ts";
 import { settingTree } from "../config/setting-tree.ts";
+import { srsDomainsOf } from "../config/srs-domains.ts";
 import { CommandFailure, EXIT, type FailureReason } from "../failure.ts";
 import { readForwarderSettings } from "../forwarder-settings.ts";
 import { createOutput } from "../output.ts";
@@ -15,6 +19,10 @@ import { readTables } from "../route-tables.ts";
 interface Options {
   readonly config: string;
   readonly json?: true;
+}
+
+interface CheckOptions extends Options {
+  readonly dns?: string;
 }
 
 type Check =
@@ -28,9 +36,10 @@ type Check =
     };
 
 /** 0: `homing serve` would start with it; 78, or 77 where a file may not be read: it would not. */
-export async function checkConfig({ config: path, json }: Options): Promise<number> {
+export async function checkConfig({ config: path, json, dns }: CheckOptions): Promise<number> {
   const output = createOutput(json === true);
-  const check = await checkAll(path);
+  const resolver = dns === undefined ? undefined : dnsOption(dns);
+  const check = await checkAll(path, resolver);
   if (check.ok) {
     for (const warning of check.warnings) output.talk(`homing: ${warning}`);
     if (output.json) output.document({ ok: true, file: path, warnings: check.warnings });
@@ -45,7 +54,7 @@ export async function checkConfig({ config: path, json }: Options): Promise<numb
   return EXIT[reason];
 }
 
-async function checkAll(path: string): Promise<Check> {
+async function checkAll(path: string, resolver: MxResolver | undefined): Promise<Check> {
   const read = await attempt(async () => readConfig(await readConfigText(path)));
   if (!read.ok) return wrong([read.failure], false);
   if (!read.value.ok) {
@@ -55,7 +64,11 @@ async function checkAll(path: string): Promise<Check> {
   const { config } = read.value;
   const warnings: string[] = [];
   const settings = await attempt(() => readForwarderSettings(config, path, (words) => warnings.push(words)));
-  if (settings.ok) return { ok: true, config, warnings };
+  if (settings.ok) {
+    settings.value.forwards?.reader.close();
+    if (resolver) warnings.push(...(await mxWarnings(config, resolver)));
+    return { ok: true, config, warnings };
+  }
   // The first file that is wrong must not hide what is wrong with the others.
   const secretsPath = resolve(dirname(path), config.srs.secretsFile);
   const parts = [
@@ -66,6 +79,16 @@ async function checkAll(path: string): Promise<Check> {
   return wrong(
     parts.flatMap((part) => (part.ok ? [] : [part.failure])),
     true,
+  );
+}
+
+function dnsOption(text: string): MxResolver {
+  if (text === "system") return createMxResolver();
+  const place = parseHostPort(text);
+  if (place && isIP(place.host) !== 0) return createMxResolver([renderHostPort(place)]);
+  throw new CommandFailure(
+    "usage",
+    `--dns ${text}: write system, or IP:PORT of a DNS server such as 127.0.0.1:53`,
   );
 }
 
@@ -89,9 +112,11 @@ function wrong(failures: readonly CommandFailure[], complete: boolean): Check {
   return { ok: false, reason, problems: [...problems.values()], complete };
 }
 
-function goodWords(path: string, { hostname, domains, srs }: Config): string {
+function goodWords(path: string, config: Config): string {
+  const { hostname, domains } = config;
   const count = domains.length === 1 ? "1 domain" : `${domains.length} domains`;
-  return `${path} and the files that it names are good: ${hostname} forwards for ${count}, SRS domain ${srs.domain}`;
+  const srs = srsDomainsOf(config).join(", ");
+  return `${path} and the files that it names are good: ${hostname} forwards for ${count}, SRS domain ${srs}`;
 }
 
 /** Every setting, with its value and where that comes from. What is in a secrets file is not read. */

@@ -7,10 +7,12 @@ import {
   type Step,
   type Tables,
 } from "@homing/forwarder";
-import { type Mailbox, renderMailbox, sameDomain } from "@homing/srs-core";
+import type { Reply } from "@homing/mail";
+import { asciiLower, looksLikeSrs, type Mailbox, renderMailbox } from "@homing/srs-core";
 import { parseAddressArgument } from "../address-argument.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Config } from "../config/schema.ts";
+import { srsDomainsOf } from "../config/srs-domains.ts";
 import { EXIT } from "../failure.ts";
 import { createOutput, negative, type Output } from "../output.ts";
 import { readTables } from "../route-tables.ts";
@@ -29,7 +31,7 @@ export async function route(address: string, options: RouteCommandOptions): Prom
   const config = await loadConfig(options.config);
   const { tables } = await readTables(config, options.config, { everyLine: true });
   const recipient = parsed.mailbox;
-  if (sameDomain(recipient.domain, config.srs.domain) && /^srs[01][=+-]/i.test(recipient.localPart)) {
+  if (looksLikeSrs(recipient.localPart) && srsDomainsOf(config).includes(asciiLower(recipient.domain))) {
     return negative(output, "srs-address", "its tag decides: see homing reverse and homing inspect");
   }
   const steps: Step[] = [];
@@ -67,10 +69,7 @@ async function followedWay(
   }
 }
 
-const REFUSALS = {
-  unknown: "550 5.1.1: no table has this address",
-  "not-ours": "550 5.7.1: the domain is none of ours",
-} as const;
+const NOT_OURS = "550 5.7.1: the domain is none of ours";
 
 function tell(output: Output, steps: readonly Step[], followed: Followed, tables: Tables): void {
   for (const { depth, key, entry } of steps) {
@@ -87,11 +86,18 @@ function tell(output: Output, steps: readonly Step[], followed: Followed, tables
       output.data("→ taken and thrown away");
       return;
     case "refuse":
-      output.data(`→ refused: ${followed.reply.code} ${followed.reply.enhanced} ${followed.reply.text}`);
+      output.data(`→ refused: ${replyLine(followed.reply)}`);
       return;
-    default:
-      output.data(`→ refused: ${REFUSALS[followed.kind]}`);
+    case "unknown":
+      output.data(`→ no table has this address: ${replyLine(followed.reply)}`);
+      return;
+    case "not-ours":
+      output.data(`→ refused: ${NOT_OURS}`);
   }
+}
+
+function replyLine({ code, enhanced, text }: Reply): string {
+  return `${code} ${enhanced} ${text}`;
 }
 
 function stays({ rules }: Tables, { domain }: Mailbox): boolean {
@@ -118,7 +124,9 @@ function document(recipient: Mailbox, steps: readonly Step[], followed: Followed
       return { ...common, discard: true };
     case "refuse":
       return { ...common, reason: "disabled", message: followed.reply.text, code: followed.reply.code };
-    default:
-      return { ...common, reason: followed.kind, message: REFUSALS[followed.kind] };
+    case "unknown":
+      return { ...common, reason: "unknown", message: followed.reply.text, code: followed.reply.code };
+    case "not-ours":
+      return { ...common, reason: "not-ours", message: NOT_OURS, code: 550 };
   }
 }

@@ -2,6 +2,7 @@
 import process from "node:process";
 import { type Forwarder, type ForwarderSettings, renderHostPort, startForwarder } from "@homing/forwarder";
 import { loadConfig } from "../config/load-config.ts";
+import { srsDomainsOf } from "../config/srs-domains.ts";
 import { CommandFailure, EXIT, listenFailure } from "../failure.ts";
 import { readForwarderSettings } from "../forwarder-settings.ts";
 import { createOutput, whenOutputIsLost } from "../output.ts";
@@ -39,7 +40,9 @@ export async function serve(options: { readonly config: string; readonly json?: 
   const removePidFile = await writePidFile(pidPath(config, options.config));
   log({ event: "listening", host: listener.host, port: listener.port });
   const place = renderHostPort(listener);
-  output.talk(`homing: forwarding on ${place}, SRS domain ${settings.rewriter.domain} (pid ${process.pid})`);
+  output.talk(
+    `homing: forwarding on ${place}, SRS domain ${srsDomainsOf(config).join(", ")} (pid ${process.pid})`,
+  );
   const notify = createNotify(process.env);
   const tell = async (assignments: readonly Assignment[]): Promise<void> => {
     const told = await notify(assignments);

@@ -17,6 +17,7 @@ test("what the file leaves out has its default", () => {
     domains: ["ours.test"],
     aliasesFile: "aliases",
     domainAliases: {},
+    domainSettings: {},
     recipientDelimiter: "",
     keepExtension: false,
     srs: {
@@ -44,6 +45,9 @@ domains: [bücher.test, Ours.Test]
 aliasesFile: /etc/aliases
 virtualFile: virtual
 domainAliases: { Alt.Bücher.test: bücher.test }
+domainSettings:
+  BÜCHER.test: { srsDomain: srs.ours.test, unknownReply: 551 moved away }
+  ours.test: { unknownReply: 4.1.1 not yet }
 recipientDelimiter: "+"
 keepExtension: true
 log: { addresses: hash }
@@ -73,6 +77,13 @@ limits: { messageOctets: 65536, clients: 1, hops: 10 }
     aliasesFile: "/etc/aliases",
     virtualFile: "virtual",
     domainAliases: { "alt.xn--bcher-kva.test": "xn--bcher-kva.test" },
+    domainSettings: {
+      "xn--bcher-kva.test": {
+        srsDomain: "srs.ours.test",
+        unknownReply: { code: 551, enhanced: "5.1.1", text: "moved away" },
+      },
+      "ours.test": { unknownReply: { code: 450, enhanced: "4.1.1", text: "not yet" } },
+    },
     recipientDelimiter: "+",
     keepExtension: true,
     srs: {

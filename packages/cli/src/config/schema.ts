@@ -1,7 +1,13 @@
 // The configuration file's shape, defaults and words. `homing serve` and every command with --config read it through
 // load-config.ts.
 import { isIP } from "node:net";
-import { type LocalStore, maildirPatternProblem, parseHostPort } from "@homing/forwarder";
+import {
+  type LocalStore,
+  maildirPatternProblem,
+  parseHostPort,
+  parseRefusal,
+  UNKNOWN_ADDRESS,
+} from "@homing/forwarder";
 import { asciiLower, KEPT_LABEL, parseDomain } from "@homing/srs-core";
 import * as z from "zod";
 import "./setting-words.ts";
@@ -111,10 +117,53 @@ function wholeNumber(min: number, max: number) {
   return z.int(message).min(min, message).max(max, message);
 }
 
+const srsDomain = domain.refine(
+  (name) => name !== KEPT_LABEL,
+  "is the label of kept senders: write a domain name",
+);
+
+const unknownReply = z
+  .string()
+  .transform((text, context) => {
+    const parsed = parseRefusal(text, text.startsWith("4") ? TRY_LATER : UNKNOWN_ADDRESS);
+    if (parsed.ok) return parsed.reply;
+    context.addIssue({ code: "custom", message: parsed.message });
+    return z.NEVER;
+  })
+  .meta({
+    type: "reply",
+    typeMeaning:
+      "words for the client, and in front of them codes where they matter: `550 5.1.1 no such user`",
+  });
+
+/** A site that moves in, and has not told all its addresses yet. */
+const TRY_LATER = { code: 450, enhanced: "4.1.1", text: "no such address here now, try again later" };
+
+const ofOneDomain = z.strictObject({
+  srsDomain: srsDomain
+    .optional()
+    .describe("The SRS domain for mail to addresses of this domain.")
+    .meta({ without: "`srs.domain`", example: "bounces.club.example" }),
+  unknownReply: unknownReply
+    .optional()
+    .describe("What is answered for its addresses that are in no table.")
+    .meta({
+      without: `\`${UNKNOWN_ADDRESS.code} ${UNKNOWN_ADDRESS.enhanced}\``,
+      example: "550 5.1.1 the club has no member of this name",
+    }),
+});
+
+/** Keys become A-labels in lower case; two spellings of one domain are a mistake. */
+const settingsByDomain = z
+  .record(z.string().meta({ type: "domain" }), ofOneDomain)
+  .superRefine(checkRouteNames, ALWAYS)
+  .transform((settings) =>
+    Object.fromEntries(Object.entries(settings).map(([text, values]) => [routeName(text), values])),
+  );
+
 const srs = z
   .strictObject({
-    domain: domain
-      .refine((name) => name !== KEPT_LABEL, "is the label of kept senders: write a domain name")
+    domain: srsDomain
       .describe("The SRS domain: rewritten senders are at it, so its MX must be this server.")
       .meta({
         example: "bounces.forwarder.example",
@@ -317,6 +366,15 @@ const settings = z.strictObject({
     .default({})
     .describe("Further names of domains: mail to one is treated as mail to the domain behind it.")
     .meta({ example: { "old-name.example": "forwarder.example" } }),
+  domainSettings: settingsByDomain
+    .default({})
+    .describe("What holds for one of `domains` alone.")
+    .meta({
+      notes:
+        "mail to the further names of a domain (`domainAliases`) has the settings of that domain. The MX and the " +
+        "SPF record of each `srsDomain` must be as those of `srs.domain`; the secrets are the same. A catch-all is an " +
+        "entry of the virtual table (`@club.example alice@home.example`), and so is a disabled address.",
+    }),
   recipientDelimiter: z
     .enum(["", "+", "-", ".", "_", "="])
     .default("")
@@ -358,6 +416,9 @@ export const configSchema = settings.superRefine((config, context) => {
       wrong(["domainAliases", name], "is one of domains, too: take it out of one of the two");
     if (!ours.has(asciiLower(target)))
       wrong(["domainAliases", name], `"${target}" is none of domains: write one of them`);
+  }
+  for (const name of Object.keys(config.domainSettings)) {
+    if (!ours.has(name)) wrong(["domainSettings", name], "is none of domains: add it there, or correct it");
   }
 });
 

@@ -3,7 +3,7 @@
 import type { Reply } from "@homing/mail";
 import { asciiLower, MAX_LOCAL_PART_OCTETS, type Mailbox, renderMailbox } from "@homing/srs-core";
 import { type Entry, storedMailbox, targetsOf } from "./entry.ts";
-import { baseLength, findEntry, isOurs, type Tables } from "./tables.ts";
+import { baseLength, findEntry, isOurs, mainDomain, type Tables, unknownReply } from "./tables.ts";
 import type { PlacedTarget } from "./target.ts";
 
 /** Where a copy of the mail goes. */
@@ -17,7 +17,7 @@ export type Followed =
   | { readonly kind: "destinations"; readonly destinations: readonly Destination[] }
   | { readonly kind: "discard" }
   | { readonly kind: "refuse"; readonly reply: Reply }
-  | { readonly kind: "unknown" }
+  | { readonly kind: "unknown"; readonly reply: Reply }
   | { readonly kind: "not-ours" };
 
 /** One entry on the way. */
@@ -34,8 +34,11 @@ export const MAX_NESTING = 50;
 /** @param onStep is told the way */
 export function follow(tables: Tables, recipient: Mailbox, onStep?: (step: Step) => void): Followed {
   const found = findEntry(tables, recipient);
-  if (found.kind === "unknown" && tables.rules.storeKnowsUsers) return single(inStore(tables, recipient));
-  if (found.kind !== "entry") return found;
+  if (found.kind === "not-ours") return found;
+  if (found.kind === "unknown") {
+    if (tables.rules.storeKnowsUsers) return single(inStore(tables, recipient));
+    return { kind: "unknown", reply: unknownReply(tables.rules, recipient.domain) };
+  }
   const { entry, key, extension } = found;
   // The usual case, in a large table: one address elsewhere.
   if (entry.away && typeof entry.targets === "string" && !onStep) {
@@ -124,16 +127,14 @@ export function localTarget(tables: Tables, target: PlacedTarget, domain: string
 
 /** Has an address of ours, that is in no table, a server that keeps its mail? */
 export function stays({ rules }: Tables, mailbox: Mailbox): boolean {
-  const domain = asciiLower(mailbox.domain);
-  return rules.staysAt(rules.domainAliases.get(domain) ?? domain);
+  return rules.staysAt(mainDomain(rules, mailbox.domain));
 }
 
 /** The mailbox at our end: of the domain that others are names of, without an extension. */
 function inStore({ rules }: Tables, { localPart, domain }: Mailbox): Mailbox {
-  const name = asciiLower(domain);
   return {
     localPart: localPart.slice(0, baseLength(rules, localPart)),
-    domain: rules.domainAliases.get(name) ?? domain,
+    domain: mainDomain(rules, domain),
   };
 }
 

@@ -1,4 +1,5 @@
 // The route tables: which entry decides about an address of ours. Built by load-tables.ts, asked by follow.ts.
+import type { Reply } from "@homing/mail";
 import { asciiLower, type Mailbox } from "@homing/srs-core";
 import { type Entry, entryOf, type Slot } from "./entry.ts";
 
@@ -20,6 +21,8 @@ export interface TableRules {
   readonly userDomains: ReadonlySet<string>;
   /** The mail store here knows users that stand in no table. */
   readonly storeKnowsUsers: boolean;
+  /** What is answered for addresses in no table, by domain; others have a reply of ours. */
+  readonly unknownReplies: ReadonlyMap<string, Reply>;
 }
 
 export interface TableRuleOptions {
@@ -32,6 +35,7 @@ export interface TableRuleOptions {
   readonly staysAt?: (domain: string) => boolean;
   readonly storeKnowsUsers?: boolean;
   readonly userDomains?: readonly string[];
+  readonly unknownReplies?: Readonly<Record<string, Reply>>;
 }
 
 /** @param options domains in any case */
@@ -47,6 +51,9 @@ export function createTableRules(options: TableRuleOptions): TableRules {
     staysAt: options.staysAt ?? (() => false),
     storeKnowsUsers: options.storeKnowsUsers ?? false,
     userDomains: folded(options.userDomains ?? []),
+    unknownReplies: new Map(
+      Object.entries(options.unknownReplies ?? {}).map(([name, reply]) => [asciiLower(name), reply]),
+    ),
   };
 }
 
@@ -84,14 +91,26 @@ export function isOurs(rules: TableRules, domain: string): boolean {
   return rules.domains.has(name) || rules.domainAliases.has(name);
 }
 
+/** The domain that another one is a name of, or itself; in lower case. */
+export function mainDomain({ domainAliases }: TableRules, domain: string): string {
+  const name = asciiLower(domain);
+  return domainAliases.size === 0 ? name : (domainAliases.get(name) ?? name);
+}
+
+/** Without a setting of the domain's own; also the codes where a setting has words alone. */
+export const UNKNOWN_ADDRESS: Reply = { code: 550, enhanced: "5.1.1", text: "no such address here" };
+
+export function unknownReply(rules: TableRules, domain: string): Reply {
+  return rules.unknownReplies.get(mainDomain(rules, domain)) ?? UNKNOWN_ADDRESS;
+}
+
 /**
  * The closest entry: the whole address, without its extension, the local part at every domain, the user's file,
  * the catch-all.
  */
 export function findEntry(tables: Tables, recipient: Mailbox): Found {
   const { rules } = tables;
-  const given = asciiLower(recipient.domain);
-  const domain = rules.domainAliases.size === 0 ? given : (rules.domainAliases.get(given) ?? given);
+  const domain = mainDomain(rules, recipient.domain);
   const local = asciiLower(recipient.localPart);
   if (!rules.domains.has(domain) && !(local === "postmaster" && rules.ownNames.has(domain))) {
     return { kind: "not-ours" };

@@ -2,6 +2,7 @@
 import type { Reply } from "@homing/mail";
 import { asciiLower, type Mailbox, parseMailbox, printable } from "@homing/srs-core";
 import type { Place, PlacedText } from "./placed-text.ts";
+import { parseRefusal } from "./refusal.ts";
 
 export type Target =
   | { readonly kind: "mailbox"; readonly mailbox: Mailbox }
@@ -61,9 +62,9 @@ function parseDirective(text: string): ParsedTarget {
     case ":blackhole:":
       return rest === "" ? { ok: true, target: { kind: "discard" } } : bad(":blackhole: stands alone");
     case ":fail:":
-      return parseRefusal(rest, DISABLED);
+      return refusal(rest, DISABLED);
     case ":defer:":
-      return parseRefusal(rest, DISABLED_NOW);
+      return refusal(rest, DISABLED_NOW);
     default:
       return bad(
         `"${printable(text, 40)}" is none of :include:/path, :blackhole:, :fail: text, :defer: text`,
@@ -71,21 +72,9 @@ function parseDirective(text: string): ParsedTarget {
   }
 }
 
-const CODES = /^(?:([45]\d\d)(?: |$))?(?:([45]\.\d{1,3}\.\d{1,3})(?: |$))?(.*)$/;
-
-/** Words for the client, in front of them a code and an enhanced code of the right class where they matter. */
-function parseRefusal(text: string, usual: Reply): ParsedTarget {
-  const [, code, enhanced, words = ""] = CODES.exec(text) ?? [];
-  const reply: Reply = {
-    code: code === undefined ? usual.code : Number(code),
-    enhanced: enhanced ?? usual.enhanced,
-    text: words.trim() === "" ? usual.text : printable(words.trim(), 400),
-  };
-  const digit = String(usual.code).charAt(0);
-  if (String(reply.code).charAt(0) !== digit || !reply.enhanced.startsWith(digit)) {
-    return bad(`the codes must begin with ${digit}, as in "${usual.code} ${usual.enhanced} ${usual.text}"`);
-  }
-  return { ok: true, target: { kind: "refuse", reply } };
+function refusal(text: string, usual: Reply): ParsedTarget {
+  const parsed = parseRefusal(text, usual);
+  return parsed.ok ? { ok: true, target: { kind: "refuse", reply: parsed.reply } } : parsed;
 }
 
 function bad(message: string): ParsedTarget {

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseRefusal } from "./refusal.ts";
+
+const USUAL = { code: 550, enhanced: "5.1.1", text: "no such address here" };
+
+const texts: [text: string, reply: string][] = [
+  ["", "550 5.1.1 no such address here"],
+  [" ", "550 5.1.1 no such address here"],
+  ["she left", "550 5.1.1 she left"],
+  ["551 she left", "551 5.1.1 she left"],
+  ["5.1.6 she left", "550 5.1.6 she left"],
+  ["554 5.7.1 she left", "554 5.7.1 she left"],
+  ["554", "554 5.1.1 no such address here"],
+  ["5555 words", "550 5.1.1 5555 words"],
+  ["250 ok", "550 5.1.1 250 ok"],
+  ["x".repeat(400), `550 5.1.1 ${"x".repeat(400)}`],
+];
+for (const [text, expected] of texts) {
+  test(`a refusal in the words ${JSON.stringify(text.slice(0, 20))}`, () => {
+    const parsed = parseRefusal(text, USUAL);
+    assert.ok(parsed.ok);
+    const { code, enhanced, text: words } = parsed.reply;
+    assert.equal(`${code} ${enhanced} ${words}`, expected);
+  });
+}
+
+const bad: [text: string, message: RegExp][] = [
+  ["450 later", /^the codes must begin with 5, as in "550 5\.1\.1 no such address here"$/],
+  ["550 4.1.1 x", /^the codes must begin with 5/],
+  ["elle est partie à Rome", /^the words must be in ASCII/],
+  ["two\nlines", /^the words must be in ASCII, without control characters$/],
+  ["two\r\n250 lines", /^the words must be in ASCII/],
+  ["x".repeat(401), /^the words have 401 characters: write 400 at most$/],
+];
+for (const [text, message] of bad) {
+  test(`no refusal: ${JSON.stringify(text.slice(0, 20))}`, () => {
+    const parsed = parseRefusal(text, USUAL);
+    assert.ok(!parsed.ok);
+    assert.match(parsed.message, message);
+  });
+}
