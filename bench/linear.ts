@@ -1,5 +1,6 @@
 // npm run bench:linear: what a parser costs grows with the length of its input, and no faster. CPU time, not a clock on
 // the wall; a script and not a test, because a busy machine may spoil a measurement. Exit 1 where growth is steeper.
+import { readTrace } from "@homing/mail";
 import { createRewriter, parseDomain, parseMailbox, parseReversePath, parseSrs } from "@homing/srs-core";
 
 const SIZES = [65_536, 131_072, 262_144, 524_288, 1_048_576];
@@ -26,6 +27,9 @@ const decoders: Readonly<Record<string, (text: string) => unknown>> = {
   reverse: (text) => rewriter.reverse(at(`SRS0=aaaaaaaa=G3=origin.example=${text}`), 0),
   "reverse of SRS1": (text) => rewriter.reverse(at(`SRS1=aaaaaaaa=first.example==${text}`), 0),
   forward: (text) => rewriter.forward(at(text), 0),
+  "readTrace of field names": (text) => readTrace(Buffer.from(text), 50),
+  "readTrace of Received": (text) => readTrace(Buffer.from(`Received: ${text}`), 50),
+  "readTrace of lines": (text) => readTrace(Buffer.from(text.replaceAll("a", "a:\r\n ")), 50),
   "forward of SRS1": (text) => rewriter.forward(at(`SRS1=aaaa=first.example==${text}`), 0),
 };
 const units = ["a", "=", '"', "\\", "@", ".", "é", "例", "\u{1f4a9}", "SRS0=", "a@", "\0", "ü.", "\ud800"];
