@@ -164,19 +164,19 @@ async function loadVirtual(
   const report = (line: number, column: number, message: string): void => {
     if (problems.length < MAX_PROBLEMS) problems.push({ file, line, column, message });
   };
-  for await (const parsed of parseVirtualFile(openTable(file), report)) {
+  await parseVirtualFile(openTable(file), report, (parsed) => {
     const { line, targets } = parsed;
     const wrong = keyProblem(parsed, tables);
     if (wrong) report(line, 1, wrong);
     const table = tableOf(parsed, tables);
     const key = parsed.key.text;
-    if (table.has(key))
+    const made = entry(tables.rules, file, line, targets);
+    const before = table.size;
+    table.set(key, made.away && !everyLine && typeof made.targets === "string" ? made.targets : made);
+    // One look-up, not two. Which of the lines holds does not matter: the table is wrong.
+    if (table.size === before)
       report(line, 1, `"${printable(key)}" stands on an earlier line already: join the two`);
-    else {
-      const made = entry(tables.rules, file, line, targets);
-      table.set(key, made.away && !everyLine && typeof made.targets === "string" ? made.targets : made);
-    }
-  }
+  });
 }
 
 interface MutableTables extends Tables {
