@@ -295,6 +295,7 @@ srs:
 hostname: b.test
 `,
     [
+      "1:1 aliasesFile",
       "2:20 limits.clients",
       "2:23 limits.x",
       "3:10 domains",
@@ -307,7 +308,7 @@ hostname: b.test
   [
     "what is missing from the file stands first, in the order of the schema",
     "limits: { clients: 0 }\n",
-    ["1:1 hostname", "1:1 domains", "1:1 srs", "1:20 limits.clients"],
+    ["1:1 hostname", "1:1 domains", "1:1 srs", "1:1 aliasesFile", "1:20 limits.clients"],
   ],
   [
     "a second route of a domain is not hidden by a wrong one",
@@ -323,6 +324,23 @@ hostname: b.test
     "settings that do not go together are told beside one that is wrong",
     `${MINIMAL}  minTagLength: 9\n  accept: [classic]\n  maxAgeDays: 0\n`,
     ["7:17 srs.minTagLength", "8:11 srs.accept", "9:15 srs.maxAgeDays"],
+  ],
+  [
+    "what no domain fits is told beside what is wrong by itself",
+    `${MINIMAL}domainAliases: { b.test: c.test, ours.test: Ours.test }
+domainSettings:
+  d.test: { srsDomain: x y, unknownReply: 450 5.1.1 x }
+  OURS.test: { srsDomain: "1", unknownReply: é }
+`,
+    [
+      "7:26 domainAliases.b.test",
+      "7:45 domainAliases.ours.test",
+      "9:11 domainSettings.d.test",
+      "9:24 domainSettings.d.test.srsDomain",
+      "9:43 domainSettings.d.test.unknownReply",
+      "10:27 domainSettings.OURS.test.srsDomain",
+      "10:46 domainSettings.OURS.test.unknownReply",
+    ],
   ],
   [
     "several texts that YAML cannot read are told together",
@@ -352,10 +370,10 @@ for (const [what, text] of [
   ["an empty map", "{}"],
 ] as const) {
   test(`a file that holds ${what} is told what it needs`, () => {
-    assert.deepEqual(
-      failure(text),
-      ["hostname", "domains", "srs"].map((key) => `homing.yaml:1:1 ${key}: is missing: add it`),
-    );
+    assert.deepEqual(failure(text), [
+      ...["hostname", "domains", "srs"].map((key) => `homing.yaml:1:1 ${key}: is missing: add it`),
+      "homing.yaml:1:1 aliasesFile: no table says where mail goes: name an aliasesFile, a virtualFile, or both",
+    ]);
   });
 }
 

@@ -52,17 +52,17 @@ const ALWAYS = { when: () => true };
 /** Keys become A-labels in lower case; two spellings of one domain are a mistake. */
 const nextHopByDomain = z
   .record(z.string().meta({ type: "domain" }), nextHop)
-  .superRefine(checkRouteNames, ALWAYS)
+  .superRefine(checkDomainNames, ALWAYS)
   .transform((routes) =>
-    Object.fromEntries(Object.entries(routes).map(([text, hop]) => [routeName(text), hop])),
+    Object.fromEntries(Object.entries(routes).map(([text, hop]) => [domainName(text), hop])),
   );
 
-function checkRouteNames(routes: unknown, context: z.RefinementCtx): void {
+function checkDomainNames(routes: unknown, context: z.RefinementCtx): void {
   if (typeof routes !== "object" || routes === null) return;
   const seen = new Set<string>();
   for (const text of Object.keys(routes)) {
     const parsed = parseDomain(text);
-    const name = routeName(text);
+    const name = domainName(text);
     const message = parsed.ok
       ? "is a second spelling of this domain: keep one"
       : `${parsed.message}: write the domain of the recipients`;
@@ -71,7 +71,7 @@ function checkRouteNames(routes: unknown, context: z.RefinementCtx): void {
   }
 }
 
-function routeName(text: string): string {
+function domainName(text: string): string {
   const parsed = parseDomain(text);
   return parsed.ok ? asciiLower(parsed.domain) : text;
 }
@@ -79,9 +79,9 @@ function routeName(text: string): string {
 /** Keys become A-labels in lower case; two spellings of one domain are a mistake. */
 const domainByName = z
   .record(z.string().meta({ type: "domain" }), domain)
-  .superRefine(checkRouteNames, ALWAYS)
+  .superRefine(checkDomainNames, ALWAYS)
   .transform((names) =>
-    Object.fromEntries(Object.entries(names).map(([text, target]) => [routeName(text), target])),
+    Object.fromEntries(Object.entries(names).map(([text, target]) => [domainName(text), target])),
   );
 
 const network = z
@@ -156,9 +156,9 @@ const ofOneDomain = z.strictObject({
 /** Keys become A-labels in lower case; two spellings of one domain are a mistake. */
 const settingsByDomain = z
   .record(z.string().meta({ type: "domain" }), ofOneDomain)
-  .superRefine(checkRouteNames, ALWAYS)
+  .superRefine(checkDomainNames, ALWAYS)
   .transform((settings) =>
-    Object.fromEntries(Object.entries(settings).map(([text, values]) => [routeName(text), values])),
+    Object.fromEntries(Object.entries(settings).map(([text, values]) => [domainName(text), values])),
   );
 
 const srs = z
@@ -403,24 +403,41 @@ const settings = z.strictObject({
   log,
 });
 
-/** What each setting may be by itself, and not together. */
-export const configSchema = settings.superRefine((config, context) => {
+const IN_ANY_MAP: { when: (payload: z.core.ParsePayload) => boolean } = {
+  when: ({ value }) => typeof value === "object" && value !== null && !Array.isArray(value),
+};
+
+export const configSchema = settings
+  .superRefine(checkFiles, IN_ANY_MAP)
+  .superRefine(checkDomains, IN_ANY_MAP);
+
+/** Other settings may be wrong in any way: their types are not sure yet. */
+type Unsure = { readonly [Name in keyof z.output<typeof settings>]?: unknown };
+
+function checkFiles(config: Unsure, context: z.RefinementCtx): void {
+  if (config.aliasesFile !== undefined || config.virtualFile !== undefined) return;
+  const message = "no table says where mail goes: name an aliasesFile, a virtualFile, or both";
+  context.addIssue({ code: "custom", path: ["aliasesFile"], message });
+}
+
+function checkDomains(config: Unsure, context: z.RefinementCtx): void {
+  const { domains, domainAliases, domainSettings } = config;
+  // With a mistake in the list itself, nobody knows what is none of it.
+  if (!Array.isArray(domains) || !domains.every((name) => typeof name === "string")) return;
+  const names = new Set(domains.map(asciiLower));
+  // A map with a mistake has its names as they are written.
+  const isOurs = (name: string): boolean => names.has(domainName(name));
   const wrong = (path: string[], message: string): void =>
     context.addIssue({ code: "custom", path, message });
-  if (config.aliasesFile === undefined && config.virtualFile === undefined) {
-    wrong(["aliasesFile"], "no table says where mail goes: name an aliasesFile, a virtualFile, or both");
-  }
-  const ours = new Set(config.domains.map(asciiLower));
-  for (const [name, target] of Object.entries(config.domainAliases)) {
-    if (ours.has(name))
-      wrong(["domainAliases", name], "is one of domains, too: take it out of one of the two");
-    if (!ours.has(asciiLower(target)))
+  for (const [name, target] of Object.entries(domainAliases ?? {})) {
+    if (isOurs(name)) wrong(["domainAliases", name], "is one of domains, too: take it out of one of the two");
+    if (typeof target === "string" && !isOurs(target))
       wrong(["domainAliases", name], `"${target}" is none of domains: write one of them`);
   }
-  for (const name of Object.keys(config.domainSettings)) {
-    if (!ours.has(name)) wrong(["domainSettings", name], "is none of domains: add it there, or correct it");
+  for (const name of Object.keys(domainSettings ?? {})) {
+    if (!isOurs(name)) wrong(["domainSettings", name], "is none of domains: add it there, or correct it");
   }
-});
+}
 
 export type Config = z.output<typeof configSchema>;
 
