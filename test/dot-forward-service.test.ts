@@ -1,6 +1,6 @@
 // .forward files through the whole service: `homing serve` asks `homing dotforward`, and mail goes where users say.
 import assert from "node:assert/strict";
-import { access, chmod, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, mkdtemp, readdir, realpath, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -16,6 +16,8 @@ interface Scene extends AsyncDisposable {
   readonly reader: HomingProcess;
   readonly service: HomingService;
   forward(user: string, text?: string, mode?: number): Promise<void>;
+  /** Nobody has written to the user's file for an hour. */
+  age(user: string): Promise<void>;
   send(to: string): Promise<string>;
   /** Recipients at the next hop, and the mailboxes here that have mail. */
   arrived(): Promise<string[]>;
@@ -64,6 +66,10 @@ delivery: { smartHost: "127.0.0.1:${hop.port}" }
       await writeFile(join(home, ".forward"), text);
       await chmod(join(home, ".forward"), mode);
     },
+    async age(user) {
+      const hourAgo = Date.now() / 1000 - 3600;
+      await utimes(join(folder, "home", user, ".forward"), hourAgo, hourAgo);
+    },
     async send(to) {
       using client = await greeted({ port: service.port });
       return await transact(client, { from: "bob@source.example", to, message: MESSAGE });
@@ -99,13 +105,16 @@ test("users' files lead away, to other users and into their own mailboxes, throu
   assert.match(mail.hop.commands.join("\n"), /^MAIL FROM:<SRS0=.*=source\.example=bob@home\.example>/m);
 });
 
-test("without a file, and as nobody's user, the address is unknown", async () => {
+test("a user without a file, or with an empty one, keeps the mail; who is no user is unknown", async () => {
   await using mail = await scene();
   await mail.forward("erin");
-  for (const user of ["erin", "nobody", "../../etc"]) {
-    const address = /^[a-z]+$/.test(user) ? user : `"${user}"`;
+  await mail.forward("frank", "");
+  assert.match(await mail.send("frank@home.example"), /^451 4\.3\.0 /, "he may be writing it right now");
+  await mail.age("frank");
+  for (const user of ["erin", "frank"]) assert.match(await mail.send(`${user}@home.example`), /^250 /);
+  assert.deepEqual(await mail.arrived(), ["erin", "frank"]);
+  for (const address of ["nobody", '"../../etc"'])
     assert.match(await mail.send(`${address}@home.example`), /^550 5\.1\.1 /);
-  }
 });
 
 test("a file that others can write defers the mail, with an event; so does one with mistakes", async () => {
@@ -116,8 +125,8 @@ test("a file that others can write defers the mail, with an event; so does one w
   assert.match(await mail.send("dave@home.example"), /^451 4\.3\.5 /);
   assert.match(await mail.send("staff@home.example"), /^451 4\.3\.5 /, "no copy of a list is lost");
   const events = mail.service.events().filter(({ event }) => event === "forward-file");
-  assert.match(JSON.stringify(events), /"user":"alice","faults":\[".*\.forward: /);
-  assert.match(JSON.stringify(events), /"user":"dave","faults":\[".*\.forward:1:1: /);
+  assert.match(JSON.stringify(events), /"user":"alice","faults":\["~\/\.forward: /);
+  assert.match(JSON.stringify(events), /"user":"dave","faults":\["~\/\.forward:1:1: /);
   assert.deepEqual(await mail.arrived(), []);
 });
 

@@ -38,6 +38,20 @@ test("the reader's exposure is at most 1.0, by systemd's count", { skip }, async
   assert.equal(code, 0, String(stdout));
 });
 
+test("the README puts the forwarder into the socket's group, and names the socket's path", async () => {
+  const socket = await readFile(paths[1] ?? "", "utf8");
+  const [, group = assert.fail()] = /^SocketGroup=(\S+)$/m.exec(socket) ?? [];
+  const [, path = assert.fail()] = /^ListenStream=(\S+)$/m.exec(socket) ?? [];
+  const readme = await readFile(resolve(import.meta.dirname, "../deploy/systemd/README.md"), "utf8");
+  for (const command of [
+    `groupadd --system ${group}\n`,
+    `\\nSupplementaryGroups=${group}\\n' >`,
+    `dotForward: { socket: ${path} }`,
+    ...UNITS.map((unit) => `deploy/systemd/${unit} `),
+  ])
+    assert.ok(readme.includes(command), command);
+});
+
 test("the reader holds one capability, has no network, and cannot open files by inode number", async () => {
   const unit = await readFile(paths[0] ?? "", "utf8");
   for (const line of [

@@ -2,7 +2,19 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, chown, link, mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  link,
+  mkdir,
+  mkdtemp,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +22,7 @@ import { type TestContext, test } from "node:test";
 import { createForwardClient } from "../packages/forwarder/src/dot-forward/forward-client.ts";
 import type { ForwardAnswer } from "../packages/forwarder/src/dot-forward/forward-reader.ts";
 import { type HomingProcess, homing, MAIN, plainEnvironment, startHoming, watch } from "./harness/homing.ts";
+import { waitFor } from "./harness/wait.ts";
 
 const NOBODY = 65_534;
 const ALICE = 71_001;
@@ -86,7 +99,7 @@ test("without rights of its own, the reader reads homes that are 0700", { skip }
   assert.deepEqual(await ask(place.socket, "alice", "bob", "carol"), [
     TARGETS,
     { kind: "none" },
-    { kind: "none" },
+    { kind: "no-user" },
   ]);
   assert.equal(await reader.stop(), 0);
   assert.equal(reader.stderr(), "");
@@ -94,11 +107,11 @@ test("without rights of its own, the reader reads homes that are 0700", { skip }
 
 test("it is the capability that lets it read, and nothing else of root", { skip }, async (t) => {
   const place = await makePlace(t);
-  const home = await makeHome(place, "alice", ALICE, "bob");
+  await makeHome(place, "alice", ALICE, "bob");
   await using reader = startReader(["--home", join(place.homes, "{user}"), "--socket", place.socket], false);
   await reader.waitForOutput(/"event":"listening"/);
   assert.deepEqual(await ask(place.socket, "alice"), [
-    { kind: "unavailable", cause: `${home}/.forward: EACCES` },
+    { kind: "unavailable", cause: "~/.forward: EACCES open" },
   ]);
 });
 
@@ -143,7 +156,7 @@ test("with a passwd file, it says whose home is where, and who must own the .for
   await writeFile(passwd, `alice:x:${ALICE}:${ALICE}::${elsewhere}:/bin/sh\n`);
   await using reader = startReader(["--passwd", passwd, "--socket", place.socket], true);
   await reader.waitForOutput(/"event":"listening"/);
-  assert.deepEqual(await ask(place.socket, "alice", "bob"), [TARGETS, { kind: "none" }]);
+  assert.deepEqual(await ask(place.socket, "alice", "bob"), [TARGETS, { kind: "no-user" }]);
   await writeFile(passwd, `alice:x:${BOB}:${BOB}::${elsewhere}:/bin/sh\n`);
   assert.deepEqual(
     (await ask(place.socket, "alice")).map((answer) => answer.kind),
@@ -189,8 +202,34 @@ test("a reader that was killed leaves a socket that its successor takes; one tha
   const third = await homing(args);
   assert.equal(third.code, 69);
   assert.match(third.stderr, /socket is taken by another program: stop it, or choose another --socket/);
-  assert.deepEqual(await ask(place.socket, "alice"), [{ kind: "none" }]);
+  assert.deepEqual(await ask(place.socket, "alice"), [{ kind: "no-user" }]);
 });
+
+test("SIGHUP does not end the reader, as soon as it can hear it", async (t) => {
+  const place = await makePlace(t);
+  const child = spawn(
+    process.execPath,
+    [MAIN, "dotforward", "--home", join(place.homes, "{user}"), "--socket", place.socket],
+    { env: plainEnvironment() },
+  );
+  await using reader = watch(child);
+  await waitFor(async () => ((await hearsHup(child.pid ?? 0)) ? true : undefined), {
+    seconds: 10,
+    otherwise: () => reader.stderr(),
+  });
+  child.kill("SIGHUP");
+  await reader.waitForOutput(/"event":"listening"/);
+  child.kill("SIGHUP");
+  assert.deepEqual(await ask(place.socket, "alice"), [{ kind: "no-user" }]);
+  assert.equal(await reader.stop(), 0);
+});
+
+/** proc(5): SIGHUP is bit 0 of the signals that are caught. */
+async function hearsHup(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  const [, caught = "0"] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+  return (Number.parseInt(caught.slice(-1), 16) & 1) === 1;
+}
 
 const wrong: [args: string[], words: RegExp][] = [
   [["--socket", "/s"], /where are the homes\? give --home \/home\/\{user\}, or --passwd/],

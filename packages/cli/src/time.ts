@@ -23,3 +23,8 @@ function unixSeconds(text: string): number {
 export function unixNow(): number {
   return Math.floor(Date.now() / 1000);
 }
+
+/** For ages of files. */
+export function unixMilliseconds(): number {
+  return Date.now();
+}

@@ -1,4 +1,5 @@
-// Waits for the person or the service manager to end us.
+// Signals of the person or the service manager: to end us, or to read the tables anew. Called by the commands that run
+// until they are told to stop.
 import process from "node:process";
 
 /** npm passes Ctrl-C on to us, who heard it from the terminal already: both are one wish. */
@@ -17,4 +18,43 @@ export function untilSignal(): Promise<void> {
     };
     for (const signal of SIGNALS) process.on(signal, stop);
   });
+}
+
+export interface Hangups {
+  /** Also of one that came before there was somebody to hear it. */
+  listen(act: () => void): void;
+}
+
+/** SIGHUP, from now to the end of the process: without a listener it would end it, in the middle of a message. */
+export function hangups(): Hangups {
+  let early = false;
+  let act = (): void => {
+    early = true;
+  };
+  process.on("SIGHUP", () => act());
+  return {
+    listen(next) {
+      act = next;
+      if (early) next();
+    },
+  };
+}
+
+/** What answers at all mostly answers within this. With the 30 s of the listener, a service manager waits for it. */
+const LEFT_OVER_MS = 2_000;
+
+/**
+ * Called when all work is done. A file that never answers holds a thread that Node waits for, in process.exit() too.
+ * Only a signal ends it, and of those SIGTERM is a good end to a service manager.
+ *
+ * @param ended resolves when nothing is left over @param giveUp is called before the signal
+ */
+export function endUnless(ended: Promise<unknown>, giveUp: () => void): void {
+  const end = (): void => {
+    giveUp();
+    process.removeAllListeners("SIGTERM");
+    process.kill(process.pid, "SIGTERM");
+  };
+  const timer = setTimeout(end, LEFT_OVER_MS);
+  void ended.then(() => clearTimeout(timer));
 }

@@ -213,6 +213,19 @@ test("who does not wait any longer ends an attempt at any step: no answer", asyn
   }
 });
 
+test("who has stopped waiting before the attempt begins: no answer, and nobody is connected to", async () => {
+  await using hop = await startHop();
+  const server = { host: hop.host, port: hop.port };
+  for (const protocol of ["smtp", "lmtp"] as const) {
+    assert.deepEqual(await submit({ ...SUBMISSION, server, protocol, timeIsUp: AbortSignal.abort() }), {
+      kind: "no-answer",
+      cause: "time is up",
+      stage: "greeting",
+    });
+  }
+  assert.equal(hop.connections.length, 0);
+});
+
 test("port 465 is spoken to in clear first, as every port", async (t) => {
   const connect = t.mock.method(tls, "connect");
   const outcome = await attempt({ host: "127.0.0.1", port: 465 });

@@ -65,6 +65,8 @@ const NO_SUCH_SYNTAX: Reply = {
   text: "the SMTP client cannot write this address",
 };
 
+const TIME_IS_UP = "time is up";
+
 /** Delivers one message to one recipient. Never rejects. */
 export function submit(submission: Submission): Promise<Attempt> {
   return submitWith(submission, "opportunistic");
@@ -72,6 +74,8 @@ export function submit(submission: Submission): Promise<Attempt> {
 
 function submitWith(submission: Submission, tls: "opportunistic" | "none"): Promise<Attempt> {
   const { timeIsUp } = submission;
+  // A signal tells of its abort once: who comes later hears nothing.
+  if (timeIsUp?.aborted) return Promise.resolve({ kind: "no-answer", cause: TIME_IS_UP, stage: "greeting" });
   const connection = new SMTPConnection({
     ...placeOf(submission.server, tls),
     lmtp: submission.protocol === "lmtp",
@@ -104,7 +108,7 @@ function submitWith(submission: Submission, tls: "opportunistic" | "none"): Prom
       connection.close();
       settle(() => (retry ? submitWith(submission, "none") : failedAttempt(error, stage)));
     };
-    const abort = (): void => fail(new Error("time is up"));
+    const abort = (): void => fail(new Error(TIME_IS_UP));
     timeIsUp?.addEventListener("abort", abort);
     connection.on("error", fail);
     connection.connect((error) => {

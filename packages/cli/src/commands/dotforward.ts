@@ -4,9 +4,11 @@ import { lstat, unlink } from "node:fs/promises";
 import { createConnection } from "node:net";
 import process from "node:process";
 import {
+  createBoundedReader,
   createForwardReader,
   createHomes,
   type ListenPlace,
+  maxHomesOf,
   parseHomePattern,
   type ReaderServer,
   startReaderServer,
@@ -15,7 +17,8 @@ import {
 import { CommandFailure, EXIT, listenFailure } from "../failure.ts";
 import { createOutput } from "../output.ts";
 import { parseActivation } from "../service/activation.ts";
-import { untilSignal } from "../until-signal.ts";
+import { unixMilliseconds } from "../time.ts";
+import { endUnless, untilSignal } from "../until-signal.ts";
 
 export interface DotForwardOptions {
   readonly home?: string;
@@ -26,19 +29,28 @@ export interface DotForwardOptions {
 
 /** The forwarder's group may ask, nobody else. */
 const SOCKET_UMASK = 0o117;
+/** FileDescriptorName= of homing-dotforward.socket. */
+const SOCKET_NAME = "dotforward";
 
 /** Answers until a signal comes. Returns the exit code. */
 export async function dotforward(options: DotForwardOptions): Promise<number> {
+  // Nothing here needs a reload, and whoever sends one to all services must not end this one.
+  process.on("SIGHUP", () => {});
   const output = createOutput(options.json === true);
   const place = placeOption(options.socket);
   const findHome = createHomes({
     render: homeOption(options),
     passwd: passwdOption(options.passwd),
     files: systemFiles,
+    now: unixMilliseconds,
+  });
+  const reader = createBoundedReader({
+    reader: createForwardReader({ findHome, files: systemFiles, now: unixMilliseconds }),
+    maxHomes: maxHomesOf(process.env),
   });
   const name = "path" in place ? place.path : `file descriptor ${place.fd}`;
   const server = await start(place, {
-    reader: createForwardReader({ findHome, files: systemFiles }),
+    reader,
     onError(error) {
       process.stderr.write(
         `homing: this is a bug in Homing: ${error instanceof Error ? error.stack : error}\n`,
@@ -50,6 +62,9 @@ export async function dotforward(options: DotForwardOptions): Promise<number> {
   output.document({ time: new Date().toISOString(), event: "listening", socket: name });
   await untilSignal();
   await server.close();
+  endUnless(reader.close(), () =>
+    process.stderr.write("homing: a home does not answer: ended by SIGTERM, without waiting for it\n"),
+  );
   return EXIT.ok;
 }
 
@@ -72,14 +87,14 @@ function passwdOption(path: string | undefined): string | undefined {
 }
 
 function placeOption(socket: string | undefined): ListenPlace {
-  const activation = parseActivation(process.env, process.pid);
+  const activation = parseActivation(process.env, process.pid, SOCKET_NAME);
   if (activation.kind === "wrong") throw new CommandFailure("config", activation.message);
   if (activation.kind === "socket") return { fd: activation.fd };
   if (socket?.startsWith("/")) return { path: socket };
   throw new CommandFailure(
     "usage",
     socket === undefined
-      ? "where to listen? give --socket /run/homing/dotforward.sock, or start it by a socket unit"
+      ? "where to listen? give --socket /run/homing-dotforward.sock, or start it by a socket unit"
       : `--socket ${socket}: write the whole path`,
   );
 }

@@ -18,6 +18,14 @@ const table: [what: string, environment: Record<string, string>, fd: number | "n
   ["no number", { LISTEN_FDS: "-1", LISTEN_PID: "77" }, /^LISTEN_FDS is "-1"/],
 ];
 
+test("several sockets: the one that the caller names is taken, and the message asks for that name", () => {
+  const environment = { LISTEN_FDS: "2", LISTEN_PID: "77", LISTEN_FDNAMES: "smtp:dotforward" };
+  assert.deepEqual(parseActivation(environment, PID, "dotforward"), { kind: "socket", fd: 4 });
+  const without = parseActivation({ ...environment, LISTEN_FDNAMES: "smtp:smtp" }, PID, "dotforward");
+  assert.ok(without.kind === "wrong");
+  assert.match(without.message, /named dotforward: .*FileDescriptorName=dotforward/);
+});
+
 for (const [what, environment, expected] of table) {
   test(`socket activation: ${what}`, () => {
     const activation = parseActivation(environment, PID);

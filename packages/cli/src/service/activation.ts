@@ -1,5 +1,5 @@
 // Socket activation, sd_listen_fds(3): the service manager has opened the port, and hands it over as a file descriptor.
-// Called by `homing serve`.
+// Called by `homing serve` and `homing dotforward`.
 
 export type Activation =
   /** Nobody handed a socket to this process: the configuration's `listen` holds. */
@@ -9,13 +9,15 @@ export type Activation =
 
 /** SD_LISTEN_FDS_START: the first of them comes behind stdin, stdout and stderr. */
 const FIRST_FD = 3;
-/** FileDescriptorName= of the socket unit. Needed only where the process is handed several sockets. */
-const SOCKET_NAME = "smtp";
 
-/** @param environment with LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, or without them */
+/**
+ * @param environment with LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, or without them
+ * @param wanted FileDescriptorName= of the socket unit: needed only where the process is handed several sockets
+ */
 export function parseActivation(
   environment: Readonly<Record<string, string | undefined>>,
   pid: number,
+  wanted = "smtp",
 ): Activation {
   const { LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES } = environment;
   // Meant for a parent of ours, which passed its environment on, and not its sockets.
@@ -27,11 +29,11 @@ export function parseActivation(
   if (count === 0) return { kind: "none" };
   if (count === 1) return { kind: "socket", fd: FIRST_FD };
   const names = (LISTEN_FDNAMES ?? "").split(":").slice(0, count);
-  const index = names.indexOf(SOCKET_NAME);
-  if (index < 0 || names.lastIndexOf(SOCKET_NAME) !== index) {
+  const index = names.indexOf(wanted);
+  if (index < 0 || names.lastIndexOf(wanted) !== index) {
     return wrong(
-      `${count} sockets were handed over, and not exactly one is named ${SOCKET_NAME}: ` +
-        `write one ListenStream= and FileDescriptorName=${SOCKET_NAME} into the socket unit`,
+      `${count} sockets were handed over, and not exactly one is named ${wanted}: ` +
+        `write one ListenStream= and FileDescriptorName=${wanted} into the socket unit`,
     );
   }
   return { kind: "socket", fd: FIRST_FD + index };

@@ -1,4 +1,5 @@
 // The public names of this folder. Called by the package's index.ts.
+export { createBoundedReader, maxHomesOf } from "./bounded-reader.ts";
 export { systemFiles } from "./file-access.ts";
 export { createForwardClient, type ForwardClient } from "./forward-client.ts";
 export type { ForwardTarget } from "./forward-file.ts";

@@ -11,6 +11,8 @@ export interface FileStatus {
   /** Names that the file has. None: it was removed. */
   readonly links: number;
   readonly octets: number;
+  /** When its content was changed, in Unix milliseconds. */
+  readonly modifiedMs: number;
   /** The same only while it is the same file with the same content. */
   readonly version: string;
 }
@@ -27,7 +29,7 @@ export interface FileHold {
 
 export interface OpenFile {
   status(): Promise<FileStatus>;
-  /** No more than the first `maxOctets`. */
+  /** No more than the first `maxOctets`, each time from the beginning. */
   read(maxOctets: number): Promise<Buffer>;
   close(): Promise<void>;
 }
@@ -75,7 +77,8 @@ async function readUpTo(handle: FileHandle, maxOctets: number): Promise<Buffer> 
   const parts: Buffer[] = [];
   let left = maxOctets;
   while (left > 0) {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(Math.min(left, 64 * 1024)));
+    const piece = Buffer.alloc(Math.min(left, 64 * 1024));
+    const { bytesRead, buffer } = await handle.read(piece, 0, piece.length, maxOctets - left);
     if (bytesRead === 0) break;
     parts.push(buffer.subarray(0, bytesRead));
     left -= bytesRead;
@@ -91,6 +94,7 @@ async function statusOf(handle: FileHandle): Promise<FileStatus> {
     mode: Number(stat.mode & 0o7777n),
     links: Number(stat.nlink),
     octets: Number(stat.size),
+    modifiedMs: Number(stat.mtimeMs),
     version: [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(":"),
   };
 }

@@ -8,19 +8,27 @@ export interface Unavailable {
   readonly cause: string;
 }
 
+export function unavailable(name: string, why: string): Unavailable {
+  return { kind: "unavailable", cause: `${name}: ${why}` };
+}
+
 /** The only two errors that say "there is no such file". */
 export function isMissing(error: unknown): boolean {
-  const code = codeOf(error);
+  const code = fieldOf(error, "code");
   return code === "ENOENT" || code === "ENOTDIR";
 }
 
-/** EACCES, EIO, ESTALE and the like become a value; a bug, which has no such code, stays an exception. */
-export function asUnavailable(path: string, error: unknown): Unavailable {
-  const code = codeOf(error);
+/**
+ * EACCES, EIO, ESTALE and the like become a value; a bug, which has no such code, stays an exception. The system's own
+ * message names the path, and with it the user: only its code and its system call are told.
+ */
+export function asUnavailable(name: string, error: unknown): Unavailable {
+  const code = fieldOf(error, "code");
   if (!/^E[A-Z0-9]{1,20}$/.test(code)) throw error;
-  return { kind: "unavailable", cause: `${path}: ${code}` };
+  const call = fieldOf(error, "syscall");
+  return unavailable(name, /^[a-z0-9_]{1,20}$/.test(call) ? `${code} ${call}` : code);
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
+function fieldOf(error: unknown, field: "code" | "syscall"): string {
+  return error instanceof Error && field in error ? String(error[field as keyof Error]) : "";
 }

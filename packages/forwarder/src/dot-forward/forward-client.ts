@@ -37,6 +37,8 @@ interface Connection {
 
 export function createForwardClient(socketPath: string, options: ForwardClientOptions = {}): ForwardClient {
   const timeLimitMs = options.timeLimitMs ?? TIME_LIMIT_MS;
+  /** One question a user, for all who ask meanwhile: the reader takes only so many of a client. */
+  const asking = new Map<string, Promise<ForwardAnswer>>();
   let current: Connection | undefined;
   let closed = false;
 
@@ -96,27 +98,35 @@ export function createForwardClient(socketPath: string, options: ForwardClientOp
     current.socket.write(renderRequest(waiter.user));
   };
 
+  const ask = (user: string): Promise<ForwardAnswer> => {
+    const { promise, resolve } = Promise.withResolvers<ForwardAnswer>();
+    const waiter: Waiter = {
+      user,
+      mayRetry: false,
+      timer: setTimeout(() => {
+        current?.waiting.delete(waiter);
+        resolve(unavailable(`no answer within ${timeLimitMs / 1000} s`));
+      }, timeLimitMs),
+      settle(answer) {
+        clearTimeout(waiter.timer);
+        resolve(answer);
+      },
+    };
+    send(waiter, true);
+    return promise;
+  };
+
   return {
     async read(user) {
       // Such a name has no home, and the reader would say the same.
-      if (!isUserName(user)) return { kind: "none" };
+      if (!isUserName(user)) return { kind: "no-user" };
+      const asked = asking.get(user);
+      if (asked) return await asked;
       if (closed) return unavailable("not asked any more");
       if ((current?.waiting.size ?? 0) >= MAX_WAITING) return unavailable("too many questions wait already");
-      return await new Promise<ForwardAnswer>((resolve) => {
-        const waiter: Waiter = {
-          user,
-          mayRetry: false,
-          timer: setTimeout(() => {
-            current?.waiting.delete(waiter);
-            resolve(unavailable(`no answer within ${timeLimitMs / 1000} s`));
-          }, timeLimitMs),
-          settle(answer) {
-            clearTimeout(waiter.timer);
-            resolve(answer);
-          },
-        };
-        send(waiter, true);
-      });
+      const answer = ask(user).finally(() => asking.delete(user));
+      asking.set(user, answer);
+      return await answer;
     },
     close() {
       closed = true;

@@ -67,6 +67,7 @@ for (const [text, ...includes] of included) {
 const COMMAND = /^commands are not run from here: .*LMTP.*HTTP hook/;
 const FILE = /^files are not written to: .*LMTP/;
 const ADDRESS = /^not an address: write name@domain/;
+const OPERATOR = /^:blackhole:, :fail: and :defer: are for tables of the operator/;
 const PARTNER = /has no partner on its line$/;
 
 const wrong: [text: string, ...problems: [line: number, column: number, message: RegExp][]][] = [
@@ -76,7 +77,10 @@ const wrong: [text: string, ...problems: [line: number, column: number, message:
   ["a@x.test\n  /var/mail/alice", [2, 3, FILE]],
   ["<|x>, ~/Mail/in", [1, 2, COMMAND], [1, 7, FILE]],
   [":include:list", [1, 1, /begins with \//]],
-  [":fail:", [1, 1, ADDRESS]],
+  [":fail: gone away", [1, 1, OPERATOR]],
+  ["a@x.test\n, :BLACKHOLE:", [2, 3, OPERATOR]],
+  ['":defer: later"', [1, 1, OPERATOR]],
+  [":unknown:", [1, 1, ADDRESS]],
   ["a@x.test # mine", [1, 10, /^a comment must be a line of its own/]],
   ["a@@x.test, b@, @x.test", [1, 1, ADDRESS], [1, 12, ADDRESS], [1, 16, ADDRESS]],
   ["a@x.test\0", [1, 1, ADDRESS]],

@@ -87,6 +87,11 @@ function readWord({ text }: ForwardWord): Found {
     );
   }
   if (/^:include:/i.test(bare)) return readInclude(bare.slice(":include:".length).trim());
+  if (/^:(?:blackhole|fail|defer):/i.test(bare)) {
+    return refused(
+      ":blackhole:, :fail: and :defer: are for tables of the operator: write addresses, or remove the file",
+    );
+  }
   if (text.startsWith("#"))
     return refused("a comment must be a line of its own: put the # first in its line");
   // Many write "\alice" with quotes: what a backslash escapes there is the same letter.

@@ -5,20 +5,20 @@ import { createForwardPolicy } from "./forward-policy.ts";
 import type { ForwardAnswer } from "./forward-reader.ts";
 
 const HOUR = 3600;
-const UNSAFE: ForwardAnswer = { kind: "unsafe", path: "/home/alice/.forward", why: "writable" };
+const UNSAFE: ForwardAnswer = { kind: "unsafe", path: "~/.forward", why: "writable" };
 const UNPARSABLE: ForwardAnswer = {
   kind: "unparsable",
-  problems: [{ file: ".forward", line: 2, column: 3, message: "wrong" }],
+  problems: [{ file: "~/.forward", line: 2, column: 3, message: "wrong" }],
 };
-const UNAVAILABLE: ForwardAnswer = { kind: "unavailable", cause: "/home/alice/.forward: EIO" };
+const UNAVAILABLE: ForwardAnswer = { kind: "unavailable", cause: "~/.forward: EIO open" };
 const TARGETS: ForwardAnswer = { kind: "targets", targets: [{ kind: "name", name: "bob" }] };
 
 for (const [answer, fault] of [
-  [UNSAFE, "/home/alice/.forward: writable"],
-  [UNPARSABLE, ".forward:2:3: wrong"],
+  [UNSAFE, "~/.forward: writable"],
+  [UNPARSABLE, "~/.forward:2:3: wrong"],
 ] as const) {
   for (const choice of ["next-route", "refuse"] as const) {
-    test(`a file that is ${answer.kind} defers for 4 hours with an alarm, then it is ${choice}`, () => {
+    test(`a file that is ${answer.kind} defers for 4 hours with an alarm, then the choice ${choice} counts`, () => {
       const policy = createForwardPolicy({ choice });
       const alarm = { user: "alice", faults: [fault], firstSeen: 1_000, until: 1_000 + 4 * HOUR };
       for (const now of [1_000, 1_000 + HOUR, 1_000 + 4 * HOUR - 1]) {
@@ -29,7 +29,7 @@ for (const [answer, fault] of [
         assert.deepEqual(verdict.alarm, alarm);
       }
       const last = policy.judge("alice", answer, 1_000 + 4 * HOUR);
-      assert.equal(last.kind, choice);
+      assert.equal(last.kind, choice === "refuse" ? "refuse" : "no-file");
       assert.ok("alarm" in last);
       assert.deepEqual(last.alarm, alarm);
       if (last.kind === "refuse") assert.match(renderReply(last.reply), /^550 5\.3\.5 /);
@@ -45,12 +45,12 @@ test("a file that cannot be read is 451 4.3.0 however long, and does not set the
     const verdict = policy.judge("alice", UNAVAILABLE, now);
     assert.ok(verdict.kind === "unavailable");
     assert.match(renderReply(verdict.reply), /^451 4\.3\.0 /);
-    assert.equal(verdict.cause, "/home/alice/.forward: EIO");
+    assert.equal(verdict.cause, "~/.forward: EIO open");
   }
   assert.equal(policy.judge("alice", UNSAFE, 4 * HOUR).kind, "refuse");
 });
 
-for (const healed of [TARGETS, { kind: "none" } as const]) {
+for (const healed of [TARGETS, { kind: "none" }, { kind: "no-user" }] as const) {
   test(`a file that was repaired (${healed.kind}) begins its four hours anew when it is wrong again`, () => {
     const policy = createForwardPolicy({ choice: "refuse" });
     policy.judge("alice", UNSAFE, 0);
@@ -59,11 +59,22 @@ for (const healed of [TARGETS, { kind: "none" } as const]) {
   });
 }
 
-test("targets are handed on; no file and an empty file are the next route", () => {
+test("a wrong file that was not met for a day may be another mistake: its four hours begin anew", () => {
+  const DAY = 24 * HOUR;
+  const policy = createForwardPolicy({ choice: "refuse" });
+  assert.equal(policy.judge("alice", UNSAFE, 0).kind, "defer");
+  for (const now of [DAY, 2 * DAY]) assert.equal(policy.judge("alice", UNSAFE, now).kind, "refuse");
+  assert.equal(policy.judge("alice", UNSAFE, 3 * DAY + 1).kind, "defer");
+  assert.equal(policy.judge("alice", UNSAFE, 30 * DAY).kind, "defer");
+  assert.equal(policy.judge("alice", UNSAFE, 30 * DAY + 4 * HOUR).kind, "refuse");
+});
+
+test("targets are handed on; an empty file counts as none; a user without a file is not nobody", () => {
   const policy = createForwardPolicy({ choice: "refuse" });
   assert.deepEqual(policy.judge("alice", TARGETS, 0), TARGETS);
-  assert.deepEqual(policy.judge("alice", { kind: "none" }, 0), { kind: "next-route" });
-  assert.deepEqual(policy.judge("alice", { kind: "targets", targets: [] }, 0), { kind: "next-route" });
+  assert.deepEqual(policy.judge("alice", { kind: "none" }, 0), { kind: "no-file" });
+  assert.deepEqual(policy.judge("alice", { kind: "targets", targets: [] }, 0), { kind: "no-file" });
+  assert.deepEqual(policy.judge("alice", { kind: "no-user" }, 0), { kind: "no-user" });
 });
 
 test("beyond the bound, the user who was first is forgotten, and no other", () => {

@@ -20,8 +20,9 @@ export interface ForwardAlarm {
 
 export type ForwardVerdict =
   | { readonly kind: "targets"; readonly targets: readonly ForwardTarget[] }
-  /** As if there were no .forward. */
-  | { readonly kind: "next-route"; readonly alarm?: ForwardAlarm }
+  | { readonly kind: "no-user" }
+  /** The user has no .forward, or one that counts for nothing: it is empty, or stayed wrong and the choice is next-route. */
+  | { readonly kind: "no-file"; readonly alarm?: ForwardAlarm }
   | { readonly kind: "refuse"; readonly reply: Reply; readonly alarm: ForwardAlarm }
   | { readonly kind: "defer"; readonly reply: Reply; readonly alarm: ForwardAlarm }
   /** The file could not be read. `cause` is for the log. */
@@ -34,28 +35,41 @@ export interface ForwardPolicy {
 export interface ForwardPolicyOptions {
   readonly choice: ForwardChoice;
   readonly deferSeconds?: number;
+  readonly forgetSeconds?: number;
   readonly maxUsers?: number;
 }
 
 /** Time for the user or the administrator to repair it, and short of a sender's first "delayed" note (RFC 5321 §4.5.4.1). */
 const DEFER_SECONDS = 4 * 3600;
+/**
+ * Whose wrong file was not met for so long may have repaired it meanwhile, and have broken it again. A sender whose mail
+ * waits comes back much sooner (RFC 5321 §4.5.4.1).
+ */
+const FORGET_SECONDS = 24 * 3600;
 /** Users with a wrong file at the same time. Beyond, who was first is forgotten, and its four hours begin again. */
 const MAX_USERS = 10_000;
 
-export function createForwardPolicy(options: ForwardPolicyOptions): ForwardPolicy {
-  const { choice, deferSeconds = DEFER_SECONDS, maxUsers = MAX_USERS } = options;
-  const firstSeenOf = new Map<string, UnixSeconds>();
+/** When the user's file was found to be wrong, for the first and the last time. */
+interface Sighting {
+  readonly first: UnixSeconds;
+  readonly last: UnixSeconds;
+}
 
-  const alarmFor = (user: string, faults: readonly string[], now: UnixSeconds): ForwardAlarm => {
-    const firstSeen = firstSeenOf.get(user) ?? now;
-    if (!firstSeenOf.has(user) && firstSeenOf.size >= maxUsers) {
-      for (const oldest of firstSeenOf.keys()) {
-        firstSeenOf.delete(oldest);
-        break;
-      }
-    }
-    firstSeenOf.set(user, firstSeen);
-    return { user, faults, firstSeen, until: firstSeen + deferSeconds };
+export function createForwardPolicy(options: ForwardPolicyOptions): ForwardPolicy {
+  const { choice, maxUsers = MAX_USERS } = options;
+  const { deferSeconds = DEFER_SECONDS, forgetSeconds = FORGET_SECONDS } = options;
+  const wrongSince = new Map<string, Sighting>();
+
+  const sight = (user: string, now: UnixSeconds): UnixSeconds => {
+    const before = wrongSince.get(user);
+    const first = before && now - before.last <= forgetSeconds ? before.first : now;
+    // Who is met anew becomes the youngest.
+    if (first === now) wrongSince.delete(user);
+    const [oldest] = wrongSince.keys();
+    if (oldest !== undefined && !wrongSince.has(user) && wrongSince.size >= maxUsers)
+      wrongSince.delete(oldest);
+    wrongSince.set(user, { first, last: now });
+    return first;
   };
 
   return {
@@ -64,15 +78,15 @@ export function createForwardPolicy(options: ForwardPolicyOptions): ForwardPolic
       if (answer.kind === "unavailable")
         return { kind: "unavailable", reply: UNREADABLE, cause: answer.cause };
       if (answer.kind === "unsafe" || answer.kind === "unparsable") {
-        const alarm = alarmFor(user, faultsOf(answer), now);
+        const firstSeen = sight(user, now);
+        const alarm = { user, faults: faultsOf(answer), firstSeen, until: firstSeen + deferSeconds };
         if (now < alarm.until) return { kind: "defer", reply: DEFERRED, alarm };
-        return choice === "refuse"
-          ? { kind: "refuse", reply: REFUSED, alarm }
-          : { kind: "next-route", alarm };
+        return choice === "refuse" ? { kind: "refuse", reply: REFUSED, alarm } : { kind: "no-file", alarm };
       }
-      firstSeenOf.delete(user);
+      wrongSince.delete(user);
+      if (answer.kind === "no-user") return answer;
       // An empty file is as good as none to sendmail and Postfix.
-      if (answer.kind === "none" || answer.targets.length === 0) return { kind: "next-route" };
+      if (answer.kind === "none" || answer.targets.length === 0) return { kind: "no-file" };
       return { kind: "targets", targets: answer.targets };
     },
   };

@@ -52,7 +52,7 @@ function asObject(value: unknown): Fields | undefined {
 
 function readAnswer(fields: Fields): ForwardAnswer | undefined {
   const { kind, path, why, cause } = fields;
-  if (kind === "none") return { kind };
+  if (kind === "none" || kind === "no-user") return { kind };
   if (kind === "unsafe" && typeof path === "string" && typeof why === "string") return { kind, path, why };
   if (kind === "unavailable" && typeof cause === "string") return { kind, cause };
   if (kind === "targets") {

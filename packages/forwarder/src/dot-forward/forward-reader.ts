@@ -10,7 +10,9 @@ export interface ForwardProblem extends Problem {
 }
 
 export type ForwardAnswer =
-  /** No such user, home or file. */
+  /** Nobody of that name has a home here. */
+  | { readonly kind: "no-user" }
+  /** The user exists, and has no .forward. */
   | { readonly kind: "none" }
   /** None at all: the file is empty, and means as much as no file. */
   | { readonly kind: "targets"; readonly targets: readonly ForwardTarget[] }

@@ -37,8 +37,8 @@ test("a name that is no user name has no home, and nothing is looked for on the 
   const pattern = parseHomePattern("/home/{user}");
   assert.ok(pattern.ok);
   for (const options of [{ render: pattern.render }, { passwd: "/etc/passwd" }]) {
-    const find = createHomes({ ...options, files: NO_DISK });
-    for (const [name, good] of names) if (!good) assert.deepEqual(await find(name), { kind: "none" });
+    const find = createHomes({ ...options, files: NO_DISK, now: Date.now });
+    for (const [name, good] of names) if (!good) assert.deepEqual(await find(name), { kind: "no-user" });
   }
 });
 
@@ -80,13 +80,23 @@ test("of a passwd file, the lines of users with a home are read, and the first o
   );
 });
 
+const NOW = 1_000_000;
+
 test("the passwd file is read again when it has changed, and while it is away nobody knows", async () => {
   let text = "alice:x:1000:1000::/home/alice:\n";
   let version = "1";
   let reads = 0;
   let gone: string | undefined;
   const file: OpenFile = {
-    status: async () => ({ kind: "file", uid: 0, mode: 0o644, links: 1, octets: text.length, version }),
+    status: async () => ({
+      kind: "file",
+      uid: 0,
+      mode: 0o644,
+      links: 1,
+      octets: text.length,
+      modifiedMs: NOW,
+      version,
+    }),
     async read() {
       reads++;
       return Buffer.from(text);
@@ -100,15 +110,20 @@ test("the passwd file is read again when it has changed, and while it is away no
       return file;
     },
   };
-  const find = createHomes({ passwd: "/p", files });
+  const find = createHomes({ passwd: "/p", files, now: () => NOW });
   assert.deepEqual(await find("alice"), { kind: "home", home: { path: "/home/alice", uid: 1000 } });
-  assert.deepEqual(await find("bob"), { kind: "none" });
+  assert.deepEqual(await find("bob"), { kind: "no-user" });
   assert.equal(reads, 1);
   text += "bob:x:1001:1001::/home/bob:\n";
   version = "2";
   assert.deepEqual(await find("bob"), { kind: "home", home: { path: "/home/bob", uid: 1001 } });
   for (gone of ["ENOENT", "EIO"]) assert.equal((await find("bob")).kind, "unavailable");
-  const both = createHomes({ passwd: "/p", render: (user) => `/data/${user}`, files });
   gone = undefined;
+  // Emptied, to be written again: nobody is lost over that.
+  text = "";
+  version = "3";
+  assert.deepEqual(await find("bob"), { kind: "unavailable", cause: "/p: it is being written" });
+  text = "bob:x:1001:1001::/home/bob:\n";
+  const both = createHomes({ passwd: "/p", render: (user) => `/data/${user}`, files, now: () => NOW });
   assert.deepEqual(await both("bob"), { kind: "home", home: { path: "/data/bob", uid: 1001 } });
 });

@@ -1,17 +1,18 @@
 // Where a user's home is: a pattern such as /home/{user}, or the passwd file, or both. Called by read-forward.ts.
 // User names come from recipients' local parts: none of them may lead out of the pattern's folder.
 import type { FileAccess } from "./file-access.ts";
-import { asUnavailable, isMissing, type Unavailable } from "./file-error.ts";
+import { asUnavailable, isMissing, type Unavailable, unavailable } from "./file-error.ts";
+import { readSettled } from "./read-settled.ts";
 
 export interface Home {
   readonly path: string;
-  /** Who must own the .forward file. Without one: whoever owns the home. */
+  /** Who must own the .forward file. Without one nothing but the home tells that there is a user: its owner. */
   readonly uid?: number;
 }
 
 export type FoundHome =
   | { readonly kind: "home"; readonly home: Home }
-  | { readonly kind: "none" }
+  | { readonly kind: "no-user" }
   | Unavailable;
 
 export type FindHome = (user: string) => Promise<FoundHome>;
@@ -58,17 +59,19 @@ export interface HomeOptions {
   /** Path of a passwd(5) file: who is not in it has no home. */
   readonly passwd?: string | undefined;
   readonly files: FileAccess;
+  /** Unix milliseconds. */
+  readonly now: () => number;
 }
 
-export function createHomes({ render, passwd, files }: HomeOptions): FindHome {
-  const accounts = passwd === undefined ? undefined : createPasswd(passwd, files);
+export function createHomes({ render, passwd, files, now }: HomeOptions): FindHome {
+  const accounts = passwd === undefined ? undefined : createPasswd(passwd, files, now);
   return async (user) => {
-    if (!isUserName(user)) return { kind: "none" };
-    if (!accounts) return render ? { kind: "home", home: { path: render(user) } } : { kind: "none" };
+    if (!isUserName(user)) return { kind: "no-user" };
+    if (!accounts) return render ? { kind: "home", home: { path: render(user) } } : { kind: "no-user" };
     const read = await accounts();
     if (read.kind !== "accounts") return read;
     const account = read.accounts.get(user);
-    if (!account) return { kind: "none" };
+    if (!account) return { kind: "no-user" };
     return { kind: "home", home: { path: render?.(user) ?? account.path, uid: account.uid } };
   };
 }
@@ -76,7 +79,11 @@ export function createHomes({ render, passwd, files }: HomeOptions): FindHome {
 type Accounts = { readonly kind: "accounts"; readonly accounts: ReadonlyMap<string, Required<Home>> };
 
 /** Reads the file again when it has changed: new users are there at once. */
-function createPasswd(path: string, files: FileAccess): () => Promise<Accounts | Unavailable> {
+function createPasswd(
+  path: string,
+  files: FileAccess,
+  now: () => number,
+): () => Promise<Accounts | Unavailable> {
   let version = "";
   let known: Accounts = { kind: "accounts", accounts: new Map() };
   return async () => {
@@ -85,20 +92,18 @@ function createPasswd(path: string, files: FileAccess): () => Promise<Accounts |
       try {
         const status = await file.status();
         if (status.version === version) return known;
-        const text = await file.read(MAX_PASSWD_OCTETS + 1);
-        if (text.length > MAX_PASSWD_OCTETS)
-          return { kind: "unavailable", cause: `${path}: larger than 16 MiB` };
-        known = { kind: "accounts", accounts: parsePasswd(text.toString()) };
-        version = status.version;
+        const read = await readSettled(file, { maxOctets: MAX_PASSWD_OCTETS, now });
+        if (read.kind !== "content") return unavailable(path, "it is being written");
+        if (read.content.length > MAX_PASSWD_OCTETS) return unavailable(path, "larger than 16 MiB");
+        known = { kind: "accounts", accounts: parsePasswd(read.content.toString()) };
+        version = read.status.version;
         return known;
       } finally {
         await file.close();
       }
     } catch (error) {
       // A passwd file that is away, while another takes its place, says nothing about a user.
-      return isMissing(error)
-        ? { kind: "unavailable", cause: `${path}: there is no such file` }
-        : asUnavailable(path, error);
+      return isMissing(error) ? unavailable(path, "there is no such file") : asUnavailable(path, error);
     }
   };
 }

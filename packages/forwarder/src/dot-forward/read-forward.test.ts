@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
   chmod,
-  link,
   mkdir,
   mkdtemp,
   realpath,
@@ -11,6 +10,7 @@ import {
   rm,
   symlink,
   unlink,
+  utimes,
   writeFile,
 } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -42,6 +42,7 @@ function readIn(home: string, files: FileAccess = systemFiles, uid = UID): Promi
   return createForwardReader({
     findHome: async () => ({ kind: "home", home: { path: home, uid } }),
     files,
+    now: Date.now,
   }).read("alice");
 }
 
@@ -89,7 +90,7 @@ test("a problem tells its file, line and column", async (t) => {
   assert.ok(answer.kind === "unparsable");
   assert.deepEqual(
     answer.problems.map(({ file, line, column }) => [file, line, column]),
-    [["list", 2, 2]],
+    [["~/list", 2, 2]],
   );
 });
 
@@ -200,7 +201,8 @@ for (const [what, why, make] of unsafe) {
     const answer = await readIn(place.home);
     assert.ok(answer.kind === "unsafe", JSON.stringify(answer));
     assert.match(answer.why, why);
-    assert.doesNotMatch(JSON.stringify(answer), /bob/);
+    assert.match(answer.path, /^~/);
+    assert.doesNotMatch(JSON.stringify(answer), /alice|bob|outside|secret/);
   });
 }
 
@@ -253,8 +255,27 @@ test("without a passwd file, the owner of the home is the user", async (t) => {
   const { home } = await makePlace(t);
   await put(join(home, ".forward"), "bob");
   const reader = (files: FileAccess) =>
-    createForwardReader({ findHome: async () => ({ kind: "home", home: { path: home } }), files });
+    createForwardReader({
+      findHome: async () => ({ kind: "home", home: { path: home } }),
+      files,
+      now: Date.now,
+    });
   assert.deepEqual(names(await reader(systemFiles).read("alice")), ["bob"]);
+});
+
+test("without a passwd file, who has no home is no user; with one, a user without a home is", async (t) => {
+  const { home } = await makePlace(t);
+  const path = join(home, "none");
+  const read = (uid?: number) =>
+    createForwardReader({
+      findHome: async () => ({ kind: "home", home: { path, ...(uid === undefined ? {} : { uid }) } }),
+      files: systemFiles,
+      now: Date.now,
+    }).read("alice");
+  assert.deepEqual(await read(), { kind: "no-user" });
+  assert.deepEqual(await read(UID), { kind: "none" });
+  await mkdir(path, { mode: 0o700 });
+  assert.deepEqual(await read(), { kind: "none" });
 });
 
 test("links inside the home are followed, and a home may be a link itself", async (t) => {
@@ -309,7 +330,7 @@ test("an included file that is not there is a problem where it is included", asy
   assert.ok(answer.kind === "unparsable");
   assert.deepEqual(
     answer.problems.map(({ file, line, column }) => [file, line, column]),
-    [[".forward", 2, 3]],
+    [["~/.forward", 2, 3]],
   );
 });
 
@@ -322,7 +343,7 @@ for (const step of steps) {
       await put(join(home, ".forward"), "bob");
       assert.deepEqual(await readIn(home, failing(step, code)), {
         kind: "unavailable",
-        cause: `${step === "home" ? home : join(home, ".forward")}: ${code}`,
+        cause: `${step === "home" ? "~" : "~/.forward"}: ${code} open`,
       });
     });
   }
@@ -337,7 +358,7 @@ test("ENOENT after the file was found is unavailable: it comes from the machine,
 
 function failing(step: (typeof steps)[number], code: string): FileAccess {
   const fail = async (): Promise<never> => {
-    throw Object.assign(new Error(code), { code });
+    throw Object.assign(new Error(`${code}: no, open '/home/alice'`), { code, syscall: "open" });
   };
   const disk = filesWith((path, hold) => {
     if (!path.endsWith(".forward")) return {};
@@ -368,7 +389,7 @@ for (const code of ["ENOENT", "EIO"]) {
     };
     const answer = await readIn(home, files);
     assert.ok(answer.kind === "unavailable", JSON.stringify(answer));
-    assert.ok(answer.cause.startsWith(`${home}/mail: `));
+    assert.match(answer.cause, /^~\/mail: /);
   });
 }
 
@@ -438,6 +459,93 @@ test("a file that was replaced while it was read is asked for again later", asyn
   assert.equal((await readIn(home, files)).kind, "unavailable");
 });
 
+test("a file that changes while it is read is read again", async (t) => {
+  const { home } = await makePlace(t);
+  const file = join(home, ".forward");
+  await put(file, "bob");
+  let writes = 2;
+  const files = reading(async (read) => {
+    const content = await read();
+    if (writes-- > 0) await writeFile(file, `carol${writes}\n`);
+    return content;
+  });
+  assert.deepEqual(names(await readIn(home, files)), ["carol0"]);
+});
+
+test("a file that changes at each reading is asked for again later, and so is one that was just emptied", async (t) => {
+  const { home } = await makePlace(t);
+  const file = join(home, ".forward");
+  await put(file, "bob");
+  const emptied = reading(async (read) => {
+    await writeFile(file, "");
+    const content = await read();
+    await writeFile(file, "bob");
+    return content;
+  });
+  const writing: ForwardAnswer = { kind: "unavailable", cause: "~/.forward: it is being written" };
+  assert.deepEqual(await readIn(home, emptied), writing);
+  await writeFile(file, "");
+  assert.deepEqual(await readIn(home), writing);
+});
+
+const ages: [ageMs: number, kind: ForwardAnswer["kind"]][] = [
+  [0, "unavailable"],
+  [1_900, "unavailable"],
+  [-1_900, "unavailable"],
+  [2_100, "targets"],
+  [-3_600_000, "targets"],
+];
+for (const [ageMs, kind] of ages) {
+  test(`an empty file that is ${ageMs} ms old by our clock is ${kind}`, async (t) => {
+    const { home } = await makePlace(t);
+    const file = join(home, ".forward");
+    await put(file, "");
+    await utimes(file, 1_000_000, 1_000_000);
+    const findHome = async () => ({ kind: "home", home: { path: home, uid: UID } }) as const;
+    const now = () => 1_000_000_000 + ageMs;
+    const answer = await createForwardReader({ findHome, files: systemFiles, now }).read("alice");
+    assert.equal(answer.kind, kind);
+  });
+}
+
+test("a file whose mode is opened while it is read is judged anew", async (t) => {
+  const { home } = await makePlace(t);
+  const file = join(home, ".forward");
+  await put(file, "bob");
+  const files = reading(async (read) => {
+    await chmod(file, 0o666);
+    return await read();
+  });
+  assert.equal((await readIn(home, files)).kind, "unsafe");
+});
+
+/** The real disk, with something else happening at the reading of a .forward. */
+function reading(change: (read: () => Promise<Buffer>) => Promise<Buffer>): FileAccess {
+  return filesWith((path, hold) => {
+    if (!path.endsWith(".forward")) return {};
+    return {
+      async open() {
+        const file = await hold.open();
+        return { ...file, read: (maxOctets) => change(() => file.read(maxOctets)) };
+      },
+    };
+  });
+}
+
+test("names are told as the user writes them, from the home, and errors without a path", async (t) => {
+  const { home, outside } = await makePlace(t);
+  await symlink(home, join(outside, "home"));
+  await put(join(home, ".forward"), `bob\n:include:${outside}/home/./list`);
+  await symlink("list", join(home, "list"));
+  assert.deepEqual(await readIn(join(outside, "home")), { kind: "unavailable", cause: "~/list: ELOOP open" });
+  await put(join(home, ".forward"), `bob\n, :include:${outside}/list`);
+  assert.deepEqual(await readIn(home), {
+    kind: "unsafe",
+    path: "~/.forward:2:3",
+    why: "it leads out of the home",
+  });
+});
+
 test("a user who swaps the file as fast as he can never gets at one outside", {
   timeout: 20_000,
 }, async (t) => {
@@ -445,13 +553,11 @@ test("a user who swaps the file as fast as he can never gets at one outside", {
   const file = join(home, ".forward");
   await put(join(outside, "secret"), "secret");
   await put(join(home, "good"), "bob");
-  await link(join(home, "good"), join(home, "a"));
-  await rename(join(home, "a"), file);
+  await symlink("good", file);
   let running = true;
   const swapping = (async () => {
     for (let n = 0; running; n++) {
-      if (n % 2 === 0) await symlink(join(outside, "secret"), join(home, "next"));
-      else await link(join(home, "good"), join(home, "next"));
+      await symlink(n % 2 === 0 ? join(outside, "secret") : "good", join(home, "next"));
       await rename(join(home, "next"), file);
     }
   })();

@@ -4,10 +4,12 @@
 // Race-free: a path is walked once, by an open that holds whatever was there (file-access.ts). The checks and the reading
 // are of that held file, so a name that changes meanwhile changes nothing. Where the file is comes from the kernel, too:
 // the path of the descriptor, without symbolic links, tells whether a link led out of the home.
-import { dirname, normalize, relative } from "node:path/posix";
+//
+// Answers name files as the user does, ~/.forward: a home's path would put the user's name into every log.
+import { dirname, normalize } from "node:path/posix";
 import { printable } from "@homing/srs-core";
 import type { FileAccess, FileHold, FileStatus } from "./file-access.ts";
-import { asUnavailable, isMissing } from "./file-error.ts";
+import { asUnavailable, isMissing, unavailable } from "./file-error.ts";
 import {
   type ForwardInclude,
   type ForwardTarget,
@@ -18,10 +20,13 @@ import {
 } from "./forward-file.ts";
 import type { ForwardAnswer, ForwardReader } from "./forward-reader.ts";
 import type { FindHome, Home } from "./homes.ts";
+import { readSettled } from "./read-settled.ts";
 
 export interface ReadForwardOptions {
   readonly findHome: FindHome;
   readonly files: FileAccess;
+  /** Unix milliseconds. */
+  readonly now: () => number;
 }
 
 const FILE_NAME = ".forward";
@@ -31,20 +36,26 @@ const MAX_INCLUDE_DEPTH = 10;
 const MAX_FILES = 100;
 const WRITABLE_BY_OTHERS = 0o022;
 const ROOT = 0;
-/** Of a path in an answer: a user chose it. */
+/** Of a name in an answer: a user chose it. */
 const MAX_SHOWN = 300;
 
 /** Never rejects for what is on the disk: every outcome is a value. */
-export function createForwardReader({ findHome, files }: ReadForwardOptions): ForwardReader {
+export function createForwardReader({ findHome, ...disk }: ReadForwardOptions): ForwardReader {
   return {
     async read(user) {
       const found = await findHome(user);
       if (found.kind !== "home") return found;
-      const home = await openHome(files, found.home);
-      return home.kind === "opened" ? await readAll(files, home) : home;
+      const opened = await openHome(disk, found.home);
+      if (opened.kind === "opened") return await readAll(disk, opened);
+      // Without a passwd file, the home is all that there is of a user.
+      return opened.kind === "none" && found.home.uid === undefined ? { kind: "no-user" } : opened;
     },
   };
 }
+
+type Disk = Omit<ReadForwardOptions, "findHome">;
+
+const HOME = "~";
 
 interface OpenedHome {
   readonly kind: "opened";
@@ -56,8 +67,8 @@ interface OpenedHome {
 }
 
 /** Above the home, links and modes are the administrator's. */
-async function openHome(files: FileAccess, home: Home): Promise<OpenedHome | ForwardAnswer> {
-  return await withHold(files, home.path, async (hold) => {
+async function openHome({ files }: Disk, home: Home): Promise<OpenedHome | ForwardAnswer> {
+  return await withHold(files, { path: home.path, name: HOME }, async (hold) => {
     const status = await hold.status();
     if (status.kind !== "directory") return { kind: "none" };
     return {
@@ -77,21 +88,21 @@ interface Pending {
 }
 
 /** The lists in turn, not one inside the other. */
-async function readAll(files: FileAccess, home: OpenedHome): Promise<ForwardAnswer> {
+async function readAll(disk: Disk, home: OpenedHome): Promise<ForwardAnswer> {
   const targets: ForwardTarget[] = [];
   // Each file is read once, however often it is included: that ends circles, too.
   const seen = new Set<string>();
   const pending: Pending[] = [{ path: `${home.path}/${FILE_NAME}`, depth: 0 }];
   for (let next = pending.shift(); next; next = pending.shift()) {
     const { from, depth } = next;
-    const read =
-      from && !isNamedInside(home, next.path) ? leadsOut(next.path) : await readOne(files, home, next.path);
+    if (from && !isNamedInside(home, next.path)) return leadsOut(placeOf(from));
+    const read = await readOne(disk, home, next.path);
     if (read.kind === "none") return from ? unparsable(next, "the included file is not there") : read;
     if (read.kind !== "text") return read;
     if (seen.has(read.path)) continue;
     seen.add(read.path);
 
-    const file = relative(home.path, read.path);
+    const file = shown(home, read.path);
     const { problems, includes, ...parsed } = parseForwardFile(read.text);
     if (problems.length > 0)
       return { kind: "unparsable", problems: problems.map((problem) => ({ file, ...problem })) };
@@ -108,31 +119,39 @@ async function readAll(files: FileAccess, home: OpenedHome): Promise<ForwardAnsw
 const TOO_DEEP = "more than 10 lists, each included by the one before: write the addresses into one of them";
 const TOO_MANY_FILES = "more than 100 lists are included: join them";
 
+function placeOf({ file, line, column }: NonNullable<Pending["from"]>): string {
+  return `${file}:${line}:${column}`;
+}
+
 function unparsable({ from }: Pending, message: string): ForwardAnswer {
-  const { file = FILE_NAME, line = 1, column = 1 } = from ?? {};
+  const { file = `${HOME}/${FILE_NAME}`, line = 1, column = 1 } = from ?? {};
   return { kind: "unparsable", problems: [{ file, line, column, message }] };
 }
 
 type ReadFile = { readonly kind: "text"; readonly path: string; readonly text: string } | ForwardAnswer;
 
-async function readOne(files: FileAccess, home: OpenedHome, path: string): Promise<ReadFile> {
-  return await withHold<ReadFile>(files, path, async (hold) => {
+async function readOne({ files, now }: Disk, home: OpenedHome, path: string): Promise<ReadFile> {
+  const name = shown(home, path);
+  return await withHold<ReadFile>(files, { path, name }, async (hold) => {
     const real = await hold.realPath();
-    if (!isInside(home.path, real)) return leadsOut(path);
+    if (!isInside(home.path, real)) return leadsOut(name);
     // Before it is opened: opening a device can already do something.
     const held = await hold.status();
-    if (held.kind !== "file") return unsafe(path, NOT_REGULAR);
+    if (held.kind !== "file") return unsafe(name, NOT_REGULAR);
     const folder = await folderFault(files, home, real);
     if (folder) return folder;
     const file = await hold.open();
     try {
-      const status = await file.status();
-      if (status.links === 0) return { kind: "unavailable", cause: `${path}: replaced while it was read` };
-      const fault = faultOf(status, home.uid);
-      if (fault) return unsafe(path, fault);
-      const content = await file.read(MAX_FORWARD_OCTETS + 1);
-      if (content.length > MAX_FORWARD_OCTETS) return unsafe(path, TOO_LARGE);
-      return { kind: "text", path: real, text: content.toString() };
+      const read = await readSettled(file, {
+        maxOctets: MAX_FORWARD_OCTETS,
+        faultOf: (status) => faultOf(status, home.uid),
+        now,
+      });
+      if (read.kind === "changing") return unavailable(name, "it is being written");
+      if (read.kind === "fault") return unsafe(name, read.why);
+      if (read.status.links === 0) return unavailable(name, "replaced while it was read");
+      if (read.content.length > MAX_FORWARD_OCTETS) return unsafe(name, TOO_LARGE);
+      return { kind: "text", path: real, text: read.content.toString() };
     } finally {
       await file.close();
     }
@@ -159,17 +178,16 @@ async function folderFault(
   real: string,
 ): Promise<ForwardAnswer | undefined> {
   for (let folder = dirname(real); ; folder = dirname(folder)) {
-    const status = await withHold(files, folder, (hold) => hold.status());
+    const name = shown(home, folder);
+    const status = await withHold(files, { path: folder, name }, (hold) => hold.status());
     if (!("mode" in status)) {
       // The file was in it a moment ago.
-      return status.kind === "none"
-        ? { kind: "unavailable", cause: `${folder}: moved while it was read` }
-        : status;
+      return status.kind === "none" ? unavailable(name, "moved while it was read") : status;
     }
     if (status.uid !== home.uid && status.uid !== ROOT)
-      return unsafe(folder, "neither the user nor root owns this folder");
+      return unsafe(name, "neither the user nor root owns this folder");
     if ((status.mode & WRITABLE_BY_OTHERS) !== 0)
-      return unsafe(folder, "its group or others can write to this folder: chmod go-w");
+      return unsafe(name, "its group or others can write to this folder: chmod go-w");
     if (folder === home.path || folder === "/") return undefined;
   }
 }
@@ -184,21 +202,35 @@ function isInside(home: string, path: string): boolean {
   return path.startsWith(home.endsWith("/") ? home : `${home}/`);
 }
 
-function leadsOut(path: string): ForwardAnswer {
-  return unsafe(path, "it leads out of the home");
+/** A path that is inside the home, by either of the home's names. */
+function shown(home: OpenedHome, path: string): string {
+  const name = normalize(path);
+  if (name === home.path) return HOME;
+  const base = [home.path, home.name].find((base) => isInside(base, name)) ?? "";
+  const rest = name.slice(base.endsWith("/") ? base.length : base.length + 1);
+  return `${HOME}/${printable(rest, MAX_SHOWN)}`;
+}
+
+function leadsOut(name: string): ForwardAnswer {
+  return unsafe(name, "it leads out of the home");
 }
 
 function unsafe(path: string, why: string): ForwardAnswer {
-  return { kind: "unsafe", path: printable(path, MAX_SHOWN), why };
+  return { kind: "unsafe", path, why };
+}
+
+interface Named {
+  readonly path: string;
+  /** As it is told. */
+  readonly name: string;
 }
 
 /** The system's errors become values here; the hold ends in every case. */
 async function withHold<T>(
   files: FileAccess,
-  path: string,
+  { path, name }: Named,
   use: (hold: FileHold) => Promise<T>,
 ): Promise<T | ForwardAnswer> {
-  const name = printable(path, MAX_SHOWN);
   let hold: FileHold;
   try {
     hold = await files.hold(path);

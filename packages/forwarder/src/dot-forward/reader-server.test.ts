@@ -56,6 +56,7 @@ async function talk(path: string, say: (socket: Socket) => void): Promise<string
 }
 
 const answers: ForwardAnswer[] = [
+  { kind: "no-user" },
   { kind: "none" },
   { kind: "targets", targets: [] },
   {
@@ -67,9 +68,9 @@ const answers: ForwardAnswer[] = [
       { kind: "local-copy", name: "a", domain: "x.test" },
     ],
   },
-  { kind: "unsafe", path: "/home/a/.forward", why: "writable" },
-  { kind: "unparsable", problems: [{ file: ".forward", line: 1, column: 2, message: "wrong" }] },
-  { kind: "unavailable", cause: "/home/a/.forward: EIO" },
+  { kind: "unsafe", path: "~/.forward", why: "writable" },
+  { kind: "unparsable", problems: [{ file: "~/.forward", line: 1, column: 2, message: "wrong" }] },
+  { kind: "unavailable", cause: "~/.forward: EIO open" },
 ];
 for (const answer of answers) {
   test(`an answer comes over the socket as it was: ${JSON.stringify(answer).slice(0, 60)}`, async (t) => {
@@ -95,11 +96,18 @@ test("a thousand questions are answered at once, and answers may overtake each o
   assert.deepEqual(errors, []);
 });
 
-test("the same user may be asked for twice at the same time", async (t) => {
+test("a user who is asked for twice at the same time is one question, and later another", async (t) => {
   const path = await socketPath(t);
-  await startServer(t, path);
+  let questions = 0;
+  await startServer(t, path, async (user) => {
+    questions++;
+    return targets(user);
+  });
   const client = startClient(t, path);
   assert.deepEqual(await Promise.all([client.read("a"), client.read("a")]), [targets("a"), targets("a")]);
+  assert.equal(questions, 1);
+  assert.deepEqual(await client.read("a"), targets("a"));
+  assert.equal(questions, 2);
 });
 
 test("a reader that is not there is unavailable, and is found when it comes back", async (t) => {
@@ -169,7 +177,7 @@ for (const [what, says, cause] of strange) {
 
 test("a name that is no user name is answered without the reader", async (t) => {
   const client = startClient(t, await socketPath(t));
-  assert.deepEqual(await client.read("../bob"), { kind: "none" });
+  assert.deepEqual(await client.read("../bob"), { kind: "no-user" });
 });
 
 test("a closed client leaves nobody waiting", async (t) => {
