@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { greeted, startHop, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { storiesNeed } from "./harness/availability.ts";
 import { startDovecot } from "./harness/dovecot.ts";
+import { freePort } from "./harness/free-port.ts";
 import { type HomingService, startHomingService } from "./harness/homing.ts";
 
 const MESSAGE = "From: bob@source.example\r\nSubject: stays\r\n\r\nHello!\r\n";
@@ -72,4 +73,65 @@ test("maildirs: an address that leads to itself stays, and nobody in no table ge
   const text = await readFile(join(inbox, names[0] ?? ""), "utf8");
   assert.match(text, /^Return-Path: <bob@source\.example>\nDelivered-To: alice@home\.example\nReceived: /i);
   assert.ok(text.endsWith(MESSAGE.replaceAll("\r\n", "\n")));
+});
+
+test("while the mail store is away nothing leaves, and the client keeps the mail; one full mailbox holds up nobody", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "homing-"));
+  t.after(() => rm(folder, { recursive: true }));
+  await using hop = await startHop();
+  const nobody = await freePort();
+  await using service = await startHomingService({
+    config: config(`store: "lmtp:127.0.0.1:${nobody}"`, hop.port),
+    aliases: "carol: \\carol, carol@elsewhere.example\npostmaster: carol\n",
+    secret: SECRET,
+  });
+  assert.match(await sent(service, "carol@home.example"), /^451 4\.4\.1 /);
+  assert.equal(hop.messages.length, 0);
+
+  const full = { dot: "452 4.2.2 <carol@home.example> over quota" };
+  await using store = await startHop(full);
+  await using second = await startHomingService({
+    config: config(`store: "lmtp:127.0.0.1:${store.port}"`, hop.port),
+    aliases: "carol: \\carol, carol@elsewhere.example\npostmaster: carol\n",
+    secret: SECRET,
+  });
+  assert.match(await sent(second, "carol@home.example"), /^250 /);
+  assert.equal(hop.messages.length, 1);
+});
+
+test("what an entry leads to decides at RCPT, however deep; the log says who was left out, and whose sender a copy has", async () => {
+  await using hop = await startHop();
+  await using service = await startHomingService({
+    config: config(`store: "maildir:/nowhere/{domain}/{user}"`, hop.port),
+    aliases: [
+      "postmaster: p@elsewhere.example",
+      "noreply: devnull",
+      "devnull: :blackhole:",
+      "old: gone",
+      "gone: :fail: she left",
+      "mix: gone, y@elsewhere.example",
+      "list: z@elsewhere.example",
+      "owner-list: p@elsewhere.example",
+    ].join("\n"),
+    secret: SECRET,
+  });
+  assert.match(await sent(service, "noreply@home.example"), /^250 2\.0\.0 taken/);
+  assert.match(await sent(service, "old@home.example"), /^550 5\.2\.1 she left/);
+  assert.equal(hop.messages.length, 0);
+  assert.match(await sent(service, "mix@home.example"), /^250 /);
+  assert.match(await sent(service, "list@home.example"), /^250 /);
+  assert.match(hop.commands.join("\n"), /^MAIL FROM:<owner-list@home\.example>/m);
+
+  const events = service.events();
+  const dropped = events.flatMap((one) =>
+    one.event === "dropped" ? [{ recipient: one.recipient, dropped: one.dropped }] : [],
+  );
+  const gone = { target: "gone", why: "refused: 550 5.2.1 she left" };
+  assert.deepEqual(dropped, [
+    { recipient: "old@home.example", dropped: [gone] },
+    { recipient: "mix@home.example", dropped: [gone] },
+  ]);
+  const last = events.filter(({ event }) => event === "forwarded").at(-1);
+  assert.ok(last?.event === "forwarded");
+  assert.equal(last.newReversePath, "owner-list@home.example");
 });

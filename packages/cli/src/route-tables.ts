@@ -1,6 +1,7 @@
 // The route tables that a configuration names. Called by `homing serve`, at its start and at each reload, and by
 // `homing route` and `homing config check`.
-import { createReadStream } from "node:fs";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import {
   createTableRules,
@@ -13,7 +14,7 @@ import { asciiLower } from "@homing/srs-core";
 import { configFailure } from "./config/load-config.ts";
 import type { Config } from "./config/schema.ts";
 import { srsDomainsOf } from "./config/srs-domains.ts";
-import { systemFailure } from "./failure.ts";
+import { CommandFailure, systemFailure } from "./failure.ts";
 
 export interface ReadTables {
   readonly tables: Tables;
@@ -21,25 +22,48 @@ export interface ReadTables {
   readonly files: readonly string[];
 }
 
+export interface ReadTablesOptions extends Pick<TableFiles, "everyLine"> {
+  /** Hears of each file that is read, also of those that cannot be. */
+  readonly opened?: (path: string) => void;
+}
+
 /** What is wrong with the tables is one CommandFailure, a line for each mistake. */
 export async function readTables(
   config: Config,
   configPath: string,
-  { everyLine = false }: Pick<TableFiles, "everyLine"> = {},
+  { everyLine = false, opened = () => {} }: ReadTablesOptions = {},
 ): Promise<ReadTables> {
   const files = { ...tableFiles(config, configPath), everyLine };
-  const loaded = await loadTables(files, tableRules(config), openTable);
+  const loaded = await loadTables(files, tableRules(config), (path) => {
+    opened(path);
+    return openTable(path);
+  });
   if (loaded.ok) return loaded;
-  throw configFailure(loaded.problems);
+  const more = loaded.more > 0 ? [`and ${loaded.more} more in these tables: correct the first ones`] : [];
+  throw configFailure([...loaded.problems, ...more]);
 }
 
 const PIECE_OCTETS = 1024 * 1024;
 
 async function* openTable(path: string): AsyncGenerator<Buffer> {
+  const what = `table ${path}`;
   try {
-    for await (const piece of createReadStream(path, { highWaterMark: PIECE_OCTETS })) yield piece;
+    // Without waiting for whoever might write into a named pipe.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      if (!(await file.stat()).isFile()) {
+        throw new CommandFailure(
+          "config",
+          `${what} is no regular file: name the file that holds the entries`,
+        );
+      }
+      for await (const piece of file.createReadStream({ highWaterMark: PIECE_OCTETS, autoClose: false }))
+        yield piece;
+    } finally {
+      await file.close();
+    }
   } catch (error) {
-    throw systemFailure(`table ${path}`, error);
+    throw error instanceof CommandFailure ? error : systemFailure(what, error);
   }
 }
 
@@ -60,6 +84,10 @@ function tableRules(config: Config): TableRules {
     keepExtension: config.keepExtension,
     // A mail store, or a next hop of the domain's own: they keep the mail that no table takes elsewhere.
     staysAt: (domain) => config.localDelivery !== undefined || served.has(domain),
+    // A maildir would make a mailbox of every mistyped name.
+    knowsUsers: (domain) =>
+      config.localDelivery ? config.localDelivery.store.kind === "lmtp" : served.has(domain),
+    nameDomains: config.aliasDomains ?? config.domains,
     userDomains: config.dotForward ? (config.dotForward.domains ?? config.domains) : [],
     unknownReplies: Object.fromEntries(
       Object.entries(config.domainSettings).flatMap(([domain, { unknownReply }]) =>

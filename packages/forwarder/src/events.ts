@@ -32,6 +32,14 @@ export type ForwarderEvent =
       readonly newReversePath: string;
       readonly rewritten: boolean;
     }
+  /** Targets behind which there is nobody. Without an id the mail was not taken. */
+  | {
+      readonly event: "dropped";
+      readonly session: string;
+      readonly id?: string;
+      readonly recipient: string;
+      readonly dropped: readonly { readonly target: string; readonly why: string }[];
+    }
   /** The entry of the address says `:blackhole:`. */
   | { readonly event: "discarded"; readonly id: string; readonly recipient: string }
   /** A bounce came to an SRS address, and the address was good. */

@@ -5,10 +5,12 @@ import type { Mailbox, UnixSeconds } from "@homing/srs-core";
 import type { ForwardTarget } from "./dot-forward/forward-file.ts";
 import type { ForwardAlarm, ForwardPolicy } from "./dot-forward/forward-policy.ts";
 import type { ForwardReader } from "./dot-forward/forward-reader.ts";
-import type { Entry } from "./tables/entry.ts";
-import { type Followed, follow, MAX_NESTING, type Step } from "./tables/follow.ts";
+import { mapInParallel } from "./parallel.ts";
+import type { Entry, LeafTarget } from "./tables/entry.ts";
+import { follow, MAX_NESTING, type Step } from "./tables/follow.ts";
+import type { Followed } from "./tables/followed.ts";
 import { isOurs, type Tables } from "./tables/tables.ts";
-import type { PlacedTarget, Target } from "./tables/target.ts";
+import type { Target } from "./tables/target.ts";
 
 export interface UserForwards {
   readonly reader: ForwardReader;
@@ -18,6 +20,9 @@ export interface UserForwards {
   readonly unavailable: (user: string, cause: string) => void;
 }
 
+/** Questions to the reader at the same time, for one recipient: a list may name all users of a site. */
+const PARALLEL_USERS = 30;
+
 /** @param steps is filled with the way, where somebody wants to see it */
 export async function followUsers(
   tables: Tables,
@@ -25,11 +30,12 @@ export async function followUsers(
   forwards: UserForwards | undefined,
   steps?: Step[],
 ): Promise<Followed> {
-  const known = new Map<string, Entry | undefined>();
+  const known = new Map<string, User>();
   const asked = new Set<string>();
-  const userEntry = (user: string): Entry | undefined => {
-    if (!known.has(user)) asked.add(user);
-    return known.get(user);
+  const userEntry = (name: string, domain: string): Entry | undefined => {
+    const user = known.get(name);
+    if (!user) asked.add(name);
+    return user && entryOf(user, tables.rules.staysAt(domain));
   };
   const withUsers = forwards ? { ...tables, userEntry } : tables;
   const onStep = steps && ((step: Step) => void steps.push(step));
@@ -39,11 +45,11 @@ export async function followUsers(
     steps?.splice(0);
     const followed = follow(withUsers, recipient, onStep);
     if (!forwards || asked.size === 0) return followed;
-    const users = [...asked];
-    const entries = await Promise.all(users.map((user) => entryOf(tables, user, forwards)));
-    for (const [index, user] of users.entries()) known.set(user, entries[index]);
+    await mapInParallel([...asked], PARALLEL_USERS, async (name) => {
+      known.set(name, await userOf(tables, name, forwards));
+    });
   }
-  return { kind: "refuse", reply: TOO_DEEP };
+  return { kind: "refuse", reply: TOO_DEEP, dropped: [] };
 }
 
 const TOO_DEEP = {
@@ -52,21 +58,50 @@ const TOO_DEEP = {
   text: "this address is forwarded from user to user without end: try again later",
 };
 
-/** The user's file as an entry of the tables; undefined where there is none that counts. */
-async function entryOf(tables: Tables, user: string, forwards: UserForwards): Promise<Entry | undefined> {
+/** What is known of a name of the user database. Entries are made once: the walk tells them apart by identity. */
+interface User {
+  /** What the .forward file says. */
+  readonly file?: Entry;
+  /** There is no file, or it does not count: the mail store has the user's mail. */
+  readonly inbox?: Entry;
+}
+
+function entryOf({ file, inbox }: User, hasStore: boolean): Entry | undefined {
+  return file ?? (hasStore ? inbox : undefined);
+}
+
+async function userOf(tables: Tables, user: string, forwards: UserForwards): Promise<User> {
   const verdict = forwards.policy.judge(user, await forwards.reader.read(user), forwards.now());
   if ("alarm" in verdict && verdict.alarm) forwards.alarm(verdict.alarm);
   if (verdict.kind === "unavailable") forwards.unavailable(user, verdict.cause);
-  if (verdict.kind === "next-route") return undefined;
-  const targets: readonly Target[] =
-    verdict.kind === "targets"
-      ? verdict.targets.map((target) => targetOf(tables, target))
-      : [{ kind: "refuse", reply: verdict.reply }];
-  const placed = targets.map((target): PlacedTarget => ({ ...target, line: 1, column: 1 }));
-  return { file: `~${user}/.forward`, line: 1, targets: placed, away: false };
+  switch (verdict.kind) {
+    case "no-user":
+      return {};
+    case "no-file":
+      return { inbox: userFile(user, 0, [{ kind: "local", user }]) };
+    case "targets":
+      return {
+        file: userFile(
+          user,
+          1,
+          verdict.targets.map((target) => targetOf(tables, target)),
+        ),
+      };
+    default:
+      return { file: userFile(user, 1, [{ kind: "refuse", reply: verdict.reply }]) };
+  }
 }
 
-function targetOf({ rules }: Tables, target: ForwardTarget): Target {
+function userFile(
+  user: string,
+  line: number,
+  targets: readonly Exclude<Target, { kind: "include" }>[],
+): Entry {
+  const placed = targets.map((target): LeafTarget => ({ ...target, line: 1, column: 1 }));
+  return { file: `~${user}/.forward`, line, targets: placed, away: false };
+}
+
+function targetOf({ rules }: Tables, target: ForwardTarget): Exclude<Target, { kind: "include" }> {
   if (target.kind !== "local-copy") return target;
   const { name, domain } = target;
   if (domain === undefined || isOurs(rules, domain)) return { kind: "local", user: name };

@@ -19,7 +19,9 @@ export { listenSmtp, type SmtpListener, type SmtpListenerOptions } from "./smtp-
 export { type Attempt, type Submission, submit } from "./smtp-out.ts";
 export type { MailCommand, MailOutcome, SmtpClient, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
 export type { Entry, TableProblem } from "./tables/entry.ts";
-export { type Destination, type Followed, follow, type Step } from "./tables/follow.ts";
-export { type LoadedTables, loadTables, type OpenTable, type TableFiles } from "./tables/load-tables.ts";
+export { follow, type Step } from "./tables/follow.ts";
+export { type Destination, type Dropped, type Followed, SET_UP_WRONGLY } from "./tables/followed.ts";
+export type { OpenTable } from "./tables/included-lists.ts";
+export { type LoadedTables, loadTables, type TableFiles } from "./tables/load-tables.ts";
 export { type ParsedRefusal, parseRefusal } from "./tables/refusal.ts";
-export { createTableRules, type TableRules, type Tables, UNKNOWN_ADDRESS } from "./tables/tables.ts";
+export { createTableRules, isOurs, type TableRules, type Tables, UNKNOWN_ADDRESS } from "./tables/tables.ts";

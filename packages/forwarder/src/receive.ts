@@ -11,6 +11,7 @@ import {
   receivedField,
 } from "@homing/mail";
 import {
+  type ForwardOutcome,
   looksLikeSrs,
   type Mailbox,
   NULL_PATH,
@@ -23,10 +24,14 @@ import type { Delivery } from "./deliver.ts";
 import type { Report } from "./events.ts";
 import type { LoopTokens } from "./loop-token.ts";
 import { mapInParallel } from "./parallel.ts";
-import type { Routes } from "./routes.ts";
+import type { Route, Routes } from "./routes.ts";
 import type { MailCommand, MailOutcome, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
-import type { Destination } from "./tables/follow.ts";
-import { type Accepted, createTransactionReport, type TransactionReport } from "./transaction-report.ts";
+import {
+  type Accepted,
+  type Copy,
+  createTransactionReport,
+  type TransactionReport,
+} from "./transaction-report.ts";
 
 export interface ReceiveOptions {
   readonly hostname: string;
@@ -124,27 +129,23 @@ function createTransaction(
       const now = options.now();
       const route = await options.routes.route(recipient, command.reversePath, now);
       if (route.kind === "refuse") {
-        report.refused({ stage: "rcpt", recipient, reason: route.reason, reply: route.reply });
+        const { reason, reply, dropped } = route;
+        report.refused({ stage: "rcpt", recipient, reason, reply, dropped });
         return route.reply;
       }
       if (accepted) {
         report.refused({ stage: "rcpt", recipient, reason: "one-recipient", reply: ONE_RECIPIENT });
         return ONE_RECIPIENT;
       }
-      if (route.kind === "discard") {
-        accepted = { recipient, route, sender: command.reversePath };
-        return TAKEN;
+      const copies =
+        route.kind === "discard"
+          ? ({ ok: true, copies: [] } as const)
+          : copiesOf(options, { route, recipient, given: command.reversePath, now });
+      if (!copies.ok) {
+        report.refused({ stage: "rcpt", recipient, reason: copies.reason, reply: copies.reply });
+        return copies.reply;
       }
-      // Mail that stays on the site keeps its sender, however long.
-      const leaves = route.destinations.some(({ mailbox }) => !options.isOurDomain(mailbox.domain));
-      const sender = leaves
-        ? leavingSender(options.rewriterFor(recipient), route.kind, command.reversePath, now)
-        : ({ ok: true, reversePath: command.reversePath } as const);
-      if (!sender.ok) {
-        report.refused({ stage: "rcpt", recipient, reason: sender.reason, reply: sender.reply });
-        return sender.reply;
-      }
-      accepted = { recipient, route, sender: sender.reversePath };
+      accepted = { recipient, route, copies: copies.copies };
       return TAKEN;
     },
 
@@ -167,22 +168,44 @@ function createTransaction(
   };
 }
 
-type LeavingSender =
-  | { readonly ok: true; readonly reversePath: ReversePath }
+type Copies =
+  | { readonly ok: true; readonly copies: readonly Copy[] }
   | { readonly ok: false; readonly reason: string; readonly reply: Reply };
 
-/** The envelope sender for the way out. A bounce keeps its null path: nothing may ever be returned to it. */
-function leavingSender(
-  rewriter: Rewriter,
-  kind: "alias" | "bounce",
-  sender: ReversePath,
-  now: UnixSeconds,
-): LeavingSender {
-  if (kind === "bounce") return { ok: true, reversePath: NULL_PATH };
-  const outcome = rewriter.forward(sender, now);
-  if (outcome.ok) return { ok: true, reversePath: outcome.sender };
-  const text = `the sender address cannot be forwarded: ${outcome.message}`;
-  return { ok: false, reason: `sender-${outcome.reason}`, reply: { code: 550, enhanced: "5.1.7", text } };
+interface Leading {
+  readonly route: Extract<Route, { kind: "alias" | "bounce" }>;
+  readonly recipient: Mailbox;
+  /** The envelope sender that came. */
+  readonly given: ReversePath;
+  readonly now: UnixSeconds;
+}
+
+/**
+ * Each with its envelope sender: mail of a list bounces to its owner, mail that stays on the site keeps its sender, however
+ * long; all else is rewritten. A bounce keeps its null path: nothing may ever be returned to it.
+ */
+function copiesOf(options: ReceiveOptions, { route, recipient, given, now }: Leading): Copies {
+  const { isOurDomain } = options;
+  const isNull = given === NULL_PATH || route.kind === "bounce";
+  const copies: Copy[] = [];
+  let rewritten: ForwardOutcome | undefined;
+  for (const { mailbox, owner } of route.destinations) {
+    const stays = isOurDomain(mailbox.domain);
+    const kept = isNull ? NULL_PATH : stays ? given : owner;
+    if (kept !== undefined) {
+      copies.push({ mailbox, reversePath: kept, stays });
+      continue;
+    }
+    rewritten ??= options.rewriterFor(recipient).forward(given, now);
+    if (!rewritten.ok) return cannotLeave(rewritten);
+    copies.push({ mailbox, reversePath: rewritten.sender, stays });
+  }
+  return { ok: true, copies };
+}
+
+function cannotLeave({ reason, message }: Extract<ForwardOutcome, { ok: false }>): Copies {
+  const text = `the sender address cannot be forwarded: ${message}`;
+  return { ok: false, reason: `sender-${reason}`, reply: { code: 550, enhanced: "5.1.7", text } };
 }
 
 function contentRefusal(
@@ -204,11 +227,12 @@ async function passOn(
   options: ReceiveOptions,
   command: MailCommand,
   report: TransactionReport,
-  { recipient, route, sender, message }: Accepted & { readonly message: Buffer },
+  accepted: Accepted & { readonly message: Buffer },
 ): Promise<Reply> {
+  const { recipient, route, copies, message } = accepted;
   const id = options.newId();
   const timeIsUp = options.timeLimit(MAX_WAIT_SECONDS);
-  report.received(id, { recipient, route, sender }, message.length);
+  report.received(id, accepted, message.length);
   if (route.kind === "discard") {
     report.answered(id, THROWN_AWAY);
     return THROWN_AWAY;
@@ -227,30 +251,27 @@ async function passOn(
     now: options.now(),
   });
   const outgoing = prependFields(message, [trace]);
-  const deliveries = await mapInParallel(route.destinations, PARALLEL_TARGETS, async (destination) => {
-    const target = destination.mailbox;
-    const reversePath = senderTo(destination, options, command.reversePath, sender);
-    const envelope: Envelope = { reversePath, recipient: target, eightBit, smtpUtf8 };
-    const delivery = await options.deliver(envelope, outgoing, timeIsUp);
-    report.delivery(id, target, delivery);
-    return delivery;
-  });
+  const deliverAll = (some: readonly Copy[]): Promise<Delivery[]> =>
+    mapInParallel(some, PARALLEL_TARGETS, async ({ mailbox, reversePath }) => {
+      const envelope: Envelope = { reversePath, recipient: mailbox, eightBit, smtpUtf8 };
+      const delivery = await options.deliver(envelope, outgoing, timeIsUp);
+      report.delivery(id, mailbox, delivery);
+      return delivery;
+    });
 
-  const reply = answerFor(recipient, deliveries);
+  // Those that stay first: while our own store is away nothing leaves, so that the client can send all of it again.
+  const stayed = await deliverAll(copies.filter(({ stays }) => stays));
+  const left = isStoreAway(stayed) ? [] : await deliverAll(copies.filter(({ stays }) => !stays));
+  const reply = answerFor(recipient, [...stayed, ...left]);
   report.answered(id, reply);
   return reply;
 }
 
-/** Mail of a list bounces to its owner; mail that stays on the site keeps its sender; null stays null. */
-function senderTo(
-  { mailbox, owner }: Destination,
-  { isOurDomain }: ReceiveOptions,
-  given: ReversePath,
-  rewritten: ReversePath,
-): ReversePath {
-  if (given === NULL_PATH) return NULL_PATH;
-  if (isOurDomain(mailbox.domain)) return given;
-  return owner ?? rewritten;
+/** Nobody got a copy, and it is no single mailbox's fault (RFC 3463: x.2 is the mailbox's). */
+function isStoreAway(stayed: readonly Delivery[]): boolean {
+  const isTrouble = (one: Delivery): boolean =>
+    one.kind === "failed" && one.code < 500 && !one.enhanced.startsWith("4.2.");
+  return stayed.every(({ kind }) => kind === "failed") && stayed.some(isTrouble);
 }
 
 function isTrusted(trusted: BlockList, address: string): boolean {

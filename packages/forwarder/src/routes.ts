@@ -4,11 +4,15 @@ import type { BounceGate } from "@homing/bounce-handler";
 import type { Reply } from "@homing/mail";
 import type { Mailbox, ReversePath, UnixSeconds } from "@homing/srs-core";
 import { followUsers, type UserForwards } from "./follow-users.ts";
-import type { Destination } from "./tables/follow.ts";
+import { type Destination, type Dropped, SET_UP_WRONGLY } from "./tables/followed.ts";
 import { isOurs, type Tables } from "./tables/tables.ts";
 
 export type Route =
-  | { readonly kind: "alias"; readonly destinations: readonly Destination[] }
+  | {
+      readonly kind: "alias";
+      readonly destinations: readonly Destination[];
+      readonly dropped: readonly Dropped[];
+    }
   /** A bounce that comes home: `to` is the original sender or, from SRS1, the address at the first forwarder. */
   | {
       readonly kind: "bounce";
@@ -16,11 +20,17 @@ export type Route =
       readonly srs: "srs0" | "srs1";
       /** `to`, or what it leads to where it is an address of ours. */
       readonly destinations: readonly Destination[];
+      readonly dropped: readonly Dropped[];
     }
   /** The operator wants the mail taken and thrown away. */
   | { readonly kind: "discard" }
   /** The reason is for the log. */
-  | { readonly kind: "refuse"; readonly reply: Reply; readonly reason: string };
+  | {
+      readonly kind: "refuse";
+      readonly reply: Reply;
+      readonly reason: string;
+      readonly dropped?: readonly Dropped[];
+    };
 
 export interface Routes {
   route(recipient: Mailbox, reversePath: ReversePath, now: UnixSeconds): Promise<Route>;
@@ -44,9 +54,9 @@ export function createRoutes({ tables, gate, forwards }: RoutesOptions): Routes 
       if (admission.kind === "refuse") return admission;
       const { to, srs } = admission;
       if (!isOurs(tables().rules, to.domain))
-        return { kind: "bounce", to, srs, destinations: [{ mailbox: to }] };
+        return { kind: "bounce", to, srs, destinations: [{ mailbox: to }], dropped: [] };
       const route = await tableRoute(tables(), to, forwards);
-      return route.kind === "alias" ? { kind: "bounce", to, srs, destinations: route.destinations } : route;
+      return route.kind === "alias" ? { ...route, kind: "bounce", to, srs } : route;
     },
   };
 }
@@ -59,11 +69,13 @@ async function tableRoute(
   const followed = await followUsers(tables, recipient, forwards);
   switch (followed.kind) {
     case "destinations":
-      return { kind: "alias", destinations: followed.destinations };
+      return { ...followed, kind: "alias" };
     case "discard":
       return followed;
     case "refuse":
       return { ...followed, reason: followed.reply.code < 500 ? "deferred" : "disabled" };
+    case "nowhere":
+      return { ...followed, kind: "refuse", reply: SET_UP_WRONGLY, reason: "leads-nowhere" };
     case "unknown":
       return { kind: "refuse", reply: followed.reply, reason: "unknown-alias" };
     case "not-ours":

@@ -5,12 +5,22 @@ import type { Delivery } from "./deliver.ts";
 import type { ForwarderEvent, Report } from "./events.ts";
 import type { Route } from "./routes.ts";
 import type { MailCommand } from "./smtp-session.ts";
+import type { Dropped } from "./tables/followed.ts";
 
-/** A message whose recipient leads somewhere, and the envelope sender that it leaves with. */
+/** A message whose recipient leads somewhere. */
 export interface Accepted {
   readonly recipient: Mailbox;
   readonly route: Exclude<Route, { kind: "refuse" }>;
-  readonly sender: ReversePath;
+  /** One for each destination of the route; none where the message is thrown away. */
+  readonly copies: readonly Copy[];
+}
+
+/** One copy of a message, and the envelope sender that it has. */
+export interface Copy {
+  readonly mailbox: Mailbox;
+  readonly reversePath: ReversePath;
+  /** It stays on this site. */
+  readonly stays: boolean;
 }
 
 export interface Refusal {
@@ -18,6 +28,7 @@ export interface Refusal {
   readonly recipient?: Mailbox;
   readonly reason: string;
   readonly reply: Reply;
+  readonly dropped?: readonly Dropped[] | undefined;
 }
 
 export interface TransactionReport {
@@ -27,13 +38,28 @@ export interface TransactionReport {
   answered(id: string, reply: Reply): void;
 }
 
+/** Of a list whose members are all wrong. */
+const MAX_DROPPED = 100;
+
 export function createTransactionReport(report: Report, command: MailCommand): TransactionReport {
   const { client } = command;
   const reversePath = renderReversePath(command.reversePath);
 
+  const reportDropped = (recipient: Mailbox, dropped: readonly Dropped[] = [], id?: string): void => {
+    if (dropped.length === 0) return;
+    report({
+      event: "dropped",
+      session: client.session,
+      ...(id === undefined ? {} : { id }),
+      recipient: renderMailbox(recipient),
+      dropped: dropped.slice(0, MAX_DROPPED),
+    });
+  };
+
   return {
-    refused({ stage, recipient, reason, reply }) {
+    refused({ stage, recipient, reason, reply, dropped }) {
       const { session, address } = client;
+      if (recipient) reportDropped(recipient, dropped);
       const named = recipient ? { recipient: renderMailbox(recipient) } : {};
       report({
         event: "refused",
@@ -52,6 +78,7 @@ export function createTransactionReport(report: Report, command: MailCommand): T
       const { session, address, helo } = client;
       report({ event: "received", id, session, client: address, helo, reversePath, recipient, octets });
       report(routed(id, accepted, reversePath));
+      if (accepted.route.kind !== "discard") reportDropped(accepted.recipient, accepted.route.dropped, id);
     },
 
     delivery(id, mailbox, delivery) {
@@ -70,14 +97,16 @@ export function createTransactionReport(report: Report, command: MailCommand): T
   };
 }
 
-function routed(id: string, { recipient, route, sender }: Accepted, reversePath: string): ForwarderEvent {
+function routed(id: string, { recipient, route, copies }: Accepted, reversePath: string): ForwarderEvent {
   const address = renderMailbox(recipient);
   if (route.kind === "bounce") {
     return { event: "unwrapped", id, recipient: address, srs: route.srs, to: renderMailbox(route.to) };
   }
   if (route.kind === "discard") return { event: "discarded", id, recipient: address };
-  const newReversePath = renderReversePath(sender);
+  // Copies that stay keep their sender, and lists have their owners': told is the one that leaves first.
+  const leaving = copies.find(({ stays }) => !stays);
+  const newReversePath = leaving ? renderReversePath(leaving.reversePath) : reversePath;
   const rewritten = newReversePath !== reversePath;
-  const targets = route.destinations.map(({ mailbox }) => renderMailbox(mailbox));
+  const targets = copies.map(({ mailbox }) => renderMailbox(mailbox));
   return { event: "forwarded", id, alias: address, targets, reversePath, newReversePath, rewritten };
 }

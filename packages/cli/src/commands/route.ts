@@ -4,6 +4,8 @@ import {
   createForwardPolicy,
   type Followed,
   followUsers,
+  isOurs,
+  SET_UP_WRONGLY,
   type Step,
   type Tables,
 } from "@homing/forwarder";
@@ -26,9 +28,9 @@ export interface RouteCommandOptions {
 /** Returns the exit code: 1 where the recipient would be refused. */
 export async function route(address: string, options: RouteCommandOptions): Promise<number> {
   const output = createOutput(options.json === true);
-  const parsed = parseAddressArgument(address);
-  if (!parsed.ok) return negative(output, parsed.reason, parsed.message);
   const config = await loadConfig(options.config);
+  const parsed = parseAddressArgument(withDomain(address, config));
+  if (!parsed.ok) return negative(output, parsed.reason, parsed.message);
   const { tables } = await readTables(config, options.config, { everyLine: true });
   const recipient = parsed.mailbox;
   if (looksLikeSrs(recipient.localPart) && srsDomainsOf(config).includes(asciiLower(recipient.domain))) {
@@ -39,6 +41,11 @@ export async function route(address: string, options: RouteCommandOptions): Prom
   if (options.json) output.document(document(recipient, steps, followed, tables));
   else tell(output, steps, followed, tables);
   return followed.kind === "destinations" || followed.kind === "discard" ? EXIT.ok : EXIT.negative;
+}
+
+/** A name alone is asked for at the first domain, as postmaster is in SMTP. */
+function withDomain(address: string, { domains }: Config): string {
+  return address === "" || address.includes("@") ? address : `${address}@${domains[0]}`;
 }
 
 /** As the service would, with the .forward files as they are now. */
@@ -71,15 +78,20 @@ async function followedWay(
 
 const NOT_OURS = "550 5.7.1: the domain is none of ours";
 
-function tell(output: Output, steps: readonly Step[], followed: Followed, tables: Tables): void {
+function tell(output: Output, steps: readonly Step[], followed: Followed, { rules }: Tables): void {
   for (const { depth, key, entry } of steps) {
-    output.data(`${"  ".repeat(depth)}${key}  ${entry.file}:${entry.line}`);
+    const line = entry.line > 0 ? `:${entry.line}` : " (none)";
+    output.data(`${"  ".repeat(depth)}${key}  ${entry.file}${line}`);
+  }
+  if ("dropped" in followed) {
+    for (const { target, why } of followed.dropped) output.data(`✗ ${target}: ${why}`);
   }
   switch (followed.kind) {
     case "destinations":
       for (const { mailbox, owner } of followed.destinations) {
-        const sender = owner ? `, sent as ${renderMailbox(owner)}` : "";
-        output.data(`→ ${renderMailbox(mailbox)}${stays(tables, mailbox) ? " (stays here)" : ""}${sender}`);
+        const stays = isOurs(rules, mailbox.domain);
+        const sender = owner && !stays ? `, sent as ${renderMailbox(owner)}` : "";
+        output.data(`→ ${renderMailbox(mailbox)}${stays ? " (stays here)" : ""}${sender}`);
       }
       return;
     case "discard":
@@ -87,6 +99,9 @@ function tell(output: Output, steps: readonly Step[], followed: Followed, tables
       return;
     case "refuse":
       output.data(`→ refused: ${replyLine(followed.reply)}`);
+      return;
+    case "nowhere":
+      output.data(`→ leads nowhere: ${replyLine(SET_UP_WRONGLY)}`);
       return;
     case "unknown":
       output.data(`→ no table has this address: ${replyLine(followed.reply)}`);
@@ -100,15 +115,12 @@ function replyLine({ code, enhanced, text }: Reply): string {
   return `${code} ${enhanced} ${text}`;
 }
 
-function stays({ rules }: Tables, { domain }: Mailbox): boolean {
-  return rules.domains.has(domain.toLowerCase()) || rules.domainAliases.has(domain.toLowerCase());
-}
-
-function document(recipient: Mailbox, steps: readonly Step[], followed: Followed, tables: Tables): object {
+function document(recipient: Mailbox, steps: readonly Step[], followed: Followed, { rules }: Tables): object {
   const common = {
     ok: followed.kind === "destinations" || followed.kind === "discard",
     address: renderMailbox(recipient),
     steps: steps.map(({ depth, key, entry }) => ({ depth, key, file: entry.file, line: entry.line })),
+    ...("dropped" in followed && followed.dropped.length > 0 ? { dropped: followed.dropped } : {}),
   };
   switch (followed.kind) {
     case "destinations":
@@ -116,7 +128,7 @@ function document(recipient: Mailbox, steps: readonly Step[], followed: Followed
         ...common,
         destinations: followed.destinations.map(({ mailbox, owner }) => ({
           address: renderMailbox(mailbox),
-          stays: stays(tables, mailbox),
+          stays: isOurs(rules, mailbox.domain),
           ...(owner && { owner: renderMailbox(owner) }),
         })),
       };
@@ -124,6 +136,8 @@ function document(recipient: Mailbox, steps: readonly Step[], followed: Followed
       return { ...common, discard: true };
     case "refuse":
       return { ...common, reason: "disabled", message: followed.reply.text, code: followed.reply.code };
+    case "nowhere":
+      return { ...common, reason: "leads-nowhere", message: SET_UP_WRONGLY.text, code: SET_UP_WRONGLY.code };
     case "unknown":
       return { ...common, reason: "unknown", message: followed.reply.text, code: followed.reply.code };
     case "not-ours":

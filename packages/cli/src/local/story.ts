@@ -57,6 +57,7 @@ export function createStory(print: (line: string) => void): Story {
         case "discarded":
           line("thrown away", `the entry of ${event.recipient} says so`);
           break;
+        case "dropped":
         case "forward-file":
         case "forward-unavailable":
         case "answered":

@@ -75,6 +75,12 @@ function parseEntry(line: PlacedText, report: Report): AliasEntry | undefined {
     );
     return undefined;
   }
+  // Also what a line that lost its colon becomes, with the line behind it.
+  if (/\s/.test(name) && !head.text.trim().startsWith('"')) {
+    report(0, `the name "${printable(name)}" has blanks: put it in quotes, or correct the lines`);
+    return undefined;
+  }
+  if (name.includes("\ufffd")) report(0, "the file is not UTF-8: convert it");
   const targets = parseTargets(line, head.text.length + 1, report);
   return { name: asciiLower(name), line: line.place(0).line, targets };
 }

@@ -1,24 +1,25 @@
-// Follows an address through the tables to where its mail goes. Called by routes.ts for each recipient, by check-tables.ts
-// for each entry, and by `homing route`, which shows the steps.
-import type { Reply } from "@homing/mail";
-import { asciiLower, MAX_LOCAL_PART_OCTETS, type Mailbox, renderMailbox } from "@homing/srs-core";
-import { type Entry, storedMailbox, targetsOf } from "./entry.ts";
-import { baseLength, findEntry, isOurs, mainDomain, type Tables, unknownReply } from "./tables.ts";
-import type { PlacedTarget } from "./target.ts";
-
-/** Where a copy of the mail goes. */
-export interface Destination {
-  readonly mailbox: Mailbox;
-  /** `owner-NAME` of the list that it came from: bounces go there. */
-  readonly owner?: Mailbox;
-}
-
-export type Followed =
-  | { readonly kind: "destinations"; readonly destinations: readonly Destination[] }
-  | { readonly kind: "discard" }
-  | { readonly kind: "refuse"; readonly reply: Reply }
-  | { readonly kind: "unknown"; readonly reply: Reply }
-  | { readonly kind: "not-ours" };
+// Follows an address through the tables to where its mail goes. Called by follow-users.ts for each recipient, and by
+// `homing route`, which shows the steps.
+import { MAX_LOCAL_PART_OCTETS, type Mailbox, renderMailbox } from "@homing/srs-core";
+import {
+  type Entry,
+  eachLeaf,
+  type IncludedList,
+  type LeafTarget,
+  storedMailbox,
+  targetsOf,
+} from "./entry.ts";
+import { createFindings, type Followed } from "./followed.ts";
+import { type NextStep, nextStep, type Standing } from "./next-step.ts";
+import {
+  addressKey,
+  domainOfNames,
+  findEntry,
+  isOurs,
+  mainDomain,
+  type Tables,
+  unknownReply,
+} from "./tables.ts";
 
 /** One entry on the way. */
 export interface Step {
@@ -33,109 +34,109 @@ export const MAX_NESTING = 50;
 
 /** @param onStep is told the way */
 export function follow(tables: Tables, recipient: Mailbox, onStep?: (step: Step) => void): Followed {
+  const { rules } = tables;
   const found = findEntry(tables, recipient);
   if (found.kind === "not-ours") return found;
   if (found.kind === "unknown") {
-    if (tables.rules.storeKnowsUsers) return single(inStore(tables, recipient));
-    return { kind: "unknown", reply: unknownReply(tables.rules, recipient.domain) };
+    if (!rules.storeKnowsUsers) return { kind: "unknown", reply: unknownReply(rules, recipient.domain) };
+    return single({ localPart: recipient.localPart, domain: mainDomain(rules, recipient.domain) });
   }
   const { entry, key, extension } = found;
+  onStep?.({ depth: 0, key, entry });
   // The usual case, in a large table: one address elsewhere.
-  if (entry.away && typeof entry.targets === "string" && !onStep) {
+  if (entry.away && typeof entry.targets === "string" && entry.owner === undefined) {
     return single(withExtension(tables, storedMailbox(entry.targets), extension));
   }
-  const [only] = targetsOf(entry);
-  onStep?.({ depth: 0, key, entry });
-  if (only?.kind === "discard") return { kind: "discard" };
-  if (only?.kind === "refuse") return { kind: "refuse", reply: only.reply };
-  const walk = createWalk(tables, homeDomain(tables, recipient), onStep);
-  walk.targets(entry, [key], extension, undefined);
-  const deferral = walk.deferral();
-  if (deferral) return { kind: "refuse", reply: deferral };
-  return { kind: "destinations", destinations: walk.destinations() };
+  const walk = createWalk(tables, onStep);
+  // Postmaster is asked for at our host name, too, where no other name is known.
+  const domain = isOurs(rules, recipient.domain)
+    ? mainDomain(rules, recipient.domain)
+    : domainOfNames(rules, "");
+  walk.follow({ entry, key, address: addressKey(tables, recipient), domain, depth: 0 }, extension, undefined);
+  return walk.result();
 }
 
 function single(mailbox: Mailbox): Followed {
-  return { kind: "destinations", destinations: [{ mailbox }] };
+  return { kind: "destinations", destinations: [{ mailbox }], dropped: [] };
 }
 
 interface Walk {
-  targets(entry: Entry, path: readonly string[], extension: string, owner: Mailbox | undefined): void;
-  destinations(): readonly Destination[];
-  /** An entry on the way is refused for now: the mail must come again, or that copy were lost. */
-  deferral(): Reply | undefined;
+  follow(at: Standing, extension: string, owner: Mailbox | undefined): void;
+  result(): Followed;
 }
 
-/** Loops and names that lead nowhere are told when the tables are loaded, and passed over here. */
-function createWalk(tables: Tables, domain: string, onStep: ((step: Step) => void) | undefined): Walk {
-  const found = new Map<string, Destination>();
-  let deferral: Reply | undefined;
-  /** Keeps entries that several branches share from being walked again and again. */
-  const seen = new Set<Entry>();
-  const keepHere = (mailbox: Mailbox): void => {
-    if (stays(tables, mailbox)) keep(inStore(tables, mailbox), undefined);
-  };
-  const keep = (mailbox: Mailbox, owner: Mailbox | undefined): void => {
-    const key = renderMailbox({ localPart: mailbox.localPart, domain: asciiLower(mailbox.domain) });
-    if (!found.has(key)) found.set(key, owner ? { mailbox, owner } : { mailbox });
-  };
+/** Most loops and names that lead nowhere are told when the tables are loaded; those of users' files are seen here. */
+function createWalk(tables: Tables, onStep: ((step: Step) => void) | undefined): Walk {
+  const found = createFindings();
+  /** Keeps entries and lists that several branches share from being walked again and again. */
+  const isNew = createSeen();
 
   const walk: Walk = {
-    targets(entry, path, extension, outerOwner) {
-      seen.add(entry);
-      const owner = ownerOf(tables, domain, path.at(-1) ?? "") ?? outerOwner;
-      for (const target of targetsOf(entry)) {
-        if (target.kind === "refuse" && target.reply.code < 500) deferral ??= target.reply;
-        if (target.kind === "local") keepHere({ localPart: target.user, domain });
-        const local = localTarget(tables, target, domain);
-        if (!local) {
-          if (target.kind === "mailbox") keep(withExtension(tables, target.mailbox, extension), owner);
-          continue;
-        }
-        const next = findEntry(tables, local);
-        const found = next.kind === "entry" && !path.includes(next.key);
-        if (!found) {
-          // Sendmail's rule: an address that leads to itself stays, where there is somebody to keep its mail.
-          const itself = next.kind !== "entry" || next.key === path.at(-1);
-          if (itself) keepHere(local);
-        } else if (path.length < MAX_NESTING && !seen.has(next.entry)) {
-          onStep?.({ depth: path.length, key: next.key, entry: next.entry });
-          walk.targets(next.entry, [...path, next.key], extension, owner);
+    follow(at, extension, outerOwner) {
+      const { entry, domain } = at;
+      isNew(entry, domain);
+      const owner = entry.owner === undefined ? outerOwner : { localPart: entry.owner, domain };
+      const isNewList = (list: IncludedList): boolean => isNew(list, domain);
+      eachLeaf({ file: entry.file, targets: targetsOf(entry) }, isNewList, (target) => {
+        if (target.kind === "discard") found.discard();
+        else if (target.kind === "refuse") found.refuse(at.depth > 0 ? at.key : undefined, target.reply);
+        else step(nextStep(tables, target, at), target, extension, owner);
+      });
+    },
+    result: found.result,
+  };
+
+  const step = (next: NextStep, target: LeafTarget, extension: string, owner: Mailbox | undefined): void => {
+    switch (next.kind) {
+      case "outside":
+        found.keep(withExtension(tables, next.mailbox, extension), owner);
+        break;
+      case "stays":
+        found.keep(next.mailbox, undefined);
+        break;
+      case "no-store":
+        found.noStore(targetText(target));
+        break;
+      case "loop":
+        found.drop(targetText(target), `loop: ${next.path.join(" → ")}`);
+        break;
+      case "unknown":
+        found.drop(renderMailbox(next.address), "in no table");
+        break;
+      case "entry": {
+        const { entry, key, depth, domain } = next.at;
+        if (depth >= MAX_NESTING) found.drop(key, `nested more than ${MAX_NESTING} deep`);
+        else if (isNew(entry, domain)) {
+          onStep?.({ depth, key, entry });
+          walk.follow(next.at, extension, owner);
         }
       }
-    },
-    destinations: () => [...found.values()],
-    deferral: () => deferral,
+    }
   };
   return walk;
 }
 
-/** Where names are looked up: postmaster is asked for at our host name, too, where no other name is known. */
-function homeDomain({ rules }: Tables, { domain }: Mailbox): string {
-  if (isOurs(rules, domain)) return domain;
-  const [first = domain] = rules.domains;
-  return first;
-}
-
-/** The address of ours that a target is: by itself, or a name at the domain that was asked for. */
-export function localTarget(tables: Tables, target: PlacedTarget, domain: string): Mailbox | undefined {
-  if (target.kind === "name") return { localPart: target.name, domain };
-  return target.kind === "mailbox" && isOurs(tables.rules, target.mailbox.domain)
-    ? target.mailbox
-    : undefined;
-}
-
-/** Has an address of ours, that is in no table, a server that keeps its mail? */
-export function stays({ rules }: Tables, mailbox: Mailbox): boolean {
-  return rules.staysAt(mainDomain(rules, mailbox.domain));
-}
-
-/** The mailbox at our end: of the domain that others are names of, without an extension. */
-function inStore({ rules }: Tables, { localPart, domain }: Mailbox): Mailbox {
-  return {
-    localPart: localPart.slice(0, baseLength(rules, localPart)),
-    domain: mainDomain(rules, domain),
+/** Of one walk: has this been walked for this domain? */
+function createSeen(): (what: Entry | IncludedList, domain: string) => boolean {
+  const seen = new Map<Entry | IncludedList, Set<string>>();
+  return (what, domain) => {
+    const domains = seen.get(what) ?? new Set();
+    seen.set(what, domains);
+    return domains.size < domains.add(domain).size;
   };
+}
+
+function targetText(target: LeafTarget): string {
+  switch (target.kind) {
+    case "mailbox":
+      return renderMailbox(target.mailbox);
+    case "name":
+      return target.name;
+    case "local":
+      return `\\${target.user}`;
+    default:
+      return target.kind;
+  }
 }
 
 /** Nothing that the next hop might read as a route (RFC 5321 appendix C), and nothing that needs quotes. */
@@ -147,11 +148,4 @@ function withExtension({ rules }: Tables, mailbox: Mailbox, extension: string): 
   const localPart = mailbox.localPart + extension;
   const fits = localPart.length <= MAX_LOCAL_PART_OCTETS && !extension.includes("..");
   return fits && PLAIN_EXTENSION.test(extension) ? { localPart, domain: mailbox.domain } : mailbox;
-}
-
-/** aliases(5): mail to NAME leaves as from `owner-NAME`, where that is an alias too. */
-function ownerOf(tables: Tables, domain: string, key: string): Mailbox | undefined {
-  const owner = `owner-${key}`;
-  if (!tables.aliases.has(key) || !tables.aliases.has(owner)) return undefined;
-  return { localPart: owner, domain };
 }

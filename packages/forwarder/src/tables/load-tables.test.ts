@@ -47,6 +47,7 @@ async function leads(
   const followed = follow(loaded.tables, mailbox(address));
   if (followed.kind === "refuse") return [`{${followed.reply.code}}`];
   if (followed.kind !== "destinations") return [`{${followed.kind}}`];
+  assert.deepEqual(followed.dropped, []);
   return followed.destinations.map(({ mailbox, owner }) =>
     owner ? `${renderMailbox(mailbox)} as ${renderMailbox(owner)}` : renderMailbox(mailbox),
   );
@@ -205,10 +206,14 @@ test("lists are read in their place, and lists in lists", async () => {
 });
 
 test("an address that leads to itself stays, where its domain has a server that keeps mail", async () => {
-  const staysAt = (domain: string) => domain === "ours.test";
+  const rules = { staysAt: () => true, knowsUsers: () => false };
   const files = { aliases: `a: a, b@x.test\nc: A@Ours.test${POSTMASTER}` };
-  assert.deepEqual(await leads(files, "a@ours.test", { staysAt }), ["a@ours.test", "b@x.test"]);
-  assert.deepEqual(await leads(files, "c@ours.test", { staysAt }), ["a@ours.test", "b@x.test"]);
+  assert.deepEqual(await leads(files, "a@ours.test", rules), ["a@ours.test", "b@x.test"]);
+  assert.deepEqual(await leads(files, "c@ours.test", rules), ["a@ours.test", "b@x.test"]);
+  const staysAt = (domain: string) => domain === "ours.test";
+  assert.deepEqual(await problems(files, { ...rules, staysAt }), [
+    "aliases:1:4 loop at second.test: a → a: keep its mail here by localDelivery, or give it an address outside",
+  ]);
 });
 
 test("a local copy stays, with no further look, and without the extension", async () => {
@@ -221,7 +226,7 @@ test("a local copy stays, with no further look, and without the extension", asyn
 test("a store that knows users is asked for every address that stands in no table", async () => {
   const rules = { staysAt: () => true, storeKnowsUsers: true, recipientDelimiter: "+" };
   const files = { aliases: `a: b@x.test, dora${POSTMASTER}` };
-  assert.deepEqual(await leads(files, "Dora+tag@old.test", rules), ["Dora@ours.test"]);
+  assert.deepEqual(await leads(files, "Dora+tag@old.test", rules), ["Dora+tag@ours.test"]);
   assert.deepEqual(await leads(files, "a@ours.test", rules), ["b@x.test", "dora@ours.test"]);
   assert.deepEqual(await leads(files, "dora@else.test", rules), ["{not-ours}"]);
 });
@@ -244,37 +249,37 @@ const wrong: [what: string, files: Files, ...problems: string[]][] = [
   [
     "a name that leads to itself",
     { aliases: "a: a" },
-    "aliases:1:4 loop: a → a: give one of them an address outside",
+    "aliases:1:4 loop at ours.test: a → a: keep its mail here by localDelivery, or give it an address outside",
   ],
   [
     "two names that lead to each other",
     { aliases: "a: b\nb: a" },
-    "aliases:2:4 loop: a → b → a: give one of them an address outside",
+    "aliases:2:4 loop at ours.test: a → b → a: give one of them an address outside",
   ],
   [
     "a ring of three with a way in",
     { aliases: "x: ok@x.test, a\na: b\nb: c\nc: a" },
-    "aliases:4:4 loop: a → b → c → a: give one of them an address outside",
+    "aliases:4:4 loop at ours.test: a → b → c → a: give one of them an address outside",
   ],
   [
     "a ring across both tables",
     { aliases: "a: B@ours.test", virtual: "b@ours.test a@second.test" },
-    "virtual:1:1 loop: a → b@ours.test → a: give one of them an address outside",
+    "virtual:1:13 loop at ours.test: a → b@ours.test → a: give one of them an address outside",
   ],
   [
     "a catch-all that leads to its own domain",
     { aliases: "a: b@x.test", virtual: "@ours.test gone@ours.test" },
-    "virtual:1:1 loop: @ours.test → @ours.test: give one of them an address outside",
+    "virtual:1:12 loop at ours.test: @ours.test → @ours.test: keep its mail here by localDelivery, or give it an address outside",
   ],
   [
     "many ways into one loop tell it once",
     { aliases: "x: y, a\ny: b\na: b\nb: a" },
-    "aliases:3:4 loop: b → a → b: give one of them an address outside",
+    "aliases:3:4 loop at ours.test: b → a → b: give one of them an address outside",
   ],
   [
     "unknown names, where they stand",
     { aliases: "a: b\nc: x@x.test,\n  nobody\nb: Nobody@Ours.test" },
-    'aliases:3:3 "nobody" is neither an address nor a name in these tables',
+    'aliases:3:3 "nobody" is neither an address nor a name in these tables at ours.test',
     'aliases:4:4 "Nobody@Ours.test" is at a domain of ours, and in no table: add it, or take it out here',
   ],
   [
@@ -290,7 +295,7 @@ const wrong: [what: string, files: Files, ...problems: string[]][] = [
   [
     "a list in itself",
     { aliases: "a: :include:/l", "/l": "b@x.test\n:include:/l" },
-    "/l:2:1 :include: loop: aliases → /l → /l: take one of them out",
+    "/l:2:1 :include: loop: /l → /l: take one of them out",
   ],
   [
     "mistakes in a list",
@@ -337,9 +342,270 @@ test("told when tables are loaded: nobody is postmaster", async () => {
   ]);
 });
 
-test("a table full of mistakes tells a hundred", async () => {
+test("tables full of mistakes tell a hundred each, and how many more there are", async () => {
   const virtual = Array.from({ length: 5000 }, (_, at) => `u${at}@else.test x@x.test`).join("\n");
-  assert.equal((await problems({ virtual })).length, 100);
+  const aliases = Array.from({ length: 150 }, (_, at) => `a${at}: |x`).join("\n") + POSTMASTER;
+  const loaded = await load({ aliases, virtual });
+  assert.ok(!loaded.ok);
+  assert.equal(loaded.problems.filter(({ file }) => file === "aliases").length, 100);
+  assert.equal(loaded.problems.length, 200);
+  assert.equal(loaded.more, 4950);
+});
+
+/** With a mail store; a maildir's, which knows no users, unless told. */
+const STORE = { staysAt: () => true, knowsUsers: () => false };
+
+const edges: [
+  what: string,
+  files: Files,
+  address: string,
+  found: string[],
+  rules?: Partial<TableRuleOptions>,
+][] = [
+  [
+    "an alias of an address that throws away",
+    { aliases: "a: b\nb: :blackhole:" },
+    "a@ours.test",
+    ["{discard}"],
+  ],
+  ["an alias of a disabled one", { aliases: "a: b\nb: :fail: 551 gone" }, "a@ours.test", ["{551}"]],
+  [
+    "a list with one that is disabled for now",
+    { aliases: "a: b, c@x.test\nb: :defer:" },
+    "a@ours.test",
+    ["{450}"],
+  ],
+  [
+    "an owner of a list with one member",
+    { aliases: "a: b@x.test\nowner-a: o@x.test" },
+    "a@ours.test",
+    ["b@x.test as owner-a@ours.test"],
+  ],
+  [
+    "a list in the virtual table",
+    { virtual: "a@ours.test :include:/l, c@x.test\n@second.test :include:/l", "/l": "b@x.test" },
+    "a@ours.test",
+    ["b@x.test", "c@x.test"],
+  ],
+  [
+    "a list as a catch-all",
+    { virtual: "@second.test :include:/l", "/l": "b@x.test" },
+    "z@second.test",
+    ["b@x.test"],
+  ],
+  [
+    "a name behind an address of another domain of ours is looked up there",
+    {
+      aliases: "a: team@second.test\nteam: bob",
+      virtual: "bob@ours.test 1@x.test\nbob@second.test 2@x.test",
+    },
+    "a@ours.test",
+    ["2@x.test"],
+  ],
+  [
+    "the same list at two domains",
+    {
+      aliases: "a: team@second.test, team\nteam: bob",
+      virtual: "bob@ours.test 1@x.test\nbob@second.test 2@x.test",
+    },
+    "a@ours.test",
+    ["2@x.test", "1@x.test"],
+  ],
+  [
+    "a local copy behind an address of another domain of ours is kept there",
+    { aliases: "a: b@second.test, b\nb: \\b" },
+    "a@ours.test",
+    ["b@second.test", "b@ours.test"],
+    STORE,
+  ],
+  [
+    "a virtual address that leads to its own name goes on to the aliases",
+    { aliases: "joe: j@x.test", virtual: "joe@ours.test joe" },
+    "joe@ours.test",
+    ["j@x.test"],
+  ],
+  [
+    "… with an extension",
+    { aliases: "joe: j@x.test", virtual: "joe@ours.test joe" },
+    "joe+x@ours.test",
+    ["j@x.test"],
+    { recipientDelimiter: "+" },
+  ],
+  [
+    "an alias that leads to itself does not go on to the catch-all",
+    { aliases: "joe: joe", virtual: "@ours.test rest@x.test" },
+    "joe@ours.test",
+    ["joe@ours.test"],
+    STORE,
+  ],
+  [
+    "a name with the delimiter in it is a whole name to the store",
+    { aliases: "john-smith: \\john-smith\njane-doe: jane-doe" },
+    "john-smith@ours.test",
+    ["john-smith@ours.test"],
+    { ...STORE, recipientDelimiter: "-" },
+  ],
+  [
+    "… where it leads to itself",
+    { aliases: "john-smith: \\john-smith\njane-doe: jane-doe" },
+    "jane-doe@ours.test",
+    ["jane-doe@ours.test"],
+    { ...STORE, recipientDelimiter: "-" },
+  ],
+  [
+    "where names are no addresses, the aliases are not asked",
+    { aliases: "a: b@x.test" },
+    "a@second.test",
+    ["{unknown}"],
+    { nameDomains: ["ours.test"] },
+  ],
+  [
+    "… but for postmaster",
+    { aliases: "a: b@x.test" },
+    "postmaster@second.test",
+    ["p@x.test"],
+    { nameDomains: ["ours.test"] },
+  ],
+  [
+    "… and a name as a target is looked up where names are",
+    { aliases: "bob: b@x.test", virtual: "a@second.test bob" },
+    "a@second.test",
+    ["b@x.test"],
+    { nameDomains: ["ours.test"] },
+  ],
+];
+for (const [what, files, address, found, rules] of edges) {
+  test(`followed: ${what}`, async () => {
+    const whole = { ...files, aliases: `${files.aliases ?? ""}${POSTMASTER}` };
+    assert.deepEqual(await leads(whole, address, rules), found);
+  });
+}
+
+test("members who lead nowhere are told, and the others get their copies", async () => {
+  const aliases = `a: gone, b@x.test, c@x.test\ngone: :fail: she left${POSTMASTER}`;
+  const loaded = await load({ aliases });
+  assert.ok(loaded.ok);
+  const found = follow(loaded.tables, mailbox("a@ours.test"));
+  assert.ok(found.kind === "destinations");
+  assert.equal(found.destinations.length, 2);
+  assert.deepEqual(found.dropped, [{ target: "gone", why: "refused: 550 5.2.1 she left" }]);
+});
+
+test("an entry with an empty list leads nowhere", async () => {
+  assert.deepEqual(
+    await leads({ aliases: `a: :include:/l${POSTMASTER}`, "/l": "# nobody yet\n" }, "a@ours.test"),
+    ["{nowhere}"],
+  );
+});
+
+const machine = "is on this machine, and its domain is none of domains: write the name alone";
+const wrongWith: [what: string, files: Files, rules: Partial<TableRuleOptions>, ...problems: string[]][] = [
+  [
+    "a name that a maildir would make a mailbox for",
+    { aliases: "a: b@x.test, alcie" },
+    STORE,
+    'aliases:1:14 "alcie" is neither an address nor a name in these tables at ours.test',
+  ],
+  [
+    "a name that is an address at one domain alone",
+    { aliases: "a: bob", virtual: "bob@ours.test b@x.test" },
+    {},
+    'aliases:1:4 "bob" is neither an address nor a name in these tables at second.test',
+  ],
+  [
+    "our own host name as a target",
+    { aliases: "a: root@localhost\nb: x@x.test, c@MX.ours.test", virtual: "d@ours.test d@localhost" },
+    {},
+    `aliases:1:4 "root@localhost" ${machine}`,
+    `aliases:2:14 "c@MX.ours.test" ${machine}`,
+    `virtual:1:13 "d@localhost" ${machine}`,
+  ],
+  [
+    "a list of the virtual table that is not there",
+    { virtual: "a@ours.test b@x.test,\n  :include:/l" },
+    {},
+    "virtual:2:3 list /l cannot be read (ENOENT): correct the path or its rights",
+  ],
+  [
+    "a bad name in a list, once, where it stands",
+    { aliases: "a: :include:/l\nb: :include:/l", "/l": "b@x.test\n  c@x.test, bobb" },
+    {},
+    '/l:2:13 "bobb" is neither an address nor a name in these tables at ours.test',
+  ],
+  [
+    "a list that throws away and does not",
+    { aliases: "a: :include:/l", "/l": ":blackhole:\nm@x.test" },
+    {},
+    "/l:1:1 :blackhole:, :fail: and :defer: stand alone: take the other addresses out",
+  ],
+  [
+    "a name with blanks, as where a colon was lost",
+    { aliases: "root = harry\n orphan: x@x.test" },
+    {},
+    'aliases:1:1 the name "root = harry orphan" has blanks: put it in quotes, or correct the lines',
+  ],
+  [
+    "a file that is not UTF-8",
+    { aliases: "m\ufffdller: x@x.test" },
+    {},
+    "aliases:1:1 the file is not UTF-8: convert it",
+  ],
+  [
+    "Postfix's line of a domain",
+    { virtual: "ours.test anything" },
+    {},
+    'virtual:1:1 "ours.test" alone declares a domain to Postfix: it is known already, take this line out',
+    'virtual:1:11 "anything" is neither an address nor a name in these tables at ours.test',
+  ],
+  [
+    "… of a domain that is not ours",
+    { virtual: "new.test anything" },
+    {},
+    'virtual:1:1 "new.test" alone declares a domain to Postfix: list it in domains, and take this line out',
+    'virtual:1:10 "anything" is neither an address nor a name in these tables at ours.test',
+  ],
+  [
+    "a catch-all twice",
+    { virtual: "@ours.test a@x.test\n@ours.test b@x.test" },
+    {},
+    'virtual:2:1 "@ours.test" stands on an earlier line already: join the two',
+  ],
+];
+for (const [what, files, rules, ...told] of wrongWith) {
+  test(`told when tables are loaded: ${what}`, async () => {
+    const whole = { ...files, aliases: `${files.aliases ?? "x: x@x.test"}${POSTMASTER}` };
+    assert.deepEqual(await problems(whole, rules), told);
+  });
+}
+
+test("told when tables are loaded: postmaster is not taken", async () => {
+  for (const target of [":blackhole:", ":fail: no", "gone\ngone: :fail: no"]) {
+    const [told, ...more] = await problems({ aliases: `postmaster: ${target}` });
+    assert.match(told ?? "", /^aliases:1:1 mail to postmaster@ours\.test is not taken, as RFC 5321 asks/);
+    assert.equal(more.length, 0);
+  }
+});
+
+test("a list of 200,000 members is taken, and read once for all who name it", async () => {
+  let opened = 0;
+  const list = Array.from({ length: 200_000 }, (_, at) => `m${at}@x.test`).join("\n");
+  const names = Array.from({ length: 500 }, (_, at) => `a${at}: :include:/l`).join("\n");
+  const loaded = await loadTables({ aliases: "aliases" }, createTableRules(RULES), async function* (path) {
+    if (path === "/l") opened++;
+    yield Buffer.from(path === "/l" ? list : names + POSTMASTER);
+  });
+  assert.ok(loaded.ok);
+  assert.equal(opened, 1);
+  const found = follow(loaded.tables, mailbox("a499@ours.test"));
+  assert.ok(found.kind === "destinations");
+  assert.equal(found.destinations.length, 200_000);
+});
+
+test("lists in lists, each many times: every member comes once", async () => {
+  const files: Record<string, string> = { aliases: `a: :include:/l1${POSTMASTER}` };
+  for (let level = 1; level < 10; level++) files[`/l${level}`] = `:include:/l${level + 1}\n`.repeat(20);
+  files["/l10"] = "m@x.test";
+  assert.deepEqual(await leads(files, "a@ours.test"), ["m@x.test"]);
 });
 
 function chain(length: number): string {

@@ -19,16 +19,30 @@ export interface PhysicalLine {
 }
 
 export function joinLines(parts: readonly PhysicalLine[]): PlacedText {
+  const starts: number[] = [];
+  let length = 0;
+  for (const { text } of parts) {
+    starts.push(length);
+    length += text.length;
+  }
   return {
     text: parts.map((part) => part.text).join(""),
     place(at) {
-      let left = at;
-      for (const part of parts) {
-        if (left < part.text.length) return { line: part.line, column: left + 1 };
-        left -= part.text.length;
-      }
-      const last = parts.at(-1);
-      return { line: last?.line ?? 1, column: (last?.text.length ?? 0) + 1 };
+      const index = lastNotAbove(starts, at);
+      const part = parts[index];
+      const column = Math.min(at - (starts[index] ?? 0), part?.text.length ?? 0) + 1;
+      return { line: part?.line ?? 1, column };
     },
   };
+}
+
+/** By halves: an entry may have as many lines as targets, and each target asks. */
+function lastNotAbove(ascending: readonly number[], value: number): number {
+  let [low, high] = [0, ascending.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((ascending[middle] ?? 0) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }

@@ -7,6 +7,8 @@ import { type Entry, entryOf, type Slot } from "./entry.ts";
 export interface TableRules {
   /** Domains whose recipients are looked up. */
   readonly domains: ReadonlySet<string>;
+  /** Of those, where names without a domain are addresses: those of the alias file, and of the virtual table. */
+  readonly nameDomains: ReadonlySet<string>;
   /** Domains whose addresses are those of another one. */
   readonly domainAliases: ReadonlyMap<string, string>;
   /** Our host name and the SRS domain: postmaster is an address there too (RFC 5321 §4.5.1). */
@@ -17,6 +19,8 @@ export interface TableRules {
   readonly keepExtension: boolean;
   /** Has a domain of ours somebody who keeps its mail: a mail store here, or a server of its own? */
   readonly staysAt: (domain: string) => boolean;
+  /** Can whoever keeps the mail of a domain say which users there are? A maildir cannot: it would take every name. */
+  readonly knowsUsers: (domain: string) => boolean;
   /** Domains whose local parts may be users with a .forward file. */
   readonly userDomains: ReadonlySet<string>;
   /** The mail store here knows users that stand in no table. */
@@ -28,11 +32,15 @@ export interface TableRules {
 export interface TableRuleOptions {
   readonly domains: readonly string[];
   readonly ownNames: readonly string[];
+  /** Default: all domains. */
+  readonly nameDomains?: readonly string[];
   /** Key: the other name. */
   readonly domainAliases?: Readonly<Record<string, string>>;
   readonly recipientDelimiter?: string;
   readonly keepExtension?: boolean;
   readonly staysAt?: (domain: string) => boolean;
+  /** Default: wherever mail stays. */
+  readonly knowsUsers?: (domain: string) => boolean;
   readonly storeKnowsUsers?: boolean;
   readonly userDomains?: readonly string[];
   readonly unknownReplies?: Readonly<Record<string, Reply>>;
@@ -45,10 +53,12 @@ export function createTableRules(options: TableRuleOptions): TableRules {
   return {
     domains: folded(options.domains),
     ownNames: folded(options.ownNames),
+    nameDomains: folded(options.nameDomains ?? options.domains),
     domainAliases: new Map(aliases.map(([name, domain]) => [asciiLower(name), asciiLower(domain)])),
     recipientDelimiter: options.recipientDelimiter ?? "",
     keepExtension: options.keepExtension ?? false,
     staysAt: options.staysAt ?? (() => false),
+    knowsUsers: options.knowsUsers ?? options.staysAt ?? (() => false),
     storeKnowsUsers: options.storeKnowsUsers ?? false,
     userDomains: folded(options.userDomains ?? []),
     unknownReplies: new Map(
@@ -75,14 +85,16 @@ export interface Tables {
   readonly virtualFile: string;
   /** Of the virtual table: `user@domain`, in lower case. */
   readonly addresses: ReadonlyMap<string, Slot>;
+  /** How many of those each domain has. */
+  readonly addressCounts: ReadonlyMap<string, number>;
   /** Of the virtual table: all others of a domain. */
   readonly catchAlls: ReadonlyMap<string, Slot>;
   /** Of the virtual table: local parts at every domain of ours. */
   readonly names: ReadonlyMap<string, Slot>;
   /** Of the alias file. */
   readonly aliases: ReadonlyMap<string, Entry>;
-  /** A user's .forward file. */
-  readonly userEntry?: (user: string) => Entry | undefined;
+  /** A user of the domain: the .forward file, or the mail store; undefined where there is no such user. */
+  readonly userEntry?: (user: string, domain: string) => Entry | undefined;
 }
 
 /** @param domain in any case */
@@ -91,10 +103,25 @@ export function isOurs(rules: TableRules, domain: string): boolean {
   return rules.domains.has(name) || rules.domainAliases.has(name);
 }
 
+const THIS_MACHINE = new Set(["localhost", "localhost.localdomain"]);
+
+/** Is it another machine's? Not so our own name where it is none of the domains: mail to it would come back here. */
+export function isElsewhere(rules: TableRules, domain: string): boolean {
+  const name = asciiLower(domain);
+  return !isOurs(rules, name) && !rules.ownNames.has(name) && !THIS_MACHINE.has(name);
+}
+
 /** The domain that another one is a name of, or itself; in lower case. */
 export function mainDomain({ domainAliases }: TableRules, domain: string): string {
   const name = asciiLower(domain);
   return domainAliases.size === 0 ? name : (domainAliases.get(name) ?? name);
+}
+
+/** Where a name without a domain is looked up: at the domain that was asked for, or at the first that has names. */
+export function domainOfNames({ nameDomains, domains }: TableRules, domain: string): string {
+  if (nameDomains.has(domain)) return domain;
+  const [first = domain] = nameDomains.size > 0 ? nameDomains : domains;
+  return first;
 }
 
 /** Without a setting of the domain's own; also the codes where a setting has words alone. */
@@ -105,10 +132,10 @@ export function unknownReply(rules: TableRules, domain: string): Reply {
 }
 
 /**
- * The closest entry: the whole address, without its extension, the local part at every domain, the user's file,
- * the catch-all.
+ * The closest entry: the whole address, without its extension, the local part at every domain, the user, the catch-all.
+ * @param passed entries that led to their own address: what comes behind them is asked, and no catch-all
  */
-export function findEntry(tables: Tables, recipient: Mailbox): Found {
+export function findEntry(tables: Tables, recipient: Mailbox, passed: readonly Entry[] = NONE): Found {
   const { rules } = tables;
   const domain = mainDomain(rules, recipient.domain);
   const local = asciiLower(recipient.localPart);
@@ -116,26 +143,38 @@ export function findEntry(tables: Tables, recipient: Mailbox): Found {
     return { kind: "not-ours" };
   }
   const address = `${local}@${domain}`;
+  const isNext = (slot: Slot | undefined): slot is Slot =>
+    slot !== undefined && (typeof slot === "string" || !passed.includes(slot));
   const whole = tables.addresses.get(address);
-  if (whole !== undefined) return found(tables, address, whole, "");
+  if (isNext(whole)) return found(tables, address, whole, "");
   const cut = baseLength(rules, local);
   const base = local.slice(0, cut);
   const extension = recipient.localPart.slice(cut);
   if (extension !== "") {
     const key = `${base}@${domain}`;
     const slot = tables.addresses.get(key);
-    if (slot !== undefined) return found(tables, key, slot, extension);
+    if (isNext(slot)) return found(tables, key, slot, extension);
   }
-  for (const table of [tables.names, tables.aliases]) {
+  // Postmaster is everybody's (RFC 5321 §4.5.1).
+  const named = rules.nameDomains.has(domain) || base === "postmaster";
+  for (const table of named ? [tables.names, tables.aliases] : []) {
     const exact = table.get(local);
-    if (exact !== undefined) return found(tables, local, exact, "");
+    if (isNext(exact)) return found(tables, local, exact, "");
     const slot = extension === "" ? undefined : table.get(base);
-    if (slot !== undefined) return found(tables, base, slot, extension);
+    if (isNext(slot)) return found(tables, base, slot, extension);
   }
-  const user = rules.userDomains.has(domain) ? tables.userEntry?.(base) : undefined;
-  if (user) return { kind: "entry", key: `~${base}`, entry: user, extension };
-  const rest = tables.catchAlls.get(domain);
+  const user = rules.userDomains.has(domain) ? tables.userEntry?.(base, domain) : undefined;
+  if (isNext(user)) return { kind: "entry", key: `~${base}`, entry: user, extension };
+  const rest = passed.length === 0 ? tables.catchAlls.get(domain) : undefined;
   return rest === undefined ? { kind: "unknown" } : found(tables, `@${domain}`, rest, "");
+}
+
+const NONE: readonly Entry[] = [];
+
+/** What names one address of ours: without an extension, at the main domain, in lower case. */
+export function addressKey({ rules }: Tables, { localPart, domain }: Mailbox): string {
+  const local = asciiLower(localPart);
+  return `${local.slice(0, baseLength(rules, local))}@${mainDomain(rules, domain)}`;
 }
 
 /** Of a local part: up to the delimiter, if it has one. */

@@ -29,14 +29,37 @@ export function parseTarget(text: string): ParsedTarget {
   const bare = unquoted(text);
   if (bare === "") return bad("no address here: write one, or take the comma out");
   if (bare.startsWith("|")) return bad("programs are not run: hand the mail to one by LMTP instead");
+  if (bare === "/dev/null") return bad("files are not written: write :blackhole: to throw the mail away");
   if (bare.startsWith("/"))
     return bad("files are not written: keep the mail in a mail store by LMTP, or in a Maildir");
   if (bare.startsWith("\\")) return parseLocalCopy(bare.slice(1));
   if (bare.startsWith(":")) return parseDirective(bare);
+  const habit = habitOfOthers(bare, text);
+  if (habit !== undefined) return bad(habit);
   if (!text.includes("@")) return { ok: true, target: { kind: "name", name: asciiLower(bare) } };
   const parsed = parseMailbox(text);
   if (!parsed.ok) return bad(parsed.message);
   return { ok: true, target: { kind: "mailbox", mailbox: parsed.mailbox } };
+}
+
+/** No quote before it: a blank inside quotes is text, and so is what follows. */
+const COMMENT_BEHIND = /^(?:[^"\s]+\s+)?#/;
+
+/** What files for other programs may have, and what to write here in its place. */
+function habitOfOthers(bare: string, text: string): string | undefined {
+  if (COMMENT_BEHIND.test(text)) return "a comment stands on a line of its own: take it out here";
+  // RFC 5322 §3.4: a mailbox with a display name. Here stands the address of an envelope.
+  if (text.endsWith(">") && text.includes("<"))
+    return "write the address alone, without a name and angle brackets";
+  if (bare.startsWith("error:")) {
+    const words = bare.slice("error:".length).trim();
+    const directive = /^4[\d.]/.test(words) ? ":defer:" : ":fail:";
+    return `"error:" is a transport of Postfix: write "${printable(`${directive} ${words}`.trim(), 80)}"`;
+  }
+  if (text.startsWith("@")) {
+    return "a domain is no target: write a whole address, or map the domain with domainAliases in the configuration";
+  }
+  return undefined;
 }
 
 function parseLocalCopy(user: string): ParsedTarget {
@@ -110,13 +133,15 @@ export function splitOutsideQuotes(
   return pieces;
 }
 
-/** Targets with commas between them. What is wrong with one is told at its place. */
+/** Targets with commas between them, and maybe one behind them. What is wrong with one is told at its place. */
 export function parseTargets(
   { text, place }: PlacedText,
   from: number,
   report: (at: number, message: string) => void,
 ): PlacedTarget[] {
-  const targets = splitOutsideQuotes(text.slice(from), ",").flatMap((field): PlacedTarget[] => {
+  const fields = splitOutsideQuotes(text.slice(from), ",");
+  if (fields.length > 1 && fields.at(-1)?.text.trim() === "") fields.pop();
+  const targets = fields.flatMap((field): PlacedTarget[] => {
     const parsed = parseTarget(field.text.trim());
     const at = from + field.at + (field.text.length - field.text.trimStart().length);
     if (parsed.ok) return [{ ...parsed.target, ...place(at) }];

@@ -17,6 +17,8 @@ export interface VirtualLine {
   readonly line: number;
   /** One mailbox as text, or targets of any kind. */
   readonly targets: string | readonly PlacedTarget[];
+  /** Of the first target. */
+  readonly column: number;
 }
 
 type Report = (line: number, column: number, message: string) => void;
@@ -113,7 +115,7 @@ function parseLine(
     const place = text.place(at);
     report(place.line, place.column, message);
   });
-  return { key, line, targets };
+  return { key, line, targets, column: targets[0]?.column ?? 1 };
 }
 
 /** Two words without quotes, commas and colons: nearly every line of a large table. */
@@ -138,7 +140,9 @@ function simpleLine(
   if (typeof key === "string") return undefined;
   const { localPart, domain } = parsed.mailbox;
   const same = text.length === localPart.length + 1 + domain.length && !isOdd(localPart);
-  return { key, line, targets: same ? text : renderMailbox(parsed.mailbox) };
+  // Of octets, as characters are: a line with others says so only in a message.
+  const column = target - from + 1;
+  return { key, line, targets: same ? text : renderMailbox(parsed.mailbox), column };
 }
 
 /** Dots that only a quoted local part may have: it is written with quotes. */
