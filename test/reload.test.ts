@@ -1,91 +1,131 @@
-// New tables under load: a signal or a changed file, and no client notices.
+// New tables while mail flows: a signal or a changed file, and no client notices.
 import assert from "node:assert/strict";
-import { rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
-import { greeted, hello, startHop, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
-import { type HomingProcess, homing, startHoming, writeServiceFiles } from "./harness/homing.ts";
+import { setTimeout } from "node:timers/promises";
+import { greeted, hello, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
+import type { Wire } from "../packages/forwarder/src/testing/wire.ts";
+import { homing } from "./harness/homing.ts";
+import { type ReloadScene, rcpt, startReloadScene } from "./harness/reload-scene.ts";
+import { waitFor } from "./harness/wait.ts";
+
+const ALICE = "alice@forwarder.example";
+const ALIASES = "alice: alice@home.example\npostmaster: alice\n";
+
+const scene = (): Promise<ReloadScene> => startReloadScene(ALIASES);
 
 const MESSAGE = "From: bob@source.example\r\n\r\nHello!\r\n";
-const SIGNALS = 1000;
+
+const SWAPS = 125;
+/** Signals that come while one is not served yet are one to the kernel. */
+const SIGNALS_A_SWAP = 8;
+const SIGNAL_PAUSE_MS = 3;
+/** One of so many swaps happens between RCPT and DATA of a transaction. */
+const HELD_EVERY = 4;
 const CLIENTS = 4;
+const MIN_MESSAGES = 200;
+const TARGETS = ["one@home.example", "two@home.example"] as const;
 
-interface Scene extends AsyncDisposable {
-  readonly service: HomingProcess;
-  readonly port: number;
-  readonly config: string;
-  readonly taken: () => number;
-  aliases(text: string): Promise<void>;
-  remove(): Promise<void>;
-}
+test(`${SWAPS * SIGNALS_A_SWAP} SIGHUPs under load, ${SWAPS} other tables: each message goes where its RCPT was told, none is refused or lost`, async () => {
+  await using forwarder = await startReloadScene(aliasesTo(TARGETS[0]));
+  const { service } = forwarder;
+  /** By sender, which is another one for each message; undefined where either may be. */
+  const expected = new Map<string, string | undefined>();
+  let swaps = 0;
 
-async function scene(): Promise<Scene> {
-  const hop = await startHop();
-  const config = await writeServiceFiles({
-    config: `hostname: mx.forwarder.example
-listen: 127.0.0.1:0
-domains: [forwarder.example]
-aliasesFile: aliases
-pidFile: pid
-srs: { domain: forwarder.example, secretsFile: secrets }
-delivery: { smartHost: "127.0.0.1:${hop.port}" }
-`,
-    aliases: "alice: alice@home.example\npostmaster: alice\n",
-    secret: "a secret of the stories, long enough",
-  });
-  const service = startHoming(["serve", "--config", config]);
-  const [, port] = await service.waitForOutput(/"event":"listening".*"port":(\d+)/);
-  const path = join(dirname(config), "aliases");
-  return {
-    service,
-    port: Number(port),
-    config,
-    taken: () => service.stdout().split('"event":"delivered"').length - 1,
-    async aliases(text) {
-      await writeFile(`${path}.new`, text);
-      await rename(`${path}.new`, path);
-    },
-    remove: () => rm(path),
-    async [Symbol.asyncDispose]() {
-      await service[Symbol.asyncDispose]();
-      await hop[Symbol.asyncDispose]();
-      await rm(dirname(config), { recursive: true, force: true });
-    },
-  };
-}
-
-async function rcpt(port: number, to: string): Promise<string> {
-  using client = await hello({ port });
-  await client.ask("MAIL FROM:<bob@source.example>");
-  return await client.ask(`RCPT TO:<${to}>`);
-}
-
-test(`${SIGNALS} SIGHUPs under load: no message is refused, none is lost`, async () => {
-  await using forwarder = await scene();
-  let signals = 0;
-  let sent = 0;
-  const send = async (): Promise<void> => {
-    while (signals < SIGNALS) {
-      using client = await greeted({ port: forwarder.port });
+  const send = async (name: number): Promise<void> => {
+    for (let turn = 0; swaps < SWAPS; turn++) {
+      using client = await greeted(forwarder);
       assert.match(await client.ask("EHLO client.example"), /^250/);
-      const from = "bob@source.example";
-      const reply = await transact(client, { from, to: "alice@forwarder.example", message: MESSAGE });
-      assert.match(reply, /^250 2\.0\.0 /);
-      sent++;
+      const from = `client-${name}-${turn}@source.example`;
+      expected.set(from, undefined);
+      assert.match(await transact(client, { from, to: ALICE, message: MESSAGE }), /^250 2\.0\.0 /);
     }
   };
-  const signal = async (): Promise<void> => {
-    for (; signals < SIGNALS; signals++) {
-      process.kill(forwarder.service.pid, "SIGHUP");
-      await new Promise((resolve) => setImmediate(resolve));
+  const swapTables = async (): Promise<void> => {
+    for (; swaps < SWAPS; swaps++) {
+      const held = swaps > 0 && swaps % HELD_EVERY === 0 ? await heldTransaction(forwarder) : undefined;
+      if (held) expected.set(held.from, TARGETS[swaps % 2]);
+      await forwarder.aliases(aliasesTo(swaps % 2 === 0 ? TARGETS[1] : TARGETS[0]));
+      await signalUntilReloaded(forwarder);
+      if (held) await held.finish();
     }
   };
-  await Promise.all([signal(), ...Array.from({ length: CLIENTS }, send)]);
-  await forwarder.service.waitForOutput(/"event":"reloaded","cause":"signal"/);
-  assert.ok(sent >= CLIENTS, String(sent));
-  assert.equal(forwarder.taken(), sent);
-  assert.doesNotMatch(forwarder.service.stdout(), /"not-reloaded"/);
+  await Promise.all([swapTables(), ...Array.from({ length: CLIENTS }, (_, name) => send(name))]);
+
+  const targets = await targetsBySender(forwarder, expected.size);
+  assert.ok(targets.size >= MIN_MESSAGES, `only ${targets.size} messages`);
+  assert.equal(forwarder.hop.messages.length, expected.size);
+  for (const [from, target] of expected) {
+    const [got = "none", ...more] = targets.get(from) ?? [];
+    assert.deepEqual(more, [], from);
+    assert.ok(target === undefined ? isTarget(got) : got === target, `${from}: ${got}, not ${target}`);
+  }
+  const used = new Set([...targets.values()].flat());
+  assert.deepEqual([...used].sort(), TARGETS);
+  assert.doesNotMatch(service.stdout(), /"(?:not-reloaded|refused|not-delivered|error)"/);
 });
+
+function aliasesTo(target: string): string {
+  return `alice: ${target}\npostmaster: alice\n`;
+}
+
+function isTarget(address: string): boolean {
+  return TARGETS.some((target) => target === address);
+}
+
+/** Has its RCPT accepted, and sends its message when it is told to. */
+async function heldTransaction({ port }: ReloadScene): Promise<{ from: string; finish(): Promise<void> }> {
+  const client: Wire = await hello({ port });
+  const from = `held-${client.socket.localPort}@source.example`;
+  await client.ask(`MAIL FROM:<${from}>`);
+  assert.match(await client.ask(`RCPT TO:<${ALICE}>`), /^250 /);
+  return {
+    from,
+    async finish() {
+      assert.match(await client.ask("DATA"), /^354/);
+      assert.match(await client.ask(`${MESSAGE}.`), /^250 2\.0\.0 /);
+      client.socket.destroy();
+    },
+  };
+}
+
+/** The reload that runs already may have read the old table; the next one has the new. */
+async function signalUntilReloaded({ service }: ReloadScene): Promise<void> {
+  const reloads = (): number => service.stdout().split('"event":"reloaded","cause":"signal"').length;
+  const enough = reloads() + 2;
+  for (let signals = 0; signals < SIGNALS_A_SWAP; signals++) {
+    process.kill(service.pid, "SIGHUP");
+    await setTimeout(SIGNAL_PAUSE_MS);
+  }
+  await waitFor(
+    () => {
+      if (reloads() >= enough) return true;
+      process.kill(service.pid, "SIGHUP");
+      return undefined;
+    },
+    { seconds: 10, otherwise: () => `no reload in:\n${service.stdout().slice(-2000)}` },
+  );
+}
+
+/** Where each sender's mail went, as the log tells. */
+async function targetsBySender({ service }: ReloadScene, count: number): Promise<Map<string, string[]>> {
+  await waitFor(() => service.stdout().split('"event":"delivered"').length > count || undefined, {
+    seconds: 5,
+    otherwise: () => `${count} messages were taken, and not as many delivered`,
+  });
+  const senders = new Map<string, string>();
+  const targets = new Map<string, string[]>();
+  for (const line of service.stdout().trimEnd().split("\n")) {
+    const event = JSON.parse(line) as { event: string; id: string; reversePath: string; target: string };
+    if (event.event === "received") senders.set(event.id, event.reversePath);
+    if (event.event !== "delivered") continue;
+    const sender = senders.get(event.id) ?? "";
+    targets.set(sender, [...(targets.get(sender) ?? []), event.target]);
+  }
+  return targets;
+}
 
 test("a changed file is read again by itself; one with mistakes changes nothing, and all are in the log", async () => {
   await using forwarder = await scene();
@@ -129,7 +169,7 @@ test("homing reload checks the tables, then tells the service; without one, and 
   assert.equal(gone.code, 69);
   assert.match(gone.stderr, /\/pid: there is no such file: is homing serve running\?\n$/);
   // What a crash leaves: the number is somebody else's by now.
-  await writeFile(join(dirname(config), "pid"), `${process.pid}\n`);
+  await writeFile(join(forwarder.folder, "pid"), `${process.pid}\n`);
   const other = await homing(["reload", "--config", config]);
   assert.equal(other.code, 69);
   assert.match(other.stderr, /is not homing serve: start it\n$/);
@@ -138,7 +178,7 @@ test("homing reload checks the tables, then tells the service; without one, and 
 test("a file that is gone changes nothing, and comes back by itself", async () => {
   await using forwarder = await scene();
   const { service, port } = forwarder;
-  await forwarder.remove();
+  await rm(forwarder.path);
   await service.waitForOutput(
     /"event":"not-reloaded","cause":"file","problems":\["table .*: there is no such file"\]/,
   );

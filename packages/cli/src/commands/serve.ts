@@ -10,17 +10,20 @@ import { readTables } from "../route-tables.ts";
 import { type Activation, parseActivation } from "../service/activation.ts";
 import { createMasking } from "../service/mask-events.ts";
 import { type Assignment, createNotify, ready, stopping } from "../service/notify.ts";
-import { pidPath, writePidFile } from "../service/pid-file.ts";
+import { type PidFile, pidPath, preparePidFile } from "../service/pid-file.ts";
 import { stopListener } from "../service/stop.ts";
-import { startTableReload } from "../service/table-reload.ts";
+import { startTableReload, type TableReload } from "../service/table-reload.ts";
 import { randomKey, systemWorld } from "../system-world.ts";
-import { untilSignal } from "../until-signal.ts";
+import { unixMilliseconds } from "../time.ts";
+import { endUnless, hangups, untilSignal } from "../until-signal.ts";
 
 export async function serve(options: { readonly config: string; readonly json?: true }): Promise<number> {
+  const heard = hangups();
   const output = createOutput(options.json === true);
   const config = await loadConfig(options.config);
   const mask = createMasking(config.log.addresses, randomKey());
   const log = (event: object): void => output.document({ time: new Date().toISOString(), ...mask(event) });
+  const readSince = unixMilliseconds();
   const settings = await readForwarderSettings(config, options.config, (message) =>
     output.talk(`homing: ${message}`),
   );
@@ -28,35 +31,91 @@ export async function serve(options: { readonly config: string; readonly json?: 
   const outputLost = new Promise<Error>((resolve) => whenOutputIsLost(resolve));
   const deliveries = new AbortController();
   const world = systemWorld(log, deliveries.signal);
-  const listener = await listen(settings, world, parseActivation(process.env, process.pid), options.config);
-  const stop = untilSignal();
-  const reload = startTableReload({
-    forwarder: listener,
-    files: settings.tableFiles,
-    read: () => readTables(config, options.config),
+  const activation = parseActivation(process.env, process.pid);
+  const pidFile = await preparePidFile(pidPath(config, options.config));
+  const service = await start(pidFile, {
     log,
+    deliveries,
+    listen: () => listen(settings, world, activation, options.config),
+    startReload: (forwarder) =>
+      startTableReload({
+        forwarder,
+        files: settings.tableFiles,
+        readSince,
+        read: (opened) => readTables(config, options.config, { opened }),
+        hangups: heard,
+        log,
+      }),
   });
 
-  const removePidFile = await writePidFile(pidPath(config, options.config));
-  log({ event: "listening", host: listener.host, port: listener.port });
-  const place = renderHostPort(listener);
+  const { host, port } = service.listener;
+  log({ event: "listening", host, port });
+  const place = renderHostPort({ host, port });
   output.talk(
     `homing: forwarding on ${place}, SRS domain ${srsDomainsOf(config).join(", ")} (pid ${process.pid})`,
   );
-  const notify = createNotify(process.env);
-  const tell = async (assignments: readonly Assignment[]): Promise<void> => {
-    const told = await notify(assignments);
-    if (told.kind === "failed") log({ event: "error", session: "", message: `sd_notify: ${told.cause}` });
-  };
+  const tell = notifier(log);
   const started = tell(ready(`forwarding on ${place}`));
-
-  const lost = await Promise.race([stop, outputLost]);
-  await started;
-  await reload.close();
-  await Promise.all([tell(stopping("finishing the mail in progress")), stopListener(listener, deliveries)]);
-  await removePidFile();
+  const lost = await Promise.race([service.stop, outputLost]);
+  const told = started.then(() => tell(stopping("finishing the mail in progress")));
+  await Promise.all([told, end(service)]);
   if (lost) throw new CommandFailure("unavailable", `the log cannot be written: ${lost.message}: stopped`);
   return EXIT.ok;
+}
+
+interface Service {
+  readonly log: (event: object) => void;
+  readonly deliveries: AbortController;
+  readonly pidFile: PidFile;
+  readonly listener: Forwarder;
+  readonly reload: TableReload;
+  /** Resolves when the service is told to end. */
+  readonly stop: Promise<void>;
+}
+
+interface Start extends Pick<Service, "log" | "deliveries"> {
+  readonly listen: () => Promise<Forwarder>;
+  readonly startReload: (forwarder: Forwarder) => Promise<TableReload>;
+}
+
+/** A service that is whole, or no open port. */
+async function start(pidFile: PidFile, { log, deliveries, listen, startReload }: Start): Promise<Service> {
+  let listener: Forwarder | undefined;
+  try {
+    listener = await listen();
+    const stop = untilSignal();
+    const reload = await startReload(listener);
+    await pidFile.publish();
+    return { log, deliveries, pidFile, listener, reload, stop };
+  } catch (error) {
+    if (listener) await stopListener(listener, deliveries);
+    await pidFile.remove().catch(() => {});
+    throw error;
+  }
+}
+
+/** Nothing is waited for but the mail in progress. */
+async function end({ log, deliveries, pidFile, listener, reload }: Service): Promise<void> {
+  const failed = (message: string): void => log(errorEvent(message));
+  // From here on `homing reload` finds nobody.
+  const removed = pidFile.remove().catch((error: unknown) => failed(String(error)));
+  reload.close();
+  await stopListener(listener, deliveries);
+  endUnless(Promise.all([reload.idle(), removed]), () =>
+    failed("a file does not answer: ended by SIGTERM, without waiting for it"),
+  );
+}
+
+function notifier(log: Service["log"]): (assignments: readonly Assignment[]) => Promise<void> {
+  const notify = createNotify(process.env);
+  return async (assignments) => {
+    const told = await notify(assignments);
+    if (told.kind === "failed") log(errorEvent(`sd_notify: ${told.cause}`));
+  };
+}
+
+function errorEvent(message: string): object {
+  return { event: "error", session: "", message };
 }
 
 function listen(

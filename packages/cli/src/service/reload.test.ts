@@ -1,71 +1,84 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createReloader } from "./reload.ts";
+import { createReloader, type ReloadOutcome } from "./reload.ts";
 
 function scene() {
   const told: string[] = [];
-  let release: () => void = () => {};
-  let fails = false;
+  let release: (outcome: ReloadOutcome<number>) => void = () => {};
   let reads = 0;
+  const unwanted: AbortSignal[] = [];
   const reloader = createReloader<number>({
-    async read() {
+    async read(_cause, signal) {
       reads++;
-      const turn = reads;
-      await new Promise<void>((resolve) => {
+      unwanted.push(signal);
+      return await new Promise((resolve) => {
         release = resolve;
       });
-      if (fails) throw new Error("a mistake");
-      return turn;
     },
-    apply: (tables) => told.push(`applied ${tables}`),
-    failed: (cause, error) => told.push(`${cause}: ${(error as Error).message}`),
-    done: (cause, tables) => told.push(`${cause}: done ${tables}`),
+    taken: (cause, tables) => told.push(`${cause}: took ${tables}`),
+    refused: (cause, problems) => told.push(`${cause}: ${problems.join("; ")}`),
   });
-  const step = async (): Promise<void> => {
-    release();
+  const step = async (outcome?: ReloadOutcome<number>): Promise<void> => {
+    release(outcome ?? { kind: "read", tables: reads });
     for (let turn = 0; turn < 10; turn++) await Promise.resolve();
   };
-  return {
-    told,
-    reloader,
-    step,
-    reads: () => reads,
-    fail: (how: boolean) => {
-      fails = how;
-    },
-  };
+  return { told, reloader, step, unwanted, reads: () => reads };
 }
 
-test("a reload reads, then applies, then tells", async () => {
+test("a reload reads, then swaps and tells", async () => {
   const { reloader, told, step } = scene();
   reloader.request("signal");
   assert.deepEqual(told, []);
   await step();
   await reloader.idle();
-  assert.deepEqual(told, ["applied 1", "signal: done 1"]);
+  assert.deepEqual(told, ["signal: took 1"]);
 });
 
 test("a thousand requests during a reload are one more reload, which sees the last change", async () => {
   const { reloader, told, step, reads } = scene();
-  for (let request = 0; request < 1000; request++) reloader.request(request === 999 ? "file" : "signal");
+  for (let request = 0; request < 1000; request++) reloader.request(request === 500 ? "signal" : "file");
   assert.equal(reads(), 1);
   await step();
   assert.equal(reads(), 2);
   await step();
   await reloader.idle();
-  assert.deepEqual(told, ["applied 1", "signal: done 1", "applied 2", "file: done 2"]);
+  assert.deepEqual(told, ["file: took 1", "signal: took 2"], "an operator's word is not lost among changes");
+});
+
+test("a signal ends the waiting for a file; a further change does not", async () => {
+  const { reloader, told, step, unwanted } = scene();
+  reloader.request("file");
+  reloader.request("file");
+  assert.equal(unwanted[0]?.aborted, false);
+  reloader.request("signal");
+  assert.equal(unwanted[0]?.aborted, true);
+  await step({ kind: "nothing" });
+  assert.equal(unwanted[1]?.aborted, false);
+  await step();
+  await reloader.idle();
+  assert.deepEqual(told, ["signal: took 2"]);
 });
 
 test("after a mistake the old tables stay, and the next reload is tried", async () => {
-  const { reloader, told, step, fail } = scene();
-  fail(true);
+  const { reloader, told, step } = scene();
   reloader.request("file");
-  await step();
+  await step({ kind: "wrong", problems: ["a mistake", "another"] });
   await reloader.idle();
-  assert.deepEqual(told, ["file: a mistake"]);
-  fail(false);
+  assert.deepEqual(told, ["file: a mistake; another"]);
   reloader.request("signal");
   await step();
   await reloader.idle();
-  assert.deepEqual(told, ["file: a mistake", "applied 2", "signal: done 2"]);
+  assert.deepEqual(told, ["file: a mistake; another", "signal: took 2"]);
+});
+
+test("after the end nothing is read, and what was being read is not taken", async () => {
+  const { reloader, told, step, unwanted, reads } = scene();
+  reloader.request("file");
+  reloader.close();
+  assert.equal(unwanted[0]?.aborted, true);
+  reloader.request("signal");
+  await step();
+  await reloader.idle();
+  assert.deepEqual(told, []);
+  assert.equal(reads(), 1);
 });

@@ -1,54 +1,69 @@
 // Keeps the route tables of a running forwarder true: SIGHUP, or a change of a table's file, reads them again. Called by
 // `homing serve`.
-import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Forwarder } from "@homing/forwarder";
-import { CommandFailure } from "../failure.ts";
 import type { ReadTables } from "../route-tables.ts";
+import { unixMilliseconds } from "../time.ts";
+import type { Hangups } from "../until-signal.ts";
+import { tableFileSystem } from "./file-state.ts";
+import type { Clock } from "./finished-files.ts";
+import { pollFiles } from "./poll-files.ts";
 import { createReloader } from "./reload.ts";
+import { createTableReader, type TableReaderOptions } from "./table-reader.ts";
 import { watchFiles } from "./watch-files.ts";
 
-export interface TableReloadOptions {
+export interface TableReloadOptions extends Pick<TableReaderOptions, "files" | "readSince" | "read"> {
   readonly forwarder: Pick<Forwarder, "replaceTables">;
-  /** Of the tables that hold now. */
-  readonly files: readonly string[];
-  readonly read: () => Promise<ReadTables>;
+  readonly hangups: Hangups;
   readonly log: (event: object) => void;
+  readonly pollMs?: number;
+  readonly clock?: Clock;
 }
 
 export interface TableReload {
-  /** Listens no more, and waits for the reload that runs. */
-  close(): Promise<void>;
+  /** Reads and swaps no more. Does not wait for a file that is being read: it may never answer. */
+  close(): void;
+  /** Resolves when no file is being looked at. */
+  idle(): Promise<unknown>;
 }
 
-export function startTableReload({ forwarder, files, read, log }: TableReloadOptions): TableReload {
-  const watching = watchFiles(
-    () => reloader.request("file"),
-    (folder, error) => log({ event: "not-watched", folder, message: error.message }),
+const POLL_MS = 10_000;
+
+const systemClock: Clock = {
+  now: unixMilliseconds,
+  wait: (milliseconds, unwanted) => delay(milliseconds, undefined, { signal: unwanted }).catch(() => {}),
+};
+
+export async function startTableReload(options: TableReloadOptions): Promise<TableReload> {
+  const { forwarder, hangups, log, pollMs = POLL_MS, clock = systemClock } = options;
+  const reader = await createTableReader({ ...options, fileSystem: tableFileSystem, clock });
+  const request = (): void => reloader.request("file");
+  const watching = watchFiles(request, (folder, error) =>
+    log({ event: "not-watched", folder, message: error.message }),
   );
   const reloader = createReloader<ReadTables>({
-    read,
-    apply({ tables, files }) {
+    read: reader.read,
+    taken(cause, { tables, files }) {
       forwarder.replaceTables(tables);
       watching.files(files);
-    },
-    done(cause, { tables, files }) {
       const { addresses, catchAlls, names, aliases } = tables;
       const entries = addresses.size + catchAlls.size + names.size + aliases.size;
       log({ event: "reloaded", cause, files: files.length, entries });
     },
-    failed(cause, error) {
-      const message = error instanceof CommandFailure ? error.message : String(error);
-      log({ event: "not-reloaded", cause, problems: message.split("\n") });
+    refused(cause, problems) {
+      watching.files(reader.files());
+      log({ event: "not-reloaded", cause, problems });
     },
   });
-  const hup = (): void => reloader.request("signal");
-  process.on("SIGHUP", hup);
-  watching.files(files);
+  const polling = pollFiles(reader.changed, request, pollMs);
+  watching.files(reader.files());
+  hangups.listen(() => reloader.request("signal"));
   return {
-    async close() {
-      process.off("SIGHUP", hup);
+    close() {
+      polling.close();
       watching.close();
-      await reloader.idle();
+      reloader.close();
     },
+    idle: () => Promise.all([polling.idle(), reloader.idle()]),
   };
 }

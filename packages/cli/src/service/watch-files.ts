@@ -1,10 +1,10 @@
 // Tells when one of some files has changed. The folders are watched, because editors and package managers replace files
-// instead of writing into them. Called by `homing serve`.
+// instead of writing into them. Called by table-reload.ts, which polls beside: a watch does not see everything.
 import { type FSWatcher, watch } from "node:fs";
 import { basename, dirname } from "node:path";
 
 export interface FileWatch {
-  /** Other files from now on. */
+  /** These files from now on, in the folders that have their names now. */
   files(paths: readonly string[]): void;
   close(): void;
 }
@@ -12,47 +12,51 @@ export interface FileWatch {
 /** Whoever changes a file writes it in several steps. */
 const QUIET_MS = 300;
 
-/** @param failed is told of a folder that cannot be watched: SIGHUP remains */
+/** @param failed is told of a folder that cannot be watched, once until it can */
 export function watchFiles(changed: () => void, failed: (folder: string, error: Error) => void): FileWatch {
-  const watched = new Map<string, { readonly watcher: FSWatcher; names: ReadonlySet<string> }>();
+  const watchers = new Map<string, FSWatcher>();
+  const failing = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
 
-  const notice = (folder: string, name: string | null): void => {
-    if (name !== null && watched.get(folder)?.names.has(name) !== true) return;
+  const notice = (): void => {
     clearTimeout(timer);
     timer = setTimeout(changed, QUIET_MS);
   };
-  const forget = (folder: string): void => {
-    watched.get(folder)?.watcher.close();
-    watched.delete(folder);
+  const fail = (folder: string, error: Error): void => {
+    watchers.get(folder)?.close();
+    watchers.delete(folder);
+    if (!failing.has(folder)) failed(folder, error);
+    failing.add(folder);
   };
   const begin = (folder: string, names: ReadonlySet<string>): void => {
     try {
-      const watcher = watch(folder, { persistent: false }, (_event, name) => notice(folder, name));
-      watcher.on("error", (error) => {
-        forget(folder);
-        failed(folder, error);
+      const watcher = watch(folder, { persistent: false }, (_event, name) => {
+        if (name === null || names.has(name)) notice();
       });
-      watched.set(folder, { watcher, names });
+      watcher.on("error", (error) => fail(folder, error));
+      watchers.set(folder, watcher);
+      failing.delete(folder);
     } catch (error) {
-      failed(folder, error as Error);
+      fail(folder, error as Error);
     }
+  };
+  const forget = (): void => {
+    for (const watcher of watchers.values()) watcher.close();
+    watchers.clear();
   };
 
   return {
     files(paths) {
+      // All anew: a watch stays with a folder that was moved away.
+      forget();
       const byFolder = Map.groupBy(paths, (path) => dirname(path));
-      for (const folder of watched.keys()) if (!byFolder.has(folder)) forget(folder);
-      for (const [folder, inFolder] of byFolder) {
-        const names = new Set(inFolder.map((path) => basename(path)));
-        const known = watched.get(folder);
-        if (known) known.names = names;
-        else begin(folder, names);
-      }
+      for (const folder of failing) if (!byFolder.has(folder)) failing.delete(folder);
+      for (const [folder, inFolder] of byFolder)
+        begin(folder, new Set(inFolder.map((path) => basename(path))));
     },
     close() {
       clearTimeout(timer);
-      for (const folder of [...watched.keys()]) forget(folder);
+      forget();
     },
   };
 }
