@@ -42,6 +42,15 @@ test("config check tells warnings, and is content", async (t) => {
   assert.equal(code, 0);
 });
 
+test("config check warns of places that are not there", async (t) => {
+  const path = await files(t, {
+    config: `${CONFIG}localDelivery: { store: "maildir:/no/such/mail/{user}" }\n`,
+  });
+  const { code, stderr } = await homing(["config", "check", "--config", path]);
+  assert.match(stderr, /^homing: warning: localDelivery\.store: there is no folder \/no\/such\/mail: .*\n$/);
+  assert.equal(code, 0);
+});
+
 interface Wrong {
   readonly files?: Partial<ServiceOptions>;
   readonly spoil?: (folder: string) => Promise<void>;
@@ -57,6 +66,27 @@ const wrong: Readonly<Record<string, Wrong>> = {
       { file: "FOLDER/homing.yaml", line: 7, column: 3, message: /^srs\.speed: there is no such setting/ },
       { file: "FOLDER/homing.yaml", line: 8, column: 9, message: /^listen: "nowhere" is not HOST:PORT/ },
       { file: "FOLDER/homing.yaml", line: 9, column: 1, message: /^host: there is no such setting/ },
+    ],
+    complete: true,
+  },
+  "a mistake of the configuration beside those of its files": {
+    files: {
+      config: `${CONFIG}listen: nowhere\n`,
+      aliases: "postmaster: a@home.example\nb: |/bin/x\n",
+      secret: "short",
+    },
+    problems: [
+      { file: "FOLDER/homing.yaml", line: 7, column: 9, message: /^listen: "nowhere" is not HOST:PORT/ },
+      { file: "FOLDER/aliases", line: 2, column: 4, message: /./ },
+      { message: /^secrets file FOLDER\/secrets:1: the secret has fewer than 22 characters/ },
+    ],
+    complete: true,
+  },
+  "a mistake that leaves open what is right in the tables": {
+    files: { config: CONFIG.replace("[forwarder.example]", "[a b]"), secret: "short" },
+    problems: [
+      { file: "FOLDER/homing.yaml", line: 2, column: 11, message: /^domains\.0: "a b" is not a domain name/ },
+      { message: /^secrets file FOLDER\/secrets:1: the secret has fewer than 22 characters/ },
     ],
     complete: false,
   },
@@ -122,6 +152,7 @@ for (const [what, one] of Object.entries(wrong)) {
     );
     assert.deepEqual(lines.slice(0, problems.length), rendered);
     assert.equal(lines.length, problems.length + (one.complete ? 0 : 1));
+    if (!one.complete) assert.match(lines.at(-1) ?? "", /^homing: not looked at yet: the tables/);
 
     const serve = await homing(["serve", "--config", path]);
     assert.equal(serve.code, 78);

@@ -47,7 +47,8 @@ export async function readForwarderSettings(
   };
 }
 
-async function readSecrets(
+/** With the checks that depend on the scheme. */
+export async function readSecrets(
   { srs }: Config,
   folder: string,
   warn: (message: string) => void,

@@ -1,20 +1,21 @@
 // `homing config check` and `show`: what is wrong with a configuration and the files that it names, and what holds.
 import { isIP } from "node:net";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { createMxResolver, type MxResolver, parseHostPort, renderHostPort } from "@homing/forwarder";
 import { printable } from "@homing/srs-core";
-import { type ConfigProblem, problemsOf, renderProblem } from "../config/config-problem.ts";
+import { type ConfigProblem, configFailure, problemsOf, renderProblem } from "../config/config-problem.ts";
 import { type EffectiveValue, effectiveValues, type PlainValue } from "../config/effective-values.ts";
-import { readConfig, readConfigText, readOrThrow } from "../config/load-config.ts";
+import { type ReadConfig, readConfig, readConfigText, readOrThrow } from "../config/load-config.ts";
 import { mxWarnings } from "../config/mx-check.ts";
+import { placeWarnings } from "../config/place-warnings.ts";
 import { type Config, configSchema } from "../config/schema.ts";
-import { readSecretsFile } from "../config/secrets-file.ts";
 import { settingTree } from "../config/setting-tree.ts";
 import { srsDomainsOf } from "../config/srs-domains.ts";
 import { CommandFailure, EXIT, type FailureReason } from "../failure.ts";
-import { readForwarderSettings } from "../forwarder-settings.ts";
+import { readForwarderSettings, readSecrets } from "../forwarder-settings.ts";
 import { createOutput } from "../output.ts";
 import { readTables } from "../route-tables.ts";
+import { checkPidFile, pidPath } from "../service/pid-file.ts";
 
 interface Options {
   readonly config: string;
@@ -25,14 +26,17 @@ interface CheckOptions extends Options {
   readonly dns?: string;
 }
 
+type GoodConfig = Extract<ReadConfig, { readonly ok: true }>;
+type WrongConfig = Extract<ReadConfig, { readonly ok: false }>;
+
 type Check =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
   | {
       readonly ok: false;
       readonly reason: FailureReason;
       readonly problems: readonly ConfigProblem[];
-      /** Whether the files that the configuration names were looked at. */
-      readonly complete: boolean;
+      /** Of the files that the configuration names, those that were not looked at, in words. */
+      readonly unseen: readonly string[];
     };
 
 /** 0: `homing serve` would start with it; 78, or 77 where a file may not be read: it would not. */
@@ -46,40 +50,65 @@ export async function checkConfig({ config: path, json, dns }: CheckOptions): Pr
     else output.data(goodWords(path, check.config));
     return EXIT.ok;
   }
-  const { reason, problems, complete } = check;
-  if (output.json) output.document({ ok: false, reason, complete, problems });
+  const { reason, problems, unseen } = check;
+  if (output.json) output.document({ ok: false, reason, complete: unseen.length === 0, problems });
   for (const problem of problems) output.talk(`homing: ${renderProblem(problem)}`);
-  if (!complete)
-    output.talk(`homing: the files that ${path} names were not looked at yet: correct this first`);
+  if (unseen.length > 0)
+    output.talk(`homing: not looked at yet: ${unseen.join(" and ")} of ${path}: correct this first`);
   return EXIT[reason];
 }
 
 async function checkAll(path: string, resolver: MxResolver | undefined): Promise<Check> {
-  const read = await attempt(async () => readConfig(await readConfigText(path)));
-  if (!read.ok) return wrong([read.failure], false);
-  if (!read.value.ok) {
-    const problems = read.value.problems.map((problem) => ({ file: path, ...problem }));
-    return { ok: false, reason: "config", problems, complete: false };
-  }
-  const { config } = read.value;
+  const read = await attempt(async () => readConfig(await readConfigText(path), path));
+  if (!read.ok) return wrong([read.failure], [TABLES, SECRETS]);
+  if (!read.value.ok) return checkGoodParts(read.value, path);
+  const good = read.value;
+  const { config } = good;
   const warnings: string[] = [];
   const settings = await attempt(() => readForwarderSettings(config, path, (words) => warnings.push(words)));
+  if (settings.ok) settings.value.forwards?.reader.close();
   if (settings.ok) {
-    settings.value.forwards?.reader.close();
+    warnings.push(...(await pidFileWarnings(good, path)));
+    warnings.push(...(await placeWarnings(config)));
     if (resolver) warnings.push(...(await mxWarnings(config, resolver)));
     return { ok: true, config, warnings };
   }
   // The first file that is wrong must not hide what is wrong with the others.
-  const secretsPath = resolve(dirname(path), config.srs.secretsFile);
   const parts = [
     await attempt(() => readTables(config, path)),
-    await attempt(() => readSecretsFile(secretsPath)),
+    await attempt(() => readSecrets(config, dirname(path), () => {})),
     settings,
   ];
-  return wrong(
-    parts.flatMap((part) => (part.ok ? [] : [part.failure])),
-    true,
-  );
+  return wrong(failuresOf(parts), []);
+}
+
+const TABLES = "the tables";
+const SECRETS = "the secrets file";
+
+/** Beside a setting that is wrong, the files that it does not matter for. */
+async function checkGoodParts({ problems, goodParts }: WrongConfig, path: string): Promise<Check> {
+  const { tables, secrets } = goodParts;
+  const parts = [
+    ...(tables ? [await attempt(() => readTables(tables, path))] : []),
+    ...(secrets ? [await attempt(() => readSecrets(secrets, dirname(path), () => {}))] : []),
+  ];
+  const own = configFailure(problems.map((problem) => ({ file: path, ...problem })));
+  const unseen = [...(tables ? [] : [TABLES]), ...(secrets ? [] : [SECRETS])];
+  return wrong([own, ...failuresOf(parts)], unseen);
+}
+
+function failuresOf(parts: readonly Attempt<unknown>[]): readonly CommandFailure[] {
+  return parts.flatMap((part) => (part.ok ? [] : [part.failure]));
+}
+
+/** With the place of the setting. No mistake: the service manager may make the folder when the service starts. */
+async function pidFileWarnings({ config, source }: GoodConfig, path: string): Promise<readonly string[]> {
+  const pid = pidPath(config, path);
+  const checked = await attempt(async () => pid !== undefined && (await checkPidFile(pid)));
+  if (checked.ok) return [];
+  const { message } = checked.failure;
+  const place = source.valuePlace(["pidFile"]);
+  return [`warning: ${renderProblem(place ? { file: path, ...place, message } : { message })}`];
 }
 
 function dnsOption(text: string): MxResolver {
@@ -105,11 +134,11 @@ async function attempt<T>(act: () => Promise<T>): Promise<Attempt<T>> {
   }
 }
 
-function wrong(failures: readonly CommandFailure[], complete: boolean): Check {
+function wrong(failures: readonly CommandFailure[], unseen: readonly string[]): Check {
   const problems = new Map(failures.flatMap(problemsOf).map((problem) => [renderProblem(problem), problem]));
   const reasons = new Set(failures.map(({ reason }) => reason));
   const [reason = "config"] = reasons.has("config") ? [] : reasons;
-  return { ok: false, reason, problems: [...problems.values()], complete };
+  return { ok: false, reason, problems: [...problems.values()], unseen };
 }
 
 function goodWords(path: string, config: Config): string {

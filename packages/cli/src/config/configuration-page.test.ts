@@ -27,7 +27,7 @@ test("every setting has a meaning: a sentence that ends", () => {
 });
 
 test("the sample is a configuration without mistakes, and holds every setting", () => {
-  const read = readConfig(sample(tree));
+  const read = readConfig(sample(tree), "homing.yaml");
   assert.deepEqual(read.ok ? [] : read.problems, []);
   const value: unknown = parse(sample(tree));
   for (const [name] of everySetting(tree)) {

@@ -107,10 +107,37 @@ for (const [what, setting, text, rows] of tables) {
   });
 }
 
+test("stores and replies are shown as they could stand in the file", () => {
+  const path = "homing.yaml";
+  const shownValue = (store: string): (PlainValue | undefined)[] => {
+    const text = `hostname: a.test
+domains: [a.test]
+aliasesFile: a
+srs: { domain: a.test, secretsFile: s }
+domainSettings: { A.test: { unknownReply: nobody here } }
+localDelivery: { store: "${store}" }
+`;
+    const read = readConfig(text, path);
+    assert.ok(read.ok);
+    const values = effectiveValues(settingTree(configSchema), { ...read, path });
+    const names = ["localDelivery.store", "domainSettings.a.test.unknownReply"];
+    return names.map((name) => values.find((value) => value.name === name)?.value);
+  };
+  for (const store of [
+    "lmtp:127.0.0.1:24",
+    "lmtp:[::1]:24",
+    "lmtp:/run/lmtp",
+    "maildir:/m/{domain}/{user}",
+  ]) {
+    assert.deepEqual(shownValue(store), [store, "550 5.1.1 nobody here"]);
+  }
+});
+
 test("every setting of the schema is shown, though the file has the least", () => {
   const path = "homing.yaml";
   const read = readConfig(
     "hostname: a.test\ndomains: [a.test]\naliasesFile: a\nsrs: { domain: a.test, secretsFile: s }\n",
+    path,
   );
   assert.ok(read.ok);
   const tree = settingTree(configSchema);

@@ -1,8 +1,10 @@
 // What holds, setting by setting, and where it comes from. Called by `homing config show`.
 import { dirname, isAbsolute, join } from "node:path";
-import { type HostPort, renderHostPort } from "@homing/forwarder";
+import { type HostPort, type LocalStore, renderHostPort } from "@homing/forwarder";
+import type { Reply } from "@homing/mail";
 import * as z from "zod";
 import type { ConfigSource, Place } from "./config-source.ts";
+import { renderMailStore } from "./schema.ts";
 import type { Setting } from "./setting-tree.ts";
 
 export type PlainValue = string | number | boolean | readonly PlainValue[];
@@ -111,11 +113,21 @@ function plainValue(value: unknown, setting: Setting, effective: EffectiveConfig
   }
   if (typeof value === "number" || typeof value === "boolean") return value;
   if (isHostPort(value)) return renderHostPort(value);
+  if (isMailStore(value)) return renderMailStore(value);
+  if (isReply(value)) return `${value.code} ${value.enhanced} ${value.text}`;
   return Object.keys(value).length === 0 ? undefined : JSON.stringify(value);
 }
 
 function isHostPort(value: object): value is HostPort {
   return "host" in value && "port" in value;
+}
+
+function isMailStore(value: object): value is LocalStore {
+  return "kind" in value && (value.kind === "lmtp" || value.kind === "maildir");
+}
+
+function isReply(value: object): value is Reply {
+  return "code" in value && "enhanced" in value && "text" in value;
 }
 
 function member(value: unknown, key: PropertyKey): unknown {

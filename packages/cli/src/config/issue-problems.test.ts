@@ -50,7 +50,7 @@ const shapes: [what: string, setting: z.ZodType, text: string, told: string[]][]
     "a slip in one of several forms has its suggestion",
     z.union([z.string(), z.strictObject({ target: z.string(), keep: z.boolean().optional() })]),
     "s: { target: a, kepe: true }",
-    ["1:17 s.kepe: there is no such setting: did you mean keep?"],
+    ["1:17 s.kepe: there is no such setting: did you mean s.keep?"],
   ],
   ["brackets for a number are no hint of quotes", z.int("is no number"), "s: [1]", ["1:4 s: is no number"]],
 ];

@@ -67,8 +67,9 @@ function above(path: Path, source: ConfigSource): Place {
 function insteadOf(path: Path, root: Setting): string {
   const key = String(path.at(-1));
   const names = namesIn(settingAt(root, path.slice(0, -1)));
-  const near = nearestName(key, names) ?? elsewhere(key, root);
-  if (near !== undefined) return `: did you mean ${near}?`;
+  const beside = nearestName(key, names);
+  const near = beside === undefined ? elsewhere(key, root) : [...path.slice(0, -1), beside].join(".");
+  if (near !== undefined) return `: did you mean ${printable(near, MAX_SHOWN)}?`;
   return ` (here: ${names.join(", ")}): take it out or correct it`;
 }
 

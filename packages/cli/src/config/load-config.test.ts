@@ -50,7 +50,12 @@ const added: [what: string, lines: string, told: string][] = [
   [
     "a slip in a key inside",
     "limits:\n  client: 1",
-    "8:3 limits.client: there is no such setting: did you mean clients?",
+    "8:3 limits.client: there is no such setting: did you mean limits.clients?",
+  ],
+  [
+    "a beginning of a key inside",
+    "dotForward: { sock: /x, socket: /y }",
+    "7:15 dotForward.sock: there is no such setting: did you mean dotForward.socket?",
   ],
   [
     "a key of another map",
@@ -86,6 +91,46 @@ const added: [what: string, lines: string, told: string][] = [
     "a minimum above the length of a tag",
     "  tagLength: 6\n  minTagLength: 7",
     "8:17 srs.minTagLength: is more than tagLength (6): our own bounces would be refused: write less",
+  ],
+  [
+    "a domain of users that is none of ours",
+    "dotForward: { socket: /s, domains: [Ours.test, b.test] }",
+    '7:48 dotForward.domains.1: "b.test" is none of domains: write one of them',
+  ],
+  [
+    "no domain of users",
+    "dotForward: { socket: /s, domains: [] }",
+    "7:36 dotForward.domains: is empty: name some of domains, or take it out for all of them",
+  ],
+  [
+    "an extension that nothing takes off",
+    "keepExtension: true",
+    "7:16 keepExtension: keeps nothing without a recipientDelimiter: set that, or take this out",
+  ],
+  [
+    "a route for a domain whose mail stays here",
+    'delivery: { routes: { ours.test: "a.test:25" } }\nlocalDelivery: { store: "lmtp:/s" }',
+    "7:34 delivery.routes.ours.test: is a domain of ours, whose mail localDelivery keeps: take it out",
+  ],
+  [
+    "a route for a further name of such a domain",
+    'delivery: { routes: { b.test: "a.test:25" } }\ndomainAliases: { B.test: ours.test }\nlocalDelivery: { store: "lmtp:/s" }',
+    "7:31 delivery.routes.b.test: is a domain of ours, whose mail localDelivery keeps: take it out",
+  ],
+  [
+    "a pid file in the place of the aliases",
+    "pidFile: ./aliases",
+    "7:10 pidFile: is aliasesFile, and would be written over: name a file of its own",
+  ],
+  [
+    "a pid file in the place of the secrets",
+    "pidFile: x/../secrets",
+    "7:10 pidFile: is srs.secretsFile, and would be written over: name a file of its own",
+  ],
+  [
+    "a pid file in the place of the configuration",
+    "pidFile: homing.yaml",
+    "7:10 pidFile: is the configuration itself, and would be written over: name a file of its own",
   ],
   ["a number for text", "listen: 2525", "7:9 listen: expected string, received number"],
   ["nothing for text", "listen:", "7:8 listen: expected string, received null"],
@@ -258,6 +303,12 @@ const changed: [what: string, from: string, to: string, told: string][] = [
     "2:10 domains: is empty: name at least one domain, as in [forwarder.example]",
   ],
   [
+    "a maildir that users of two domains would share",
+    "[ours.test]",
+    '[ours.test, Ours.Test, b.test]\nlocalDelivery: { store: "maildir:/m/{user}" }',
+    "3:25 localDelivery.store: has no {domain}: users of one name at 2 domains would share a maildir: put {domain} into it",
+  ],
+  [
     "a file name that is empty",
     "aliasesFile: aliases",
     'aliasesFile: ""',
@@ -357,6 +408,25 @@ for (const [what, text, expected] of inOneRun) {
   });
 }
 
+const good: [what: string, lines: string][] = [
+  [
+    "a maildir by user, at a site of one domain and its further names",
+    'localDelivery: { store: "maildir:/m/{user}" }\ndomainAliases: { b.test: ours.test }',
+  ],
+  ["a route for a domain of ours without localDelivery", 'delivery: { routes: { ours.test: "a.test:25" } }'],
+  [
+    "a route for another domain beside localDelivery",
+    'delivery: { routes: { b.test: "a.test:25" } }\nlocalDelivery: { store: "lmtp:/s" }',
+  ],
+  ["a pid file of its own", "pidFile: pid"],
+  ["an extension with its delimiter", 'keepExtension: true\nrecipientDelimiter: "+"'],
+];
+for (const [what, lines] of good) {
+  test(`nothing is wrong with ${what}`, () => {
+    assert.equal(parseConfig(`${MINIMAL}${lines}\n`, "homing.yaml").hostname, "mx.ours.test");
+  });
+}
+
 for (const name of ["25", "1e3", "0x19", "true", "null", "1.0"]) {
   test(`a route may be named ${name}, which is no text to YAML, and keeps its spelling`, () => {
     const { delivery } = parseConfig(`${MINIMAL}delivery: { routes: { ${name}: "a.test:1" } }\n`, "f");
@@ -400,7 +470,7 @@ test("whatever the file holds, what is wrong is told in single lines, in the ord
     );
   fc.assert(
     fc.property(spoilt, (text) => {
-      const read = readConfig(text);
+      const read = readConfig(text, "homing.yaml");
       if (read.ok) return;
       assert.ok(read.problems.length > 0);
       let [line, column] = [1, 1];

@@ -4,6 +4,8 @@ import { readFile } from "node:fs/promises";
 import { systemFailure } from "../failure.ts";
 import { configFailure } from "./config-problem.ts";
 import { type ConfigSource, type PlacedMessage, readConfigSource } from "./config-source.ts";
+import { fileClashes } from "./file-clashes.ts";
+import { type GoodParts, goodParts } from "./good-parts.ts";
 import { problemsOfIssues } from "./issue-problems.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { settingTree } from "./setting-tree.ts";
@@ -12,8 +14,12 @@ export { configFailure } from "./config-problem.ts";
 
 export type ReadConfig =
   | { readonly ok: true; readonly config: Config; readonly source: ConfigSource }
-  /** At least one. */
-  | { readonly ok: false; readonly problems: readonly PlacedMessage[] };
+  | {
+      readonly ok: false;
+      /** At least one. */
+      readonly problems: readonly PlacedMessage[];
+      readonly goodParts: GoodParts;
+    };
 
 export async function loadConfig(path: string): Promise<Config> {
   return parseConfig(await readConfigText(path), path);
@@ -32,20 +38,25 @@ export function parseConfig(text: string, path: string): Config {
 
 /** @param path for messages */
 export function readOrThrow(text: string, path: string): Extract<ReadConfig, { ok: true }> {
-  const read = readConfig(text);
+  const read = readConfig(text, path);
   if (read.ok) return read;
   throw configFailure(read.problems.map((problem) => ({ file: path, ...problem })));
 }
 
-export function readConfig(text: string): ReadConfig {
+/** @param path a file that the configuration names must not be the configuration itself */
+export function readConfig(text: string, path: string): ReadConfig {
   const read = readConfigSource(text);
-  if (!read.ok) return { ok: false, problems: inOrder(read.problems) };
+  if (!read.ok) return { ok: false, problems: inOrder(read.problems), goodParts: {} };
   const { source } = read;
   const parsed = configSchema.safeParse(source.value);
   const issues = parsed.error?.issues ?? [];
-  const problems = [...source.problems, ...problemsOfIssues(issues, source, settingTree(configSchema))];
+  const problems = [
+    ...source.problems,
+    ...problemsOfIssues(issues, source, settingTree(configSchema)),
+    ...fileClashes(source, path),
+  ];
   if (parsed.success && problems.length === 0) return { ok: true, config: parsed.data, source };
-  return { ok: false, problems: inOrder(problems) };
+  return { ok: false, problems: inOrder(problems), goodParts: goodParts(source.value, issues) };
 }
 
 function inOrder(problems: readonly PlacedMessage[]): PlacedMessage[] {

@@ -30,6 +30,9 @@ const meant: [word: string, name: string | undefined][] = [
   ["sr", "srs"],
   ["srss", "srs"],
   ["ss", "srs"],
+  ["host", "hostname"],
+  ["Alias", "aliasesFile"],
+  ["al", undefined],
   ["x", undefined],
   ["dkim", undefined],
   ["tagSize", undefined],
@@ -41,6 +44,11 @@ for (const [word, name] of meant) {
     assert.equal(nearestName(word, NAMES), name);
   });
 }
+
+test("a beginning that several names have stands for none of them", () => {
+  assert.equal(nearestName("maxMe", ["maxMessages", "maxMembers"]), undefined);
+  assert.equal(nearestName("maxMes", ["maxMessages", "maxMembers"]), "maxMessages");
+});
 
 test("of several near names the nearest is taken, and of equally near ones the first", () => {
   assert.equal(nearestName("clients", ["client", "clients", "clientss"]), "clients");

@@ -3,8 +3,14 @@
 /** What is longer is no slip of the fingers; it also bounds the work. */
 const MAX_LENGTH = 64;
 
-/** The nearest of the names: at most two slips away, one in a short word. Undefined where nothing is near. */
-export function nearestName(word: string, names: Iterable<string>): string | undefined {
+/** Fewer letters begin too many names. */
+const MIN_BEGINNING = 3;
+
+/**
+ * The nearest of the names: at most two slips away, one in a short word. Or the only one that begins with the word.
+ * Undefined where nothing is near.
+ */
+export function nearestName(word: string, names: readonly string[]): string | undefined {
   if (word.length > MAX_LENGTH) return undefined;
   const limit = word.length <= 4 ? 1 : 2;
   let nearest: { readonly name: string; readonly slips: number } | undefined;
@@ -13,7 +19,13 @@ export function nearestName(word: string, names: Iterable<string>): string | und
     const slips = slipsBetween(word.toLowerCase(), name.toLowerCase());
     if (slips <= limit && slips < (nearest?.slips ?? limit + 1)) nearest = { name, slips };
   }
-  return nearest?.name;
+  return nearest?.name ?? onlyBegunWith(word, names);
+}
+
+function onlyBegunWith(word: string, names: readonly string[]): string | undefined {
+  if (word.length < MIN_BEGINNING) return undefined;
+  const [first, ...more] = names.filter((name) => name.toLowerCase().startsWith(word.toLowerCase()));
+  return more.length === 0 ? first : undefined;
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   maildirPatternProblem,
   parseHostPort,
   parseRefusal,
+  renderHostPort,
   UNKNOWN_ADDRESS,
 } from "@homing/forwarder";
 import { asciiLower, KEPT_LABEL, parseDomain } from "@homing/srs-core";
@@ -266,6 +267,11 @@ const mailStore = z
       "`lmtp:127.0.0.1:24`, `lmtp:/run/dovecot/lmtp` or `maildir:/var/mail/homing/{domain}/{user}`",
   });
 
+export function renderMailStore(store: LocalStore): string {
+  if (store.kind === "maildir") return `maildir:${store.pattern}`;
+  return `lmtp:${"path" in store.server ? store.server.path : renderHostPort(store.server)}`;
+}
+
 function lmtpServer(place: string): Extract<LocalStore, { kind: "lmtp" }>["server"] | undefined {
   if (place.startsWith("/")) return { path: place };
   const parsed = parseHostPort(place);
@@ -298,9 +304,10 @@ const dotForward = z
       .meta({ type: "path", example: "/run/homing-dotforward.sock" }),
     domains: z
       .array(domain)
+      .min(1, "is empty: name some of domains, or take it out for all of them")
       .optional()
       .describe("Domains whose local parts are users; the default is all of `domains`.")
-      .meta({ example: ["forwarder.example"] }),
+      .meta({ without: "`domains`", example: ["forwarder.example"] }),
     wrongFile: z
       .enum(["refuse", "next-route"])
       .default("refuse")
@@ -358,6 +365,18 @@ const settings = z.strictObject({
     .optional()
     .describe("An aliases(5) file: local parts at every one of the domains.")
     .meta({ example: "aliases", notes: "see [aliases file](#aliases-file)." }),
+  aliasDomains: z
+    .array(domain)
+    .optional()
+    .describe("Domains where names without a domain are addresses, of the aliases and of the virtual table.")
+    .meta({
+      without: "`domains`",
+      example: ["forwarder.example"],
+      notes:
+        "as Postfix's mydestination. Name your own domains here where customers' domains shall have no address " +
+        "from the aliases. Names as targets are looked up where mail came for, or else at the first of these. " +
+        "`postmaster` is an address everywhere.",
+    }),
   virtualFile: fileName
     .optional()
     .describe("A virtual table, as Postfix's virtual(5): whole addresses, and catch-alls of domains.")
@@ -409,7 +428,9 @@ const IN_ANY_MAP: { when: (payload: z.core.ParsePayload) => boolean } = {
 
 export const configSchema = settings
   .superRefine(checkFiles, IN_ANY_MAP)
-  .superRefine(checkDomains, IN_ANY_MAP);
+  .superRefine(checkDomains, IN_ANY_MAP)
+  .superRefine(checkMaildir, IN_ANY_MAP)
+  .superRefine(checkExtension, IN_ANY_MAP);
 
 /** Other settings may be wrong in any way: their types are not sure yet. */
 type Unsure = { readonly [Name in keyof z.output<typeof settings>]?: unknown };
@@ -421,13 +442,14 @@ function checkFiles(config: Unsure, context: z.RefinementCtx): void {
 }
 
 function checkDomains(config: Unsure, context: z.RefinementCtx): void {
-  const { domains, domainAliases, domainSettings } = config;
+  const { domains, aliasDomains, domainAliases, domainSettings, dotForward, delivery, localDelivery } =
+    config;
   // With a mistake in the list itself, nobody knows what is none of it.
   if (!Array.isArray(domains) || !domains.every((name) => typeof name === "string")) return;
   const names = new Set(domains.map(asciiLower));
   // A map with a mistake has its names as they are written.
   const isOurs = (name: string): boolean => names.has(domainName(name));
-  const wrong = (path: string[], message: string): void =>
+  const wrong = (path: PropertyKey[], message: string): void =>
     context.addIssue({ code: "custom", path, message });
   for (const [name, target] of Object.entries(domainAliases ?? {})) {
     if (isOurs(name)) wrong(["domainAliases", name], "is one of domains, too: take it out of one of the two");
@@ -437,6 +459,45 @@ function checkDomains(config: Unsure, context: z.RefinementCtx): void {
   for (const name of Object.keys(domainSettings ?? {})) {
     if (!isOurs(name)) wrong(["domainSettings", name], "is none of domains: add it there, or correct it");
   }
+  for (const [at, name] of listIn(dotForward, "domains").entries()) {
+    if (typeof name === "string" && !isOurs(name))
+      wrong(["dotForward", "domains", at], `"${name}" is none of domains: write one of them`);
+  }
+  for (const [at, name] of (Array.isArray(aliasDomains) ? aliasDomains : []).entries()) {
+    if (typeof name === "string" && !isOurs(name))
+      wrong(["aliasDomains", at], `"${name}" is none of domains: write one of them`);
+  }
+  const furtherNames = new Set(Object.keys(domainAliases ?? {}).map(domainName));
+  for (const name of localDelivery === undefined ? [] : Object.keys(member(delivery, "routes") ?? {})) {
+    if (isOurs(name) || furtherNames.has(domainName(name)))
+      wrong(["delivery", "routes", name], "is a domain of ours, whose mail localDelivery keeps: take it out");
+  }
+}
+
+function checkMaildir({ domains, localDelivery }: Unsure, context: z.RefinementCtx): void {
+  const pattern = member(member(localDelivery, "store"), "pattern");
+  if (typeof pattern !== "string" || pattern.includes("{domain}") || !Array.isArray(domains)) return;
+  const names = new Set(domains.map((name) => domainName(String(name))));
+  if (names.size < 2) return;
+  const message = `has no {domain}: users of one name at ${names.size} domains would share a maildir: put {domain} into it`;
+  context.addIssue({ code: "custom", path: ["localDelivery", "store"], message });
+}
+
+function checkExtension({ recipientDelimiter, keepExtension }: Unsure, context: z.RefinementCtx): void {
+  if (keepExtension !== true || recipientDelimiter !== "") return;
+  const message = "keeps nothing without a recipientDelimiter: set that, or take this out";
+  context.addIssue({ code: "custom", path: ["keepExtension"], message });
+}
+
+function listIn(map: unknown, name: string): readonly unknown[] {
+  const list = member(map, name);
+  return Array.isArray(list) ? list : [];
+}
+
+function member(map: unknown, name: string): object | string | undefined {
+  if (typeof map !== "object" || map === null || !Object.hasOwn(map, name)) return undefined;
+  const value = (map as Record<string, unknown>)[name];
+  return (typeof value === "object" && value !== null) || typeof value === "string" ? value : undefined;
 }
 
 export type Config = z.output<typeof configSchema>;

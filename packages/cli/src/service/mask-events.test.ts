@@ -66,6 +66,15 @@ const byKind: { readonly [Kind in ForwarderEvent["event"]]: Extract<ForwarderEve
     firstSeen: 1,
     until: 2,
   },
+  dropped: {
+    event: "dropped",
+    session: "s",
+    recipient: CAROL,
+    dropped: [
+      { target: ALICE, why: `loop: ${ALICE} → carol → ${ALICE}` },
+      { target: "carol", why: "in no table" },
+    ],
+  },
   "forward-unavailable": { event: "forward-unavailable", user: "carol", cause: `lost at ${CAROL}` },
   discarded: { event: "discarded", id: "i", recipient: CAROL },
   answered: { event: "answered", id: "i", reply: `250 2.0.0 <${CAROL}>: passed on` },
@@ -138,6 +147,57 @@ test("hash: with another key it is another hash: logs of two runs cannot be put 
     )({ event: "delivered", id: "", target: ALICE, hop: "", detail: "" }).target;
   assert.notEqual(target("one"), target("two"));
 });
+
+/** Events that are not the forwarder's own have texts with names, too. */
+const texts: [what: string, event: object, shown: object][] = [
+  [
+    "mistakes in tables by their place alone",
+    {
+      problems: [
+        '/etc/homing/aliases:3:4 alias "fritz" stands on line 1 already: join the two',
+        "/etc/my aliases:12:1 loop: carol → dave → carol: give one of them an address outside",
+        "/etc/homing/aliases:5:2 no mail store keeps a local copy: set localDelivery, or take \\frank out",
+        "table /etc/homing/aliases: there is no such file",
+      ],
+    },
+    {
+      problems: [
+        "/etc/homing/aliases:3:4 *",
+        "/etc/my aliases:12:1 *",
+        "/etc/homing/aliases:5:2 *",
+        "table /etc/homing/aliases: there is no such file",
+      ],
+    },
+  ],
+  [
+    "mistakes in a user's file by their place alone",
+    { faults: ['~/.forward:2:7: "frank.secret" is no address', "~/.forward: it leads out of the home"] },
+    { faults: ["~/.forward:2:7 *", "~/.forward: it leads out of the home"] },
+  ],
+  [
+    "no path of a maildir",
+    { hop: "maildir:/m/{domain}/{user}", detail: "EACCES: permission denied, open '/m/a.test/alice/tmp/1'" },
+    { hop: "maildir:/m/{domain}/{user}", detail: "EACCES: permission denied, open '/*" },
+  ],
+  [
+    "the file name of a message in a maildir",
+    { hop: "maildir:/m/{user}", detail: "1700000000.f00.mx.test" },
+    { hop: "maildir:/m/{user}", detail: "1700000000.f00.mx.test" },
+  ],
+  [
+    "no names of a loop, and no name of a target",
+    { dropped: [{ target: "dave", why: "loop: carol → dave" }] },
+    { dropped: [{ target: "*", why: "loop: *" }] },
+  ],
+  [
+    "no recipient without a domain",
+    { recipient: "frank", reversePath: "" },
+    { recipient: "*", reversePath: "" },
+  ],
+];
+for (const [what, event, shown] of texts) {
+  test(`domain: shown is ${what}`, () => assert.deepEqual(createMasking("domain", KEY)(event), shown));
+}
 
 test("the null sender stays visible", () => {
   const bounce: ForwarderEvent = {

@@ -24,7 +24,10 @@ export function createMasking(masking: AddressMasking, key: Buffer): (event: obj
 
 type Mask = (address: string) => string;
 
-/** Fields that are one address, or a list of them. All others are searched for addresses, those of later days too. */
+/**
+ * Fields that are an address or a name of the tables, or a list of them. All others are searched for addresses, those
+ * of later days too.
+ */
 const ADDRESS_FIELDS = new Set([
   "reversePath",
   "newReversePath",
@@ -33,25 +36,51 @@ const ADDRESS_FIELDS = new Set([
   "target",
   "targets",
   "to",
+  // A local part tells as much, at a site that has one domain.
+  "user",
 ]);
+/** Mistakes in tables and users' files: their words are full of names, with and without quotes. */
+const MISTAKE_FIELDS = new Set(["problems", "faults"]);
+const PLACED = /^(.*?:\d{1,9}:\d{1,9}):? /s;
 /** 64 bits: no two addresses of a site look the same. */
 const HASH_CHARACTERS = 16;
 
 function maskFields(fields: object, mask: Mask): MaskedEvent {
-  const entries = Object.entries(fields).map(([name, value]) => [name, maskValue(name, value, mask)]);
+  const isMaildir = "hop" in fields && String(fields.hop).startsWith("maildir:");
+  const entries = Object.entries(fields).map(([name, value]) => {
+    const shown = isMaildir && name === "detail" ? withoutPath(String(value)) : value;
+    return [name, maskValue(name, shown, mask)];
+  });
   return Object.fromEntries(entries) as MaskedEvent;
 }
 
 function maskValue(name: string, value: unknown, mask: Mask): unknown {
   if (Array.isArray(value)) return value.map((one) => maskValue(name, one, mask));
   if (typeof value === "object" && value !== null) return maskFields(value, mask);
-  if (typeof value !== "string") return value;
-  // A quoted local part may hold at signs and blanks: what is an address as a whole is not searched. "" is the null
-  // sender.
-  if (ADDRESS_FIELDS.has(name) && value.includes("@")) return mask(value);
-  // A local part tells as much, at a site that has one domain.
-  if (name === "user") return mask(value);
-  return replaceAddresses(value, (localPart, domain) => mask(`${localPart}@${domain}`));
+  // "" is the null sender.
+  if (typeof value !== "string" || value === "") return value;
+  // A quoted local part may hold at signs and blanks: what is an address as a whole is not searched.
+  if (ADDRESS_FIELDS.has(name)) return mask(value);
+  const text = MISTAKE_FIELDS.has(name) ? placeAlone(value) : withoutChain(name, value);
+  return replaceAddresses(text, (localPart, domain) => mask(`${localPart}@${domain}`));
+}
+
+/** What a mistake is, `homing config check` says. One without a place is about a whole file, and names nobody. */
+function placeAlone(problem: string): string {
+  const [, place] = PLACED.exec(problem) ?? [];
+  return place === undefined ? problem : `${place} *`;
+}
+
+/** Why a target was dropped: a loop's names. */
+function withoutChain(name: string, text: string): string {
+  if (name !== "why" || !text.includes("→")) return text;
+  return `${text.slice(0, text.indexOf(": ") + 2)}*`;
+}
+
+/** Errors of the file system tell a path or two at their end, and those of maildirs have the user's name in them. */
+function withoutPath(detail: string): string {
+  const slash = detail.indexOf("/");
+  return slash < 0 ? detail : `${detail.slice(0, slash)}/*`;
 }
 
 function keepDomain(address: string): string {

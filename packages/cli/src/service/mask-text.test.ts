@@ -24,6 +24,19 @@ const table: [text: string, shown: string][] = [
   ["meet @noon, or @", "meet @noon, or @"],
   ["a@b.test@c.test", "{a|b.test}@c.test"],
   ["<@route.test:a@b.test>", "<@route.test:{a|b.test}>"],
+  ['"alice smith" <x>@h.test full', '{"alice smith" <x>|h.test} full'],
+  ["<x>@h.test", "{<x>|h.test}"],
+  ["alice(comment)@h.test", "{alice(comment)|h.test}"],
+  ["no alice (a comment)@h.test", "no {alice (a comment)|h.test}"],
+  ["half)@h.test", "{half)|h.test}"],
+  ["<a@b.test>@c.test", "<{a|b.test}{>|c.test}"],
+  ["?to=alice%2540h.test&x", "{?to=alice|h.test}&x"],
+  ["?to=alice%252540h.test", "{?to=alice|h.test}"],
+  ["alice=40h full", "{alice|h} full"],
+  ["to alice=40h.test.", "to {alice|h.test}."],
+  ["SRS0=40bk=JK=o.test=bob@c.test", "{SRS0=40bk=JK=o.test=bob|c.test}"],
+  ["SRS0=bk=JK=o.test=40x@c.test", "{SRS0=bk=JK=o.test=40x|c.test}"],
+  ["size=4096000 is too much", "size=4096000 is too much"],
   ["line\nalice@home.example\tend", "line\n{alice|home.example}\tend"],
 ];
 
@@ -51,6 +64,11 @@ const hostile: [what: string, unit: string][] = [
   ["letters", "a"],
   ["backslashes before quotes", '\\"@'],
   ["encoded at signs", "%40"],
+  ["at signs that are encoded twice", "%252540"],
+  ["at signs in quoted-printable", "a=40b"],
+  ["closing brackets", ")@"],
+  ["comments", "( )@"],
+  ["quotes before angle brackets", '" <>@'],
 ];
 for (const [what, unit] of hostile) {
   test(`a mebibyte of ${what} takes no longer for each octet than little of it`, () => {
