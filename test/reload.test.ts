@@ -173,6 +173,9 @@ test("homing reload checks the tables, then tells the service; without one, and 
   const other = await homing(["reload", "--config", config]);
   assert.equal(other.code, 69);
   assert.match(other.stderr, /is not homing serve: start it\n$/);
+  // In a container that would be the service.
+  await writeFile(join(forwarder.folder, "pid"), "1\n");
+  assert.match((await homing(["reload", "--config", config])).stderr, /process 1, .* is not homing serve/);
 });
 
 test("a file that is gone changes nothing, and comes back by itself", async () => {

@@ -44,7 +44,8 @@ async function runningPid(path: string): Promise<number> {
     throw new CommandFailure("unavailable", `${path}: there is no such file: is homing serve running?`);
   });
   const pid = Number(text.trim());
-  if (Number.isInteger(pid) && pid > 1 && pid <= MAX_PID) return pid;
+  // In a container the service is process 1.
+  if (Number.isInteger(pid) && pid > 0 && pid <= MAX_PID) return pid;
   throw new CommandFailure("config", `${path}: this is not the pid file of homing serve: correct pidFile`);
 }
 

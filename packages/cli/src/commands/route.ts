@@ -28,6 +28,7 @@ export interface RouteCommandOptions {
 /** Returns the exit code: 1 where the recipient would be refused. */
 export async function route(address: string, options: RouteCommandOptions): Promise<number> {
   const output = createOutput(options.json === true);
+  if (address === "") return negative(output, "bad-address", "no address: write user@domain");
   const config = await loadConfig(options.config);
   const parsed = parseAddressArgument(withDomain(address, config));
   if (!parsed.ok) return negative(output, parsed.reason, parsed.message);
@@ -45,7 +46,7 @@ export async function route(address: string, options: RouteCommandOptions): Prom
 
 /** A name alone is asked for at the first domain, as postmaster is in SMTP. */
 function withDomain(address: string, { domains }: Config): string {
-  return address === "" || address.includes("@") ? address : `${address}@${domains[0]}`;
+  return address.includes("@") ? address : `${address}@${domains[0]}`;
 }
 
 /** As the service would, with the .forward files as they are now. */

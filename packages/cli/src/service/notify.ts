@@ -1,5 +1,5 @@
-// What the service manager is told, sd_notify(3): ready, reloading, stopping, and one line of status. Called by
-// `homing serve`. The socket takes UNIX datagrams, and Node has none: systemd's own systemd-notify(1) sends them.
+// What the service manager is told, sd_notify(3): ready, stopping, and one line of status. Called by `homing
+// serve`. The socket takes UNIX datagrams, and Node has none: systemd's own systemd-notify(1) sends them.
 import { execFile } from "node:child_process";
 import { printable } from "@homing/srs-core";
 
@@ -20,11 +20,6 @@ const TIMEOUT_MS = 5_000;
 
 export function ready(status: string): Assignment[] {
   return ["READY=1", statusLine(status)];
-}
-
-/** For Type=notify-reload (systemd 253), which wants to know when the reload began. `ready` ends it. */
-export function reloading(monotonicNanoseconds: bigint): Assignment[] {
-  return ["RELOADING=1", `MONOTONIC_USEC=${monotonicNanoseconds / 1000n}`, statusLine("reloading")];
 }
 
 export function stopping(status: string): Assignment[] {

@@ -98,6 +98,7 @@ for (const [what, text, entries] of read) {
 
 const NO_COLON = 'no ":" after the name: write "name: address"';
 const NOTHING = "no address here: write one, or take the comma out";
+const NO_TARGET = "no target behind the name: write an address";
 const COMMANDS = "programs are not run: hand the mail to one by LMTP instead";
 const FILES = "files are not written: keep the mail in a mail store by LMTP, or in a Maildir";
 const COPIES = "a local copy is \\name: write the name of a user, without a domain";
@@ -112,13 +113,15 @@ const wrong: [text: string, ...problems: [line: number, column: number, message:
   ["a@x.test: b", [1, 1, 'the name "a@x.test" has an @: write the part before it alone']],
   ["  a: b", [1, 1, "this line continues no entry: begin it in the first column"]],
   ["# x\n\n\tb@x.test\na: b", [3, 1, "this line continues no entry: begin it in the first column"]],
-  ["a:", [1, 3, NOTHING]],
-  ["a:   ", [1, 6, NOTHING]],
+  ["a:", [1, 3, NO_TARGET]],
+  ["a:   ", [1, 3, NO_TARGET]],
   ["a: ,", [1, 4, NOTHING]],
   ["a: b,,", [1, 6, NOTHING]],
   ["a: b,,c", [1, 6, NOTHING]],
   ["a: b,\n  ,\n  c", [2, 3, NOTHING]],
   ['a: ""', [1, 4, NOTHING]],
+  ["a: b@x.test c@x.test", [1, 4, "put a comma between two addresses"]],
+  ['x"y: b@x.test', [1, 1, 'a quote (") is not closed: close it']],
   ["a: |/bin/x", [1, 4, COMMANDS]],
   ['a: "|/bin/x -y, z"', [1, 4, COMMANDS]],
   ['a: b,  |"/bin/x, y"', [1, 8, COMMANDS]],
@@ -142,7 +145,7 @@ const wrong: [text: string, ...problems: [line: number, column: number, message:
     [2, 1, 'alias "a" stands on line 1 already: join the two'],
     [3, 1, 'alias "a" stands on line 1 already: join the two'],
   ],
-  ["x\na: |y, /z\n\nb:", [1, 1, NO_COLON], [2, 4, COMMANDS], [2, 8, FILES], [4, 3, NOTHING]],
+  ["x\na: |y, /z\n\nb:", [1, 1, NO_COLON], [2, 4, COMMANDS], [2, 8, FILES], [4, 3, NO_TARGET]],
   ["a: b,\r\n  /x,\r\n  |y\r\n", [2, 3, FILES], [3, 3, COMMANDS]],
 ];
 for (const [text, ...problems] of wrong) {

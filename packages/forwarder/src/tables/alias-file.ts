@@ -62,7 +62,8 @@ function parseEntry(line: PlacedText, report: Report): AliasEntry | undefined {
   const fields = splitOutsideQuotes(line.text, ":");
   const [head] = fields;
   if (!head || fields.length < 2) {
-    report(0, 'no ":" after the name: write "name: address"');
+    const open = (line.text.split('"').length - 1) % 2 === 1;
+    report(0, open ? 'a quote (") is not closed: close it' : 'no ":" after the name: write "name: address"');
     return undefined;
   }
   const name = unquoted(head.text.trim());

@@ -565,6 +565,12 @@ const wrongWith: [what: string, files: Files, rules: Partial<TableRuleOptions>, 
     'virtual:1:10 "anything" is neither an address nor a name in these tables at ours.test',
   ],
   [
+    "a pattern",
+    { virtual: "/^x-.*@ours\\.test$/ x@x.test" },
+    {},
+    "virtual:1:1 patterns are not read: write addresses, or @domain for all others of a domain",
+  ],
+  [
     "a catch-all twice",
     { virtual: "@ours.test a@x.test\n@ours.test b@x.test" },
     {},

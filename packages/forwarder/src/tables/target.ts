@@ -47,6 +47,7 @@ const COMMENT_BEHIND = /^(?:[^"\s]+\s+)?#/;
 
 /** What files for other programs may have, and what to write here in its place. */
 function habitOfOthers(bare: string, text: string): string | undefined {
+  if (isTwoAddresses(text)) return "put a comma between two addresses";
   if (COMMENT_BEHIND.test(text)) return "a comment stands on a line of its own: take it out here";
   // RFC 5322 §3.4: a mailbox with a display name. Here stands the address of an envelope.
   if (text.endsWith(">") && text.includes("<"))
@@ -60,6 +61,11 @@ function habitOfOthers(bare: string, text: string): string | undefined {
     return "a domain is no target: write a whole address, or map the domain with domainAliases in the configuration";
   }
   return undefined;
+}
+
+function isTwoAddresses(text: string): boolean {
+  const [first = "", second = ""] = text.split(/[ \t]+/, 2);
+  return !text.includes('"') && first.includes("@") && second.includes("@");
 }
 
 function parseLocalCopy(user: string): ParsedTarget {
@@ -140,6 +146,10 @@ export function parseTargets(
   report: (at: number, message: string) => void,
 ): PlacedTarget[] {
   const fields = splitOutsideQuotes(text.slice(from), ",");
+  if (text.slice(from).trim() === "") {
+    report(from, "no target behind the name: write an address");
+    return [];
+  }
   if (fields.length > 1 && fields.at(-1)?.text.trim() === "") fields.pop();
   const targets = fields.flatMap((field): PlacedTarget[] => {
     const parsed = parseTarget(field.text.trim());

@@ -165,6 +165,8 @@ function createKeyReader(): KeyReader {
   };
   return (text) => {
     const at = text.lastIndexOf("@");
+    if (text.startsWith("/"))
+      return "patterns are not read: write addresses, or @domain for all others of a domain";
     if (at < 0)
       return text === "" ? "the address is empty" : { kind: "name", text: asciiLower(text), domain: "" };
     const domain = canonical(text.slice(at + 1));
