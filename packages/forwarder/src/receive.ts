@@ -10,37 +10,22 @@ import {
   readTrace,
   receivedField,
 } from "@homing/mail";
-import {
-  type ForwardOutcome,
-  looksLikeSrs,
-  type Mailbox,
-  NULL_PATH,
-  type ReversePath,
-  type Rewriter,
-  type UnixSeconds,
-} from "@homing/srs-core";
+import { looksLikeSrs, type Mailbox, NULL_PATH, type Rewriter, type UnixSeconds } from "@homing/srs-core";
 import { answerFor } from "./answer.ts";
+import { type Copy, type CopyOptions, copiesOf } from "./copies.ts";
 import type { Delivery } from "./deliver.ts";
 import type { Report } from "./events.ts";
 import type { LoopTokens } from "./loop-token.ts";
 import { mapInParallel } from "./parallel.ts";
-import type { Route, Routes } from "./routes.ts";
+import type { Routes } from "./routes.ts";
 import type { MailCommand, MailOutcome, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
-import {
-  type Accepted,
-  type Copy,
-  createTransactionReport,
-  type TransactionReport,
-} from "./transaction-report.ts";
+import { type Accepted, createTransactionReport, type TransactionReport } from "./transaction-report.ts";
 
-export interface ReceiveOptions {
+export interface ReceiveOptions extends CopyOptions {
   readonly hostname: string;
-  /** Rewrites the senders of mail to this recipient. */
-  readonly rewriterFor: (recipient: Mailbox) => Rewriter;
   /** Verifies the addresses at an SRS domain of ours; undefined for every other domain. */
   readonly rewriterAt: (domain: string) => Rewriter | undefined;
   readonly routes: Routes;
-  readonly isOurDomain: (domain: string) => boolean;
   /** Clients that may use our own domains as sender. */
   readonly trusted: BlockList;
   readonly loopTokens: LoopTokens;
@@ -166,46 +151,6 @@ function createTransaction(
       return refusal.reply;
     },
   };
-}
-
-type Copies =
-  | { readonly ok: true; readonly copies: readonly Copy[] }
-  | { readonly ok: false; readonly reason: string; readonly reply: Reply };
-
-interface Leading {
-  readonly route: Extract<Route, { kind: "alias" | "bounce" }>;
-  readonly recipient: Mailbox;
-  /** The envelope sender that came. */
-  readonly given: ReversePath;
-  readonly now: UnixSeconds;
-}
-
-/**
- * Each with its envelope sender: mail of a list bounces to its owner, mail that stays on the site keeps its sender, however
- * long; all else is rewritten. A bounce keeps its null path: nothing may ever be returned to it.
- */
-function copiesOf(options: ReceiveOptions, { route, recipient, given, now }: Leading): Copies {
-  const { isOurDomain } = options;
-  const isNull = given === NULL_PATH || route.kind === "bounce";
-  const copies: Copy[] = [];
-  let rewritten: ForwardOutcome | undefined;
-  for (const { mailbox, owner } of route.destinations) {
-    const stays = isOurDomain(mailbox.domain);
-    const kept = isNull ? NULL_PATH : stays ? given : owner;
-    if (kept !== undefined) {
-      copies.push({ mailbox, reversePath: kept, stays });
-      continue;
-    }
-    rewritten ??= options.rewriterFor(recipient).forward(given, now);
-    if (!rewritten.ok) return cannotLeave(rewritten);
-    copies.push({ mailbox, reversePath: rewritten.sender, stays });
-  }
-  return { ok: true, copies };
-}
-
-function cannotLeave({ reason, message }: Extract<ForwardOutcome, { ok: false }>): Copies {
-  const text = `the sender address cannot be forwarded: ${message}`;
-  return { ok: false, reason: `sender-${reason}`, reply: { code: 550, enhanced: "5.1.7", text } };
 }
 
 function contentRefusal(

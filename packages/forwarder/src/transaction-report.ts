@@ -1,6 +1,7 @@
 // Tells what happens in one mail transaction, as events. Called by receive.ts, which decides; nothing is decided here.
 import { type Reply, renderReply } from "@homing/mail";
-import { type Mailbox, type ReversePath, renderMailbox, renderReversePath } from "@homing/srs-core";
+import { type Mailbox, renderMailbox, renderReversePath } from "@homing/srs-core";
+import type { Copy } from "./copies.ts";
 import type { Delivery } from "./deliver.ts";
 import type { ForwarderEvent, Report } from "./events.ts";
 import type { Route } from "./routes.ts";
@@ -13,14 +14,6 @@ export interface Accepted {
   readonly route: Exclude<Route, { kind: "refuse" }>;
   /** One for each destination of the route; none where the message is thrown away. */
   readonly copies: readonly Copy[];
-}
-
-/** One copy of a message, and the envelope sender that it has. */
-export interface Copy {
-  readonly mailbox: Mailbox;
-  readonly reversePath: ReversePath;
-  /** It stays on this site. */
-  readonly stays: boolean;
 }
 
 export interface Refusal {

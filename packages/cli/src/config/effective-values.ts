@@ -4,7 +4,7 @@ import { type HostPort, type LocalStore, renderHostPort } from "@homing/forwarde
 import type { Reply } from "@homing/mail";
 import * as z from "zod";
 import type { ConfigSource, Place } from "./config-source.ts";
-import { renderMailStore } from "./schema.ts";
+import { renderMailStore } from "./mail-store-settings.ts";
 import type { Setting } from "./setting-tree.ts";
 
 export type PlainValue = string | number | boolean | readonly PlainValue[];

@@ -1,0 +1,96 @@
+// What each setting may be by itself, and not together with others. Called by schema.ts.
+import { asciiLower } from "@homing/srs-core";
+import type * as z from "zod";
+import { domainName } from "./setting-types.ts";
+
+/** Other settings may be wrong in any way: their types are not sure yet. */
+type Unsure = Readonly<Record<string, unknown>>;
+type Wrong = (path: readonly PropertyKey[], message: string) => void;
+
+/** For checks of a map with mistakes in it, too. */
+export const IN_ANY_MAP: { when: (payload: z.core.ParsePayload) => boolean } = {
+  when: ({ value }) => typeof value === "object" && value !== null && !Array.isArray(value),
+};
+
+export function checkTogether(config: Unsure, context: z.RefinementCtx): void {
+  const wrong: Wrong = (path, message) => context.addIssue({ code: "custom", path: [...path], message });
+  checkFiles(config, wrong);
+  checkDomains(config, wrong);
+  checkMaildir(config, wrong);
+  checkExtension(config, wrong);
+}
+
+function checkFiles({ aliasesFile, virtualFile }: Unsure, wrong: Wrong): void {
+  if (aliasesFile === undefined && virtualFile === undefined)
+    wrong(["aliasesFile"], "no table says where mail goes: name an aliasesFile, a virtualFile, or both");
+}
+
+function checkDomains(config: Unsure, wrong: Wrong): void {
+  const { domains, domainSettings } = config;
+  // With a mistake in the list itself, nobody knows what is none of it.
+  if (!Array.isArray(domains) || !domains.every((name) => typeof name === "string")) return;
+  const names = new Set(domains.map(asciiLower));
+  // A map with a mistake has its names as they are written.
+  const isOurs = (name: string): boolean => names.has(domainName(name));
+  checkFurtherNames(config, isOurs, wrong);
+  for (const name of namesIn(domainSettings)) {
+    if (!isOurs(name)) wrong(["domainSettings", name], "is none of domains: add it there, or correct it");
+  }
+  for (const path of [["dotForward", "domains"], ["aliasDomains"]]) {
+    for (const [at, name] of listAt(config, path).entries()) {
+      if (typeof name === "string" && !isOurs(name))
+        wrong([...path, at], `"${name}" is none of domains: write one of them`);
+    }
+  }
+  checkRoutes(config, isOurs, wrong);
+}
+
+function checkFurtherNames({ domainAliases }: Unsure, isOurs: (name: string) => boolean, wrong: Wrong): void {
+  for (const name of namesIn(domainAliases)) {
+    const target = member(domainAliases, name);
+    if (isOurs(name)) wrong(["domainAliases", name], "is one of domains, too: take it out of one of the two");
+    if (typeof target === "string" && !isOurs(target))
+      wrong(["domainAliases", name], `"${target}" is none of domains: write one of them`);
+  }
+}
+
+function checkRoutes(
+  { domainAliases, delivery, localDelivery }: Unsure,
+  isOurs: (name: string) => boolean,
+  wrong: Wrong,
+): void {
+  if (localDelivery === undefined) return;
+  const furtherNames = new Set(namesIn(domainAliases).map(domainName));
+  for (const name of namesIn(member(delivery, "routes"))) {
+    if (isOurs(name) || furtherNames.has(domainName(name)))
+      wrong(["delivery", "routes", name], "is a domain of ours, whose mail localDelivery keeps: take it out");
+  }
+}
+
+function checkMaildir({ domains, localDelivery }: Unsure, wrong: Wrong): void {
+  const pattern = member(member(localDelivery, "store"), "pattern");
+  if (typeof pattern !== "string" || pattern.includes("{domain}") || !Array.isArray(domains)) return;
+  const names = new Set(domains.map((name) => domainName(String(name))));
+  if (names.size < 2) return;
+  const message = `has no {domain}: users of one name at ${names.size} domains would share a maildir: put {domain} into it`;
+  wrong(["localDelivery", "store"], message);
+}
+
+function checkExtension({ recipientDelimiter, keepExtension }: Unsure, wrong: Wrong): void {
+  if (keepExtension === true && recipientDelimiter === "")
+    wrong(["keepExtension"], "keeps nothing without a recipientDelimiter: set that, or take this out");
+}
+
+function namesIn(map: unknown): readonly string[] {
+  return typeof map === "object" && map !== null ? Object.keys(map) : [];
+}
+
+function listAt(map: unknown, path: readonly string[]): readonly unknown[] {
+  const list = path.reduce(member, map);
+  return Array.isArray(list) ? list : [];
+}
+
+function member(map: unknown, name: string): unknown {
+  if (typeof map !== "object" || map === null || !Object.hasOwn(map, name)) return undefined;
+  return (map as Readonly<Record<string, unknown>>)[name];
+}

@@ -1,0 +1,66 @@
+// The copies of a message, one for each destination, and the envelope sender of each. Called by receive.ts at RCPT, because a
+// sender that cannot leave must be refused there.
+import type { Reply } from "@homing/mail";
+import {
+  type ForwardOutcome,
+  type Mailbox,
+  NULL_PATH,
+  type ReversePath,
+  type Rewriter,
+  type UnixSeconds,
+} from "@homing/srs-core";
+import type { Route } from "./routes.ts";
+
+/** One copy of a message, and the envelope sender that it has. */
+export interface Copy {
+  readonly mailbox: Mailbox;
+  readonly reversePath: ReversePath;
+  /** It stays on this site. */
+  readonly stays: boolean;
+}
+
+export interface CopyOptions {
+  /** Rewrites the senders of mail to this recipient. */
+  readonly rewriterFor: (recipient: Mailbox) => Rewriter;
+  readonly isOurDomain: (domain: string) => boolean;
+}
+
+export type Copies =
+  | { readonly ok: true; readonly copies: readonly Copy[] }
+  | { readonly ok: false; readonly reason: string; readonly reply: Reply };
+
+export interface Leading {
+  readonly route: Extract<Route, { kind: "alias" | "bounce" }>;
+  readonly recipient: Mailbox;
+  /** The envelope sender that came. */
+  readonly given: ReversePath;
+  readonly now: UnixSeconds;
+}
+
+/**
+ * Each with its envelope sender: mail of a list bounces to its owner, mail that stays on the site keeps its sender, however
+ * long; all else is rewritten. A bounce keeps its null path: nothing may ever be returned to it.
+ */
+export function copiesOf(options: CopyOptions, { route, recipient, given, now }: Leading): Copies {
+  const { isOurDomain } = options;
+  const isNull = given === NULL_PATH || route.kind === "bounce";
+  const copies: Copy[] = [];
+  let rewritten: ForwardOutcome | undefined;
+  for (const { mailbox, owner } of route.destinations) {
+    const stays = isOurDomain(mailbox.domain);
+    const kept = isNull ? NULL_PATH : stays ? given : owner;
+    if (kept !== undefined) {
+      copies.push({ mailbox, reversePath: kept, stays });
+      continue;
+    }
+    rewritten ??= options.rewriterFor(recipient).forward(given, now);
+    if (!rewritten.ok) return cannotLeave(rewritten);
+    copies.push({ mailbox, reversePath: rewritten.sender, stays });
+  }
+  return { ok: true, copies };
+}
+
+function cannotLeave({ reason, message }: Extract<ForwardOutcome, { ok: false }>): Copies {
+  const text = `the sender address cannot be forwarded: ${message}`;
+  return { ok: false, reason: `sender-${reason}`, reply: { code: 550, enhanced: "5.1.7", text } };
+}
