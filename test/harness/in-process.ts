@@ -59,6 +59,7 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
         Object.entries(options.routes ?? {}).map(([domain, port]) => [domain, { host: "127.0.0.1", port }]),
       ),
       smartHost: options.nextHop === undefined ? undefined : { host: "127.0.0.1", port: options.nextHop },
+      privateNetworks: [],
       trustedNetworks: options.trustedNetworks ?? [],
       maxMessageOctets: options.maxMessageOctets ?? 1024 * 1024,
       maxClients: 100,

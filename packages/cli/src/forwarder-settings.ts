@@ -34,6 +34,7 @@ export async function readForwarderSettings(
     tableFiles,
     routes: new Map(Object.entries(delivery.routes)),
     smartHost: delivery.smartHost,
+    privateNetworks: delivery.privateNetworks,
     store: config.localDelivery?.store,
     forwards: dotForward && {
       reader: createForwardClient(dotForward.socket),

@@ -36,7 +36,12 @@ const answers: [domain: string, hosts: string][] = [
 for (const [domain, expected] of answers) {
   test(`the next hops of ${domain}, asked of a DNS server: ${expected}`, async (t) => {
     const resolver = createMxResolver([await dnsServer(t, ZONE)]);
-    const found = await createNextHops({ routes: new Map(), resolver, random: () => 0 })(domain);
+    const found = await createNextHops({
+      routes: new Map(),
+      resolver,
+      random: () => 0,
+      mayConnect: () => true,
+    })(domain);
     const told = found.kind === "hosts" ? found.hosts.map(({ host }) => host) : [found.kind, found.enhanced];
     assert.equal(told.join(" "), expected);
   });

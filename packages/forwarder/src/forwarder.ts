@@ -1,6 +1,5 @@
 // The forwarder, put together: SMTP in, routes, rewriting, SMTP out. Called by the composition root and by tests,
 // which pass in time, DNS and randomness.
-import { BlockList } from "node:net";
 import { createBounceGate } from "@homing/bounce-handler";
 import type { Rewriter, UnixSeconds } from "@homing/srs-core";
 import { deliver } from "./deliver.ts";
@@ -10,6 +9,7 @@ import type { Report } from "./events.ts";
 import type { HostPort } from "./host-port.ts";
 import { deliverLocally, type LocalStore } from "./local-delivery.ts";
 import { createLoopTokens } from "./loop-token.ts";
+import { blockList, createMayConnect } from "./networks.ts";
 import { createNextHops, type MxResolver } from "./next-hops.ts";
 import { createReceiver } from "./receive.ts";
 import { createRoutes } from "./routes.ts";
@@ -28,6 +28,8 @@ export interface ForwarderSettings {
   readonly tables: Tables;
   readonly routes: ReadonlyMap<string, HostPort>;
   readonly smartHost?: HostPort | undefined;
+  /** Private networks to which the MX records of others may lead. */
+  readonly privateNetworks: readonly string[];
   /** Keeps the mail of our domains that no table takes elsewhere. Without one, a next hop in `routes` may. */
   readonly store?: LocalStore | undefined;
   /** Users' .forward files. */
@@ -69,6 +71,7 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
     smartHost: settings.smartHost,
     resolver: world.resolver,
     random: world.random,
+    mayConnect: createMayConnect(settings.privateNetworks),
   });
   const receiver = createReceiver({
     hostname,
@@ -114,15 +117,4 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
       tables = next;
     },
   };
-}
-
-/** Throws where a network is none: whoever reads the configuration has checked it. */
-export function blockList(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = "", bits] = network.split("/");
-    const family = address.includes(":") ? "ipv6" : "ipv4";
-    list.addSubnet(address, bits === undefined ? (family === "ipv6" ? 128 : 32) : Number(bits), family);
-  }
-  return list;
 }

@@ -4,7 +4,6 @@ export * from "./dot-forward/dot-forward.ts";
 export type { ForwarderEvent, Report } from "./events.ts";
 export { followUsers, type UserForwards } from "./follow-users.ts";
 export {
-  blockList,
   type Forwarder,
   type ForwarderSettings,
   startForwarder,
@@ -13,6 +12,7 @@ export {
 export { type HostPort, parseHostPort, renderHostPort } from "./host-port.ts";
 export type { LocalStore } from "./local-delivery.ts";
 export { maildirPatternProblem } from "./maildir-folder.ts";
+export { blockList } from "./networks.ts";
 export type { AddressAnswer, MxAnswer, MxResolver } from "./next-hops.ts";
 export type { Problem } from "./problem.ts";
 export { listenSmtp, type SmtpListener, type SmtpListenerOptions } from "./smtp-in.ts";

@@ -43,7 +43,13 @@ const silent: MxResolver = {
 };
 
 function nextHops(options: Partial<NextHopOptions>, domain = "d.test") {
-  return createNextHops({ routes: new Map(), resolver: silent, random: () => 0, ...options })(domain);
+  return createNextHops({
+    routes: new Map(),
+    resolver: silent,
+    random: () => 0,
+    mayConnect: () => true,
+    ...options,
+  })(domain);
 }
 
 async function hosts(mx: string, ...random: number[]): Promise<string[]> {
@@ -160,3 +166,32 @@ for (const literal of ["[192.0.2.1]", "[127.0.0.1]", "[IPv6:2001:db8::1]"]) {
     assert.equal(found.enhanced, "5.1.2");
   });
 }
+
+const at = (...addresses: string[]): AddressAnswer => ({ kind: "addresses", addresses });
+const mayConnect = (address: string): boolean => !address.startsWith("10.");
+
+test("addresses that must not be connected to are passed over", async () => {
+  const resolver = dns(records("5 a.test, 10 b.test"), {
+    "a.test": at("10.0.0.1", "192.0.2.1"),
+    "b.test": at("10.0.0.2"),
+  });
+  const found = await nextHops({ resolver, mayConnect });
+  assert.deepEqual(found, { kind: "hosts", hosts: [{ host: "192.0.2.1", port: 25, name: "a.test" }] });
+});
+
+test("a domain that leads to nothing else is refused, unless DNS did not answer for one of its hosts", async () => {
+  const inside = { "a.test": at("10.0.0.1") };
+  const refused = await nextHops({ resolver: dns(records("5 a.test"), inside), mayConnect });
+  assert.deepEqual(refused, {
+    kind: "none",
+    enhanced: "5.4.4",
+    cause: "a.test is at 10.0.0.1, an address that is no server of the Internet",
+  });
+  const resolver = dns(records("5 a.test, 10 b.test"), { ...inside, "b.test": NO_ANSWER });
+  assert.equal((await nextHops({ resolver, mayConnect })).kind, "unknown");
+});
+
+test("routes and the smart host may be anywhere", async () => {
+  const smartHost = { host: "10.0.0.1", port: 25 };
+  assert.deepEqual(await nextHops({ smartHost, mayConnect }), { kind: "hosts", hosts: [smartHost] });
+});

@@ -42,6 +42,8 @@ export interface NextHopOptions {
   /** Takes everything that has no route of its own. */
   readonly smartHost?: HostPort | undefined;
   readonly resolver: MxResolver;
+  /** May an address that DNS gives be connected to? */
+  readonly mayConnect: (address: string) => boolean;
   /** 0 ≤ n < 1: shuffles records of equal preference. */
   readonly random: () => number;
 }
@@ -65,7 +67,7 @@ export function createNextHops(options: NextHopOptions): FindNextHops {
     if (answer.kind === "failed") return { kind: "unknown", enhanced: "4.4.3", cause: answer.cause };
     if (answer.kind === "no-such-domain") return none("5.1.2", "no such domain");
     if (answer.records.length === 0)
-      return hostsOf(resolver, [domain], none("5.1.2", "neither MX nor address"));
+      return hostsOf(options, [domain], none("5.1.2", "neither MX nor address"));
     const exchanges = answer.records.filter((record) => record.exchange !== "" && record.exchange !== ".");
     if (exchanges.length === 0) return none("5.1.10", "null MX: the domain takes no mail");
     const names = exchanges
@@ -74,7 +76,7 @@ export function createNextHops(options: NextHopOptions): FindNextHops {
       .slice(0, MAX_HOSTS)
       .map((record) => record.exchange);
     // Somebody's DNS is half done: they will notice, and the mail should still be there.
-    return hostsOf(resolver, names, {
+    return hostsOf(options, names, {
       kind: "unknown",
       enhanced: "4.4.4",
       cause: "no MX host has an address",
@@ -83,7 +85,7 @@ export function createNextHops(options: NextHopOptions): FindNextHops {
 }
 
 async function hostsOf(
-  resolver: MxResolver,
+  { resolver, mayConnect }: NextHopOptions,
   names: readonly string[],
   otherwise: NextHops,
 ): Promise<NextHops> {
@@ -94,9 +96,15 @@ async function hostsOf(
       ? answer.addresses.map((host) => ({ host, port: SMTP_PORT, name }))
       : [];
   });
-  if (hosts.length > 0) return { kind: "hosts", hosts: hosts.slice(0, MAX_HOSTS) };
+  const others = hosts.filter(({ host }) => mayConnect(host));
+  if (others.length > 0) return { kind: "hosts", hosts: others.slice(0, MAX_HOSTS) };
   const failure = answers.find((answer) => answer.kind === "failed");
-  return failure ? { kind: "unknown", enhanced: "4.4.3", cause: failure.cause } : otherwise;
+  if (failure) return { kind: "unknown", enhanced: "4.4.3", cause: failure.cause };
+  // RFC 3463: 5.4.4 unable to route. Some say "no mail" by such a record.
+  const [hidden] = hosts;
+  if (hidden)
+    return none("5.4.4", `${hidden.name} is at ${hidden.host}, an address that is no server of the Internet`);
+  return otherwise;
 }
 
 function none(enhanced: string, cause: string): NextHops {

@@ -30,7 +30,7 @@ test("what the file leaves out has its default", () => {
       weakSecret: false,
       maxAgeDays: 21,
     },
-    delivery: { routes: {} },
+    delivery: { routes: {}, privateNetworks: [] },
     trustedNetworks: [],
     limits: { messageOctets: 26_214_400, clients: 100, hops: 50 },
     log: { addresses: "full" },
@@ -65,6 +65,7 @@ srs:
 delivery:
   routes: { a.test: "192.0.2.1:24" }
   smartHost: smart.test:587
+  privateNetworks: [10.1.0.0/16]
 trustedNetworks: [192.0.2.1, 192.0.2.0/24, "2001:db8::/32", "::1"]
 limits: { messageOctets: 65536, clients: 1, hops: 10 }
 `,
@@ -101,6 +102,7 @@ limits: { messageOctets: 65536, clients: 1, hops: 10 }
     delivery: {
       routes: { "a.test": { host: "192.0.2.1", port: 24 } },
       smartHost: { host: "smart.test", port: 587 },
+      privateNetworks: ["10.1.0.0/16"],
     },
     trustedNetworks: ["192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "::1"],
     limits: { messageOctets: 65_536, clients: 1, hops: 10 },

@@ -28,6 +28,17 @@ const delivery = z
           "the MX records are asked. A target that is an address literal needs a route or a smart host. " +
           "Ports are 1 to 65535.",
       }),
+    privateNetworks: z
+      .array(network)
+      .default([])
+      .describe("Private networks to which MX records may lead.")
+      .meta({
+        example: ["192.168.7.0/24"],
+        notes:
+          "else MX records that lead to this machine or to a private network are passed over, and a domain without " +
+          "any other is refused (5.4.4): whoever writes an address has DNS of his own. Routes and the smart host may " +
+          "be anywhere.",
+      }),
     smartHost: nextHop
       .optional()
       .describe("Takes everything that has no route; without it the MX records are asked.")

@@ -125,6 +125,7 @@ async function settings(port: number, inbox: HostPort): Promise<ForwarderSetting
     tables: loaded.tables,
     routes: new Map(),
     smartHost: inbox,
+    privateNetworks: [],
     trustedNetworks: [],
     maxMessageOctets: 25 * 1024 * 1024,
     maxClients: 100,
