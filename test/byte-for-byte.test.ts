@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { listenSmtp } from "@homing/forwarder";
-import type { Reply } from "@homing/mail";
+import { type Content, type Reply, wholeContent } from "@homing/mail";
 import { greeted, startHop, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { storiesNeed } from "./harness/availability.ts";
 import { createDkimKey, dkim } from "./harness/dkim.ts";
@@ -16,8 +16,8 @@ const ALIAS = { from: "bob@source.example", to: "alice@forwarder.example" };
 /** A Homing inbox: the receiving side of Homing with nothing behind it. */
 async function inbox() {
   const messages: Buffer[] = [];
-  const data = async (message: Buffer): Promise<Reply> => {
-    messages.push(message);
+  const data = async (message: Content): Promise<Reply> => {
+    messages.push(await wholeContent(message));
     return OK;
   };
   const listener = await listenSmtp(

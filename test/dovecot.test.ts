@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { memoryContent } from "@homing/mail";
 import sampleCertificate from "smtp-server/lib/tls-options.js";
 import type { Delivery } from "../packages/forwarder/src/deliver.ts";
 import { deliverLocally, type LocalStore } from "../packages/forwarder/src/local-delivery.ts";
@@ -30,7 +31,7 @@ function deliver(
       eightBit: true,
       smtpUtf8,
     },
-    Buffer.from(message, "latin1"),
+    memoryContent(Buffer.from(message, "latin1")),
   );
 }
 

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
+import { memoryContent } from "@homing/mail";
 import type { Delivery } from "../packages/forwarder/src/deliver.ts";
 import { deliverLocally } from "../packages/forwarder/src/local-delivery.ts";
 import { storiesNeed } from "./harness/availability.ts";
@@ -132,7 +133,7 @@ test("a DKIM signature verifies over the message in the maildir, as it lies ther
       eightBit: true,
       smtpUtf8: false,
     },
-    message,
+    memoryContent(message),
   );
   const stored = await readFile(join(base, "alice/new", delivery.detail), "latin1");
   assert.ok(!stored.includes("\r"));

@@ -3,6 +3,7 @@
 // Prints what became of each as a line of JSON. Called by local-delivery.test.ts.
 import { randomUUID } from "node:crypto";
 import { writeSync } from "node:fs";
+import { memoryContent } from "@homing/mail";
 import { deliverLocally } from "../../packages/forwarder/src/local-delivery.ts";
 
 const [, , pattern = "", count, octets] = process.argv;
@@ -19,7 +20,7 @@ for (let sent = 0; sent < Number(count); sent++) {
     { kind: "maildir", pattern },
     { hostname: "mx.home.example", newId: randomUUID, now: () => 1_800_000_000 },
     envelope,
-    message,
+    memoryContent(message),
   );
   // At once: a kill must not take along what was acknowledged.
   writeSync(1, `${JSON.stringify(delivery)}\n`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Envelope } from "@homing/mail";
+import { type Envelope, memoryContent } from "@homing/mail";
 import { type Delivery, deliver } from "./deliver.ts";
 import type { HostPort } from "./host-port.ts";
 import type { NextHops } from "./next-hops.ts";
@@ -21,7 +21,7 @@ function deliverTo(found: NextHops, timeIsUp = new AbortController().signal): Pr
     return found;
   };
   return within(
-    deliver({ findNextHops, hostname: "mx.test", timeIsUp }, envelope, Buffer.from("x\r\n")),
+    deliver({ findNextHops, hostname: "mx.test", timeIsUp }, envelope, memoryContent(Buffer.from("x\r\n"))),
     "the delivery",
   );
 }

@@ -1,6 +1,6 @@
 // Delivery of one message to one target, while the client waits: its next hops in turn until one answers.
 // Called by receive.ts.
-import type { Envelope } from "@homing/mail";
+import type { Content, Envelope } from "@homing/mail";
 import { renderHostPort } from "./host-port.ts";
 import type { FindNextHops, NextHop } from "./next-hops.ts";
 import { type Attempt, submit } from "./smtp-out.ts";
@@ -29,7 +29,7 @@ export interface DeliverOptions {
 export async function deliver(
   { findNextHops, ...options }: DeliverOptions,
   envelope: Envelope,
-  message: Buffer,
+  message: Content,
 ): Promise<Delivery> {
   const found = await findNextHops(envelope.recipient.domain);
   if (found.kind === "none") return failed(550, found.enhanced, "", found.cause);

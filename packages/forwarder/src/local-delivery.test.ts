@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { Envelope } from "@homing/mail";
+import { type Envelope, memoryContent } from "@homing/mail";
 import type { Delivery } from "./deliver.ts";
 import { deliverLocally, type LocalDeliveryOptions, type LocalStore } from "./local-delivery.ts";
 import { type MaildirFiles, SYSTEM_FILES } from "./maildir-files.ts";
@@ -21,7 +21,12 @@ const OPTIONS = { hostname: "mx.home.example", newId: () => "id1", now: () => 1_
 const MESSAGE = Buffer.from("Subject: x\r\n\r\ny\r\n");
 
 function deliver(store: LocalStore, changed: Partial<Envelope & LocalDeliveryOptions> = {}) {
-  const delivery = deliverLocally(store, { ...OPTIONS, ...changed }, { ...envelope, ...changed }, MESSAGE);
+  const delivery = deliverLocally(
+    store,
+    { ...OPTIONS, ...changed },
+    { ...envelope, ...changed },
+    memoryContent(MESSAGE),
+  );
   return within(delivery, "the delivery");
 }
 

@@ -1,6 +1,6 @@
 // Delivery of one message to a mailbox of this site: by LMTP to a mail store, or into a maildir that the service owns.
 // The envelope sender is kept as it is. Called, in place of deliver.ts, for recipients whose mail stays here.
-import type { Envelope } from "@homing/mail";
+import { type Content, type Envelope, wholeContent } from "@homing/mail";
 import { asciiLower, printable } from "@homing/srs-core";
 import type { Delivery } from "./deliver.ts";
 import { type HostPort, renderHostPort } from "./host-port.ts";
@@ -43,7 +43,7 @@ export function deliverLocally(
   store: LocalStore,
   options: LocalDeliveryOptions,
   envelope: Envelope,
-  message: Buffer,
+  message: Content,
 ): Promise<Delivery> {
   return store.kind === "lmtp"
     ? deliverByLmtp(store.server, options, envelope, message)
@@ -54,7 +54,7 @@ async function deliverByLmtp(
   server: HostPort | SocketPath,
   { hostname, timeIsUp }: LocalDeliveryOptions,
   envelope: Envelope,
-  message: Buffer,
+  message: Content,
 ): Promise<Delivery> {
   const hop = `lmtp:${"path" in server ? `unix:${server.path}` : renderHostPort(server)}`;
   const attempt = await submit({
@@ -85,7 +85,7 @@ async function deliverToMaildir(
   pattern: string,
   { hostname, timeIsUp, newId, now, files }: LocalDeliveryOptions,
   envelope: Envelope,
-  message: Buffer,
+  message: Content,
 ): Promise<Delivery> {
   const hop = `maildir:${pattern}`;
   const found = maildirOf(pattern, envelope.recipient);
@@ -93,7 +93,7 @@ async function deliverToMaildir(
   if (timeIsUp?.aborted) return failed(451, "4.3.0", hop, "no time left for the delivery");
   const stored = storeInMaildir({
     folder: found.folder,
-    content: maildirMessage(envelope, message),
+    content: maildirMessage(envelope, await wholeContent(message)),
     newName: () => `${now()}.${fileName(newId())}.${fileName(asciiLower(hostname))}`,
     timeIsUp,
     ...(files ? { files } : {}),
@@ -118,6 +118,8 @@ async function unlessTimeIsUp(
   const { promise, resolve } = Promise.withResolvers<MaildirOutcome>();
   const giveUp = (): void =>
     resolve({ kind: "failed", code: "ETIMEDOUT", detail: "the disk did not answer in time" });
+  // A signal tells of its abort once: who comes later hears nothing.
+  if (timeIsUp.aborted) giveUp();
   timeIsUp.addEventListener("abort", giveUp);
   try {
     return await Promise.race([stored, promise]);

@@ -1,6 +1,6 @@
 // A message as it lies in a maildir: the fields of final delivery on top, and lines as files have them. Pure.
 // Called by local-delivery.ts.
-import { type Envelope, prependFields } from "@homing/mail";
+import type { Envelope } from "@homing/mail";
 import { renderMailbox, renderReversePath } from "@homing/srs-core";
 
 const LF = 0x0a;
@@ -11,12 +11,11 @@ const CR = 0x0d;
  * delivered to. Fields of these names further down are an earlier delivery's and stay: readers take the first.
  */
 export function maildirMessage({ reversePath, recipient }: Envelope, message: Buffer): Buffer {
-  return unixLines(
-    prependFields(message, [
-      `Return-Path: <${renderReversePath(reversePath)}>\r\n`,
-      `Delivered-To: ${renderMailbox(recipient)}\r\n`,
-    ]),
-  );
+  const fields = [
+    `Return-Path: <${renderReversePath(reversePath)}>\r\n`,
+    `Delivered-To: ${renderMailbox(recipient)}\r\n`,
+  ];
+  return unixLines(Buffer.concat([Buffer.from(fields.join(""), "utf8"), message]));
 }
 
 /**

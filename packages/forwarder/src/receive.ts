@@ -3,12 +3,13 @@
 // that nobody holds. Called by smtp-in.ts, through forwarder.ts.
 import type { BlockList } from "node:net";
 import {
+  type Content,
   type Envelope,
   forbiddenOctet,
-  prependFields,
   type Reply,
   readTrace,
   receivedField,
+  withFields,
 } from "@homing/mail";
 import { looksLikeSrs, type Mailbox, NULL_PATH, type Rewriter, type UnixSeconds } from "@homing/srs-core";
 import { answerFor } from "./answer.ts";
@@ -31,7 +32,7 @@ export interface ReceiveOptions extends CopyOptions {
   readonly loopTokens: LoopTokens;
   /** RFC 5321 §6.3: mail with so many Received fields goes in a circle. */
   readonly maxHops: number;
-  readonly deliver: (envelope: Envelope, message: Buffer, timeIsUp: AbortSignal) => Promise<Delivery>;
+  readonly deliver: (envelope: Envelope, message: Content, timeIsUp: AbortSignal) => Promise<Delivery>;
   readonly now: () => UnixSeconds;
   readonly timeLimit: (seconds: number) => AbortSignal;
   readonly newId: () => string;
@@ -156,14 +157,14 @@ function createTransaction(
 function contentRefusal(
   { loopTokens, maxHops }: ReceiveOptions,
   recipient: Mailbox,
-  message: Buffer,
+  message: Content,
 ): { readonly reason: string; readonly reply: Reply } | undefined {
-  const octet = forbiddenOctet(message);
+  const octet = forbiddenOctet(message.start);
   if (octet) {
     const text = `the message holds ${octet}: CR and LF may come only as a pair, and NUL not at all`;
     return { reason: octet, reply: { code: 550, enhanced: "5.6.0", text } };
   }
-  const trace = readTrace(message, maxHops);
+  const trace = readTrace(message.start, maxHops);
   if (trace.hops >= maxHops) return { reason: "too-many-hops", reply: TOO_MANY_HOPS };
   return loopTokens.seen(recipient, trace) ? { reason: "seen-before", reply: SEEN_BEFORE } : undefined;
 }
@@ -172,12 +173,12 @@ async function passOn(
   options: ReceiveOptions,
   command: MailCommand,
   report: TransactionReport,
-  accepted: Accepted & { readonly message: Buffer },
+  accepted: Accepted & { readonly message: Content },
 ): Promise<Reply> {
   const { recipient, route, copies, message } = accepted;
   const id = options.newId();
   const timeIsUp = options.timeLimit(MAX_WAIT_SECONDS);
-  report.received(id, accepted, message.length);
+  report.received(id, accepted, message.octets);
   if (route.kind === "discard") {
     report.answered(id, THROWN_AWAY);
     return THROWN_AWAY;
@@ -191,11 +192,11 @@ async function passOn(
     protocol: client.protocol,
     by: options.hostname,
     id,
-    loopToken: options.loopTokens.mint(recipient, readTrace(message, options.maxHops).messageId),
+    loopToken: options.loopTokens.mint(recipient, readTrace(message.start, options.maxHops).messageId),
     recipient,
     now: options.now(),
   });
-  const outgoing = prependFields(message, [trace]);
+  const outgoing = withFields(message, [trace]);
   const deliverAll = (some: readonly Copy[]): Promise<Delivery[]> =>
     mapInParallel(some, PARALLEL_TARGETS, async ({ mailbox, reversePath }) => {
       const envelope: Envelope = { reversePath, recipient: mailbox, eightBit, smtpUtf8 };

@@ -2,7 +2,7 @@
 // overrides that it needs (ADR 0009); each has a test in smtp-in*.test.ts that fails when an upgrade breaks it.
 // Called by forwarder.ts and by the command line's built-in inbox.
 import type { Socket } from "node:net";
-import { isPositive, type Reply } from "@homing/mail";
+import { isPositive, memoryContent, type Reply } from "@homing/mail";
 import { parseMailbox, parseReversePath } from "@homing/srs-core";
 import {
   SMTPServer,
@@ -268,10 +268,11 @@ async function answerData(
     transaction.refused?.(reply, read.kind);
     return reply;
   }
+  const content = memoryContent(read.message, () => budget.give(read.message.length));
   try {
-    return await transaction.data(read.message);
+    return await transaction.data(content);
   } finally {
-    budget.give(read.message.length);
+    content.release();
   }
 }
 

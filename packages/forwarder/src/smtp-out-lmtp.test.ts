@@ -6,7 +6,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { Envelope } from "@homing/mail";
+import { type Envelope, memoryContent } from "@homing/mail";
 import { type Attempt, type SocketPath, submit } from "./smtp-out.ts";
 import { type Answers, FIN, type Hop, RST, SILENCE, startHop, stuffed } from "./testing/smtp-peers.ts";
 import { type Place, within } from "./testing/wire.ts";
@@ -25,7 +25,7 @@ function attempt(server: Place | SocketPath, timeIsUp?: AbortSignal): Promise<At
     protocol: "lmtp",
     hostname: "mx.test",
     envelope,
-    message: Buffer.from(MESSAGE),
+    message: memoryContent(Buffer.from(MESSAGE)),
     ...(timeIsUp ? { timeIsUp } : {}),
   } as const;
   return within(submit(submission), "the attempt");
@@ -112,7 +112,7 @@ test("LMTP: the store gets the message octet for octet, and its words come back"
 test("SMTP to a server that knows only LMTP ends without a message", async () => {
   await using store = await startHop({ EHLO: "500 5.5.1 say LHLO", HELO: "500 5.5.1 say LHLO" });
   const outcome = await within(
-    submit({ server: store, hostname: "mx.test", envelope, message: Buffer.from(MESSAGE) }),
+    submit({ server: store, hostname: "mx.test", envelope, message: memoryContent(Buffer.from(MESSAGE)) }),
     "the attempt",
   );
   assert.ok(outcome.kind === "answered");

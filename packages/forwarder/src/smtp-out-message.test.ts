@@ -1,7 +1,7 @@
 // What goes over the wire to the next hop: the envelope as promised, and the message octet for octet.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Envelope } from "@homing/mail";
+import { type Envelope, memoryContent } from "@homing/mail";
 import { type Mailbox, NULL_PATH } from "@homing/srs-core";
 import fc from "fast-check";
 import { type Attempt, submit } from "./smtp-out.ts";
@@ -16,8 +16,13 @@ const plain: Envelope = {
 };
 const MESSAGE = Buffer.from("Subject: x\r\n\r\ny\r\n");
 
-function send(hop: Hop, envelope: Partial<Envelope> = {}, message = MESSAGE): Promise<Attempt> {
-  const submission = { server: hop, hostname: "mx.test", envelope: { ...plain, ...envelope }, message };
+function send(hop: Hop, envelope: Partial<Envelope> = {}, octets = MESSAGE): Promise<Attempt> {
+  const submission = {
+    server: hop,
+    hostname: "mx.test",
+    envelope: { ...plain, ...envelope },
+    message: memoryContent(octets),
+  };
   return within(submit(submission), "the attempt");
 }
 
@@ -175,7 +180,7 @@ test("the transcript hears every line of the dialogue, in order, and nothing of 
       server: hop,
       hostname: "mx.test",
       envelope: plain,
-      message: Buffer.from("Subject: a secret\r\n\r\n250 a secret\r\n"),
+      message: memoryContent(Buffer.from("Subject: a secret\r\n\r\n250 a secret\r\n")),
       transcript: (from, line) => heard.push(`${from}: ${line}`),
     }),
     "the attempt",

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { TLSSocket } from "node:tls";
+import { memoryContent } from "@homing/mail";
 import sampleCertificate from "smtp-server/lib/tls-options.js";
 import type { HostPort } from "./host-port.ts";
 import { submit } from "./smtp-out.ts";
@@ -57,7 +58,7 @@ const submission = {
     eightBit: true,
     smtpUtf8: false,
   },
-  message: Buffer.from("Subject: x\r\n\r\ny\r\n"),
+  message: memoryContent(Buffer.from("Subject: x\r\n\r\ny\r\n")),
 };
 
 test("mail goes over TLS where it is offered, whoever signed the certificate", async (t) => {

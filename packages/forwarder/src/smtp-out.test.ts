@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { Socket } from "node:net";
 import { test } from "node:test";
 import tls from "node:tls";
-import type { Envelope } from "@homing/mail";
+import { type Envelope, memoryContent } from "@homing/mail";
 import type { HostPort } from "./host-port.ts";
 import { type Attempt, submit } from "./smtp-out.ts";
 import { type Answers, FIN, RST, SILENCE, startHop } from "./testing/smtp-peers.ts";
@@ -17,7 +17,11 @@ const envelope: Envelope = {
   smtpUtf8: false,
 };
 
-const SUBMISSION = { hostname: "mx.test", envelope, message: Buffer.from("Subject: x\r\n\r\ny\r\n") };
+const SUBMISSION = {
+  hostname: "mx.test",
+  envelope,
+  message: memoryContent(Buffer.from("Subject: x\r\n\r\ny\r\n")),
+};
 
 function attempt({ host, port }: HostPort): Promise<Attempt> {
   return within(submit({ ...SUBMISSION, server: { host, port } }), "the attempt");

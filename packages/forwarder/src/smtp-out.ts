@@ -2,7 +2,8 @@
 // overrides that it needs (ADR 0009), each with a test in smtp-out*.test.ts. Called by deliver.ts, local-delivery.ts
 // and by `homing send`.
 import { connect } from "node:net";
-import { type Envelope, parseReply, type Reply } from "@homing/mail";
+import { Readable } from "node:stream";
+import { type Content, type Envelope, isInMemory, parseReply, type Reply } from "@homing/mail";
 import { printable, renderMailbox, renderReversePath } from "@homing/srs-core";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
 import type { NextHop } from "./next-hops.ts";
@@ -20,7 +21,7 @@ export interface Submission {
   readonly hostname: string;
   readonly envelope: Envelope;
   /** CRLF lines; the caller has refused bare CR, bare LF and NUL, which nodemailer would change or let through. */
-  readonly message: Buffer;
+  readonly message: Content;
   /** Aborts the attempt: whoever waits for it does not wait any longer. */
   readonly timeIsUp?: AbortSignal;
   /** Hears every line of the dialogue but the message. */
@@ -120,7 +121,7 @@ function submitWith(submission: Submission, tls: "opportunistic" | "none"): Prom
         return leave(connection);
       }
       if (submission.envelope.smtpUtf8) flagSmtpUtf8(wire);
-      connection.send(libraryEnvelope(submission), submission.message, (error, info) => {
+      connection.send(libraryEnvelope(submission), octetsOf(submission.message), (error, info) => {
         // A refusal after the dot of LMTP is no error to the library: it is one recipient's, and others might have none.
         const failure = error ?? info.rejectedErrors?.[0];
         if (failure) return fail(failure);
@@ -153,14 +154,18 @@ function leave(connection: SMTPConnection): void {
 /** What the server's offers rule out. The library would send it anyway, or fail without a reply to carry. */
 function unsendable({ envelope, message }: Submission, wire: Wire): Reply | undefined {
   if (needsSmtpUtf8(envelope) && !wire._supportedExtensions.includes("SMTPUTF8")) return NO_SMTPUTF8;
-  return wire._maxAllowedSize && message.length > wire._maxAllowedSize ? TOO_BIG : undefined;
+  return wire._maxAllowedSize && message.octets > wire._maxAllowedSize ? TOO_BIG : undefined;
+}
+
+function octetsOf(message: Content): Buffer | Readable {
+  return isInMemory(message) ? message.start : Readable.from(message.pieces(), { objectMode: false });
 }
 
 function libraryEnvelope({ envelope, message }: Submission) {
   return {
     from: renderReversePath(envelope.reversePath),
     to: renderMailbox(envelope.recipient),
-    size: message.length,
+    size: message.octets,
     use8BitMime: envelope.eightBit,
   };
 }

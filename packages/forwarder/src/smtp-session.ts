@@ -1,6 +1,6 @@
 // The contract between SMTP in and whoever decides about mail: what a client says, as values, and what to answer.
 // smtp-in.ts speaks SMTP and calls a handler; receive.ts is the forwarder's, the command line's inbox has another.
-import type { ContentPromise, Reply } from "@homing/mail";
+import type { Content, ContentPromise, Reply } from "@homing/mail";
 import type { Mailbox, ReversePath } from "@homing/srs-core";
 
 /** Who speaks to us. */
@@ -21,8 +21,11 @@ export interface MailCommand extends ContentPromise {
 /** One mail transaction: opened by MAIL FROM, ended by the final dot, RSET or a lost connection. */
 export interface SmtpTransaction {
   rcpt(recipient: Mailbox): Reply | Promise<Reply>;
-  /** The whole message, dots unstuffed. Whoever answers 2xx here holds the message from then on. */
-  data(message: Buffer): Promise<Reply>;
+  /**
+   * The whole message, dots unstuffed. Whoever answers 2xx here holds the message from then on; the content is let go
+   * when the promise settles, unless it is held.
+   */
+  data(message: Content): Promise<Reply>;
   /** The message was not taken, for a reason of the SMTP server itself: told for the log. */
   refused?(reply: Reply, reason: "too-big" | "no-memory"): void;
 }

@@ -1,25 +1,73 @@
-// The octets of a message: what may not be in it, and fields put on top. The message itself is
-// never parsed and written again: DKIM signatures cover its bytes.
+// The content of one message on its way: small ones in memory, larger ones wherever whoever made it keeps them. Made by
+// SMTP in and by the spool, read by whatever delivers. Nobody changes an octet of it.
 
-const NUL = 0;
-const LF = 0x0a;
-const CR = 0x0d;
-
-/**
- * Names what makes a message unfit for forwarding, or nothing. Some receivers end DATA at a bare LF or CR, so that
- * what follows runs as commands of ours (SMTP smuggling); NUL and both are forbidden by RFC 5321 §2.3.8 and RFC 5322 §4.
- */
-export function forbiddenOctet(message: Buffer): "a bare CR" | "a bare LF" | "a NUL" | undefined {
-  for (let at = message.indexOf(LF); at >= 0; at = message.indexOf(LF, at + 1)) {
-    if (message[at - 1] !== CR) return "a bare LF";
-  }
-  for (let at = message.indexOf(CR); at >= 0; at = message.indexOf(CR, at + 1)) {
-    if (message[at + 1] !== LF) return "a bare CR";
-  }
-  return message.includes(NUL) ? "a NUL" : undefined;
+export interface Content {
+  readonly octets: number;
+  /** Its beginning, with the header: all of a message that is in memory. */
+  readonly start: Buffer;
+  /** From the first octet to the last. Rejects where the octets cannot be had any more. */
+  pieces(): AsyncIterable<Buffer>;
+  /** For whoever keeps it longer than the call that passed it: each hold wants one release. */
+  hold(): void;
+  /** The last one gives memory and files back; nobody may read it then. */
+  release(): void;
 }
 
-/** Puts header fields (each ends with CRLF) on top; every byte below stays what and where it was. */
-export function prependFields(message: Buffer, fields: readonly string[]): Buffer {
-  return Buffer.concat([Buffer.from(fields.join(""), "utf8"), message]);
+/** @param letGo called once, at the last release */
+export function memoryContent(message: Buffer, letGo?: () => void): Content {
+  return {
+    octets: message.length,
+    start: message,
+    async *pieces() {
+      yield message;
+    },
+    ...countedHolds(letGo),
+  };
+}
+
+/** With header fields (each ends with CRLF) on top. It lives as long as `content` is held. */
+export function withFields(content: Content, fields: readonly string[]): Content {
+  const top = Buffer.from(fields.join(""), "utf8");
+  const start = Buffer.concat([top, content.start]);
+  return {
+    octets: top.length + content.octets,
+    start,
+    async *pieces() {
+      if (isInMemory(content)) yield start;
+      else {
+        yield top;
+        yield* content.pieces();
+      }
+    },
+    hold: content.hold,
+    release: content.release,
+  };
+}
+
+export function isInMemory({ octets, start }: Content): boolean {
+  return start.length === octets;
+}
+
+/** All of it in memory, for those who must have it whole. */
+export async function wholeContent(content: Content): Promise<Buffer> {
+  if (isInMemory(content)) return content.start;
+  const pieces: Buffer[] = [];
+  for await (const piece of content.pieces()) pieces.push(piece);
+  return Buffer.concat(pieces, content.octets);
+}
+
+/** Whoever made it is the first holder. */
+export function countedHolds(letGo: (() => void) | undefined): Pick<Content, "hold" | "release"> {
+  let holders = 1;
+  return {
+    hold() {
+      if (holders === 0) throw new Error("a content that was let go cannot be held");
+      holders++;
+    },
+    release() {
+      if (holders === 0) throw new Error("a content was released once too often");
+      holders--;
+      if (holders === 0) letGo?.();
+    },
+  };
 }

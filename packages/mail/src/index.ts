@@ -1,6 +1,14 @@
 // The public names of mail.
-export { forbiddenOctet, prependFields } from "./content.ts";
+export {
+  type Content,
+  countedHolds,
+  isInMemory,
+  memoryContent,
+  wholeContent,
+  withFields,
+} from "./content.ts";
 export type { ContentPromise, Envelope } from "./envelope.ts";
+export { forbiddenOctet } from "./octets.ts";
 export { isPositive, parseReply, type Reply, renderReply } from "./reply.ts";
 export { type Hop, mailDate, receivedField } from "./trace.ts";
 export { readTrace, type Trace } from "./trace-reading.ts";

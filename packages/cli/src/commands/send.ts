@@ -4,7 +4,7 @@ import { hostname, userInfo } from "node:os";
 import process from "node:process";
 import { buffer } from "node:stream/consumers";
 import { type Attempt, parseHostPort, submit } from "@homing/forwarder";
-import { forbiddenOctet, mailDate, renderReply } from "@homing/mail";
+import { forbiddenOctet, mailDate, memoryContent, renderReply } from "@homing/mail";
 import {
   type Mailbox,
   parseMailbox,
@@ -47,7 +47,7 @@ export async function send(file: string | undefined, options: SendOptions): Prom
       eightBit: message.some((octet) => octet > 0x7f),
       smtpUtf8: false,
     },
-    message,
+    message: memoryContent(message),
     transcript(who, line) {
       const shown = `${who === "client" ? "→" : "←"} ${line}`;
       transcript.push(shown);

@@ -1,7 +1,7 @@
 // The built-in inbox of `homing local`: one small SMTP server that plays every other mail server in the world. It takes
 // all mail; for the addresses that it was told, it bounces what it took, as a server whose mailbox is full does.
 import { listenSmtp, type SmtpListener } from "@homing/forwarder";
-import type { Reply } from "@homing/mail";
+import { type Content, type Reply, wholeContent } from "@homing/mail";
 import { type Mailbox, printable, type ReversePath, renderMailbox } from "@homing/srs-core";
 
 export interface Arrival {
@@ -40,7 +40,8 @@ export function startInbox(options: InboxOptions): Promise<SmtpListener> {
             recipient = mailbox;
             return OK;
           },
-          async data(message: Buffer): Promise<Reply> {
+          async data(content: Content): Promise<Reply> {
+            const message = await wholeContent(content);
             if (recipient) options.arrived({ reversePath, recipient, subject: subjectOf(message), message });
             return OK;
           },

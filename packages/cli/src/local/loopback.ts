@@ -8,7 +8,7 @@ import {
   startForwarder,
   submit,
 } from "@homing/forwarder";
-import { mailDate } from "@homing/mail";
+import { mailDate, memoryContent } from "@homing/mail";
 import { createRewriter, type Mailbox, NULL_PATH, renderMailbox } from "@homing/srs-core";
 import { listenFailure } from "../failure.ts";
 import { randomSecret, systemWorld } from "../system-world.ts";
@@ -95,7 +95,7 @@ export async function startLoopback(port: number, listener: LoopbackListener): P
       server: forwarder,
       hostname: INBOX_HOSTNAME,
       envelope: { reversePath: NULL_PATH, recipient: returnTo, eightBit: true, smtpUtf8: false },
-      message: composeBounce(arrival, returnTo, INBOX_HOSTNAME, mailDate(unixNow())),
+      message: memoryContent(composeBounce(arrival, returnTo, INBOX_HOSTNAME, mailDate(unixNow()))),
     });
   };
 

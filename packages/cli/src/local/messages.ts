@@ -1,5 +1,5 @@
 // The message that `homing local` sends through itself.
-import { type Envelope, mailDate } from "@homing/mail";
+import { type Content, type Envelope, mailDate, memoryContent } from "@homing/mail";
 import { type Mailbox, renderMailbox, type UnixSeconds } from "@homing/srs-core";
 
 export const ORIGINAL_SENDER: Mailbox = { localPart: "bob", domain: "origin.example" };
@@ -7,7 +7,7 @@ export const ORIGINAL_SENDER: Mailbox = { localPart: "bob", domain: "origin.exam
 export function greeting(
   to: Mailbox,
   now: UnixSeconds,
-): { readonly envelope: Envelope; readonly message: Buffer } {
+): { readonly envelope: Envelope; readonly message: Content } {
   const message = [
     `From: Bob <${renderMailbox(ORIGINAL_SENDER)}>`,
     `To: Alice <${renderMailbox(to)}>`,
@@ -20,6 +20,6 @@ export function greeting(
   ].join("\r\n");
   return {
     envelope: { reversePath: ORIGINAL_SENDER, recipient: to, eightBit: false, smtpUtf8: false },
-    message: Buffer.from(message),
+    message: memoryContent(Buffer.from(message)),
   };
 }

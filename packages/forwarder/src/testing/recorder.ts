@@ -1,7 +1,7 @@
 // A listener of ours for tests: it takes all mail, but where it is told otherwise, and keeps what it was told.
 // Used by the tests of SMTP in.
 import type { TestContext } from "node:test";
-import type { Reply } from "@homing/mail";
+import { type Content, type Reply, wholeContent } from "@homing/mail";
 import type { Mailbox } from "@homing/srs-core";
 import { listenSmtp, type SmtpListener, type SmtpListenerOptions } from "../smtp-in.ts";
 import type { MailCommand } from "../smtp-session.ts";
@@ -56,8 +56,8 @@ export async function startRecorder(
             seen.recipients.push(recipient);
             return decisions.rcpt?.(recipient) ?? OK;
           },
-          async data(message: Buffer) {
-            seen.messages.push(message);
+          async data(message: Content) {
+            seen.messages.push(await wholeContent(message));
             return (await decisions.data?.()) ?? OK;
           },
           refused: (reply: Reply) => seen.refusals.push(reply),
