@@ -1,0 +1,70 @@
+// What a status code means, in words for the person who gets a DSN: what happened, and what to do. Called by compose-dsn.ts.
+// RFC 3463 and the IANA registry of enhanced status codes.
+
+export interface StatusWords {
+  readonly happened: string;
+  readonly advice: string;
+}
+
+/** By subject and detail, then by subject; the class says only whether it is over. */
+const WORDS: Readonly<Record<string, StatusWords>> = {
+  "1.1": {
+    happened: "There is no such mailbox.",
+    advice: "Check the address for typing errors, or ask its owner for the right one.",
+  },
+  "1.2": {
+    happened: "The place that the mail goes on to does not exist.",
+    advice: "Tell the owner of the address by other means.",
+  },
+  "1.10": {
+    happened: "The place that the mail goes on to takes no mail.",
+    advice: "Tell the owner of the address by other means.",
+  },
+  "2.1": { happened: "The mailbox is closed.", advice: "Ask its owner for another address." },
+  "2.2": {
+    happened: "The mailbox is full.",
+    advice: "Send it again later, or tell its owner by other means.",
+  },
+  "3.4": { happened: "The message is too large.", advice: "Send it without large attachments, or in parts." },
+  "4.7": {
+    happened: "The mail could not be delivered for too long.",
+    advice: "Send it again later, or tell the owner of the address by other means.",
+  },
+  "6.3": {
+    happened: "The message is in a form that the next server does not take.",
+    advice: "Send it as plain text without special characters.",
+  },
+  "6.7": {
+    happened: "The message uses international addresses, which the next server does not take.",
+    advice: "Send it from an address of plain letters.",
+  },
+  "1": { happened: "The address was not accepted.", advice: "Check the address for typing errors." },
+  "2": { happened: "The mailbox did not take the message.", advice: "Tell its owner by other means." },
+  "3": {
+    happened: "The server of the mailbox has trouble.",
+    advice: "Send it again later, or tell the owner of the address by other means.",
+  },
+  "4": {
+    happened: "The server of the mailbox could not be reached.",
+    advice: "Send it again later, or tell the owner of the address by other means.",
+  },
+  "6": {
+    happened: "The message is in a form that was not accepted.",
+    advice: "Send it in a simpler form, as plain text.",
+  },
+  "7": {
+    happened: "The message was refused by a rule of the server.",
+    advice: "If it was no mistake of yours, tell the owner of the address by other means.",
+  },
+};
+
+const OTHER: StatusWords = {
+  happened: "The mailbox behind this address did not take the message.",
+  advice: "Tell the owner of the address by other means.",
+};
+
+/** @param enhanced as `5.1.1` */
+export function statusWords(enhanced: string): StatusWords {
+  const [, subject = "", detail = ""] = enhanced.split(".");
+  return WORDS[`${subject}.${detail}`] ?? WORDS[subject] ?? OTHER;
+}
