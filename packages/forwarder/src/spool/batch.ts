@@ -1,0 +1,82 @@
+// A batch of operations as one transaction: one sync of the disk for all of them, and answers only after it. Runs in the
+// writer thread. Called by writer-thread.ts.
+import type { DatabaseSync } from "node:sqlite";
+import type { Answer, Batch, Operation } from "./operations.ts";
+import type { Room } from "./room.ts";
+import { causeOf, troubleOf } from "./sqlite-error.ts";
+import type { Store } from "./store.ts";
+
+/** Throws where the database must be opened again before anything else is said of it. */
+export type RunBatch = (batch: Batch) => readonly Answer[];
+
+export function createBatchRunner(db: DatabaseSync, store: Store, room: Room): RunBatch {
+  const begin = db.prepare("BEGIN IMMEDIATE");
+  const commit = db.prepare("COMMIT");
+  const rollback = (): void => {
+    // SQLite has done it by itself after some errors.
+    if (db.isTransaction) db.exec("ROLLBACK");
+  };
+
+  const all = ({ operations, bodies }: Batch, full: string | undefined): Answer[] => {
+    begin.run();
+    const answers = operations.map((operation, index): Answer => {
+      if (full !== undefined && addsOctets(operation)) return { kind: "no-room", cause: full };
+      return { kind: "done", value: store.run(operation, bodies[index]) };
+    });
+    commit.run();
+    return answers;
+  };
+
+  /** Once more, each operation with a way back of its own: slower, and only after one of them went wrong. */
+  const singly = ({ operations, bodies }: Batch): Answer[] => {
+    begin.run();
+    const answers = operations.map((operation, index): Answer => {
+      db.exec("SAVEPOINT operation");
+      try {
+        const value = store.run(operation, bodies[index]);
+        db.exec("RELEASE operation");
+        return { kind: "done", value };
+      } catch (error) {
+        if (troubleOf(error) !== "operation" || !db.isTransaction) throw error;
+        db.exec("ROLLBACK TO operation; RELEASE operation");
+        return { kind: "refused", cause: causeOf(error) };
+      }
+    });
+    commit.run();
+    return answers;
+  };
+
+  /** Nothing that grows is tried again; what makes room may still go through. */
+  const withoutPuts = (batch: Batch, cause: string): Answer[] => {
+    try {
+      return all(batch, cause);
+    } catch (error) {
+      rollback();
+      if (troubleOf(error) !== "full") throw error;
+      return batch.operations.map(() => ({ kind: "no-room", cause }));
+    }
+  };
+
+  return (batch) => {
+    const full = batch.operations.some(addsOctets) ? room.lacking() : undefined;
+    try {
+      return all(batch, full);
+    } catch (error) {
+      rollback();
+      const trouble = troubleOf(error);
+      if (trouble === "broken") throw error;
+      if (trouble === "full") return withoutPuts(batch, causeOf(error));
+    }
+    try {
+      return singly(batch);
+    } catch (error) {
+      rollback();
+      if (troubleOf(error) !== "full") throw error;
+      return withoutPuts(batch, causeOf(error));
+    }
+  };
+}
+
+function addsOctets({ kind }: Operation): boolean {
+  return kind === "put" || kind === "chunk";
+}

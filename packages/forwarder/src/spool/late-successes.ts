@@ -1,0 +1,60 @@
+// Keys of messages that reached their next hop after their client had been told 4xx, kept over a restart: when the client
+// sends one again, it is answered and not delivered a second time. Called by the composition root for the hand-over.
+import type { UnixSeconds } from "@homing/srs-core";
+import type { Notes } from "./notes.ts";
+
+/** Clients give up after four or five days (RFC 5321 §4.5.4.1). */
+const LIFE_SECONDS = 5 * 86_400;
+/** About 20 MB of keys. With more, the oldest are forgotten: a second copy may follow, nothing is lost. */
+const MAX_KEYS = 100_000;
+const SORT = "late-success";
+
+export interface LateSuccessKeys {
+  /** Is there one at all? */
+  any(): boolean;
+  /** Settles when it is on the disk. Waits while the storage is away; rejects where the spool was closed before. */
+  record(key: string): Promise<void>;
+  /** True for one call only. False while the storage is away: the message is then delivered again. */
+  consume(key: string): Promise<boolean>;
+}
+
+export async function openLateSuccesses(
+  notes: Notes,
+  now: () => UnixSeconds,
+  maxKeys = MAX_KEYS,
+): Promise<LateSuccessKeys> {
+  /** The first to expire first. */
+  const expiries = new Map<string, UnixSeconds>();
+  const add = (key: string, expires: UnixSeconds): void => {
+    expiries.delete(key);
+    expiries.set(key, expires);
+  };
+  const forgetOld = (): void => {
+    for (const [key, expires] of expiries) {
+      if (expires > now() && expiries.size <= maxKeys) return;
+      expiries.delete(key);
+    }
+  };
+  const found: [string, UnixSeconds][] = [];
+  for await (const { key, expires } of notes.all(SORT)) found.push([key, expires]);
+  for (const [key, expires] of found.sort(([, one], [, other]) => one - other)) add(key, expires);
+
+  return {
+    any() {
+      forgetOld();
+      return expiries.size > 0;
+    },
+    async record(key) {
+      const expires = now() + LIFE_SECONDS;
+      add(key, expires);
+      forgetOld();
+      const written = await notes.write({ of: SORT, key, value: "", expires }, now(), true);
+      if (!written) throw new Error("a late success was not recorded: the spool was closed");
+    },
+    async consume(key) {
+      forgetOld();
+      // Its place in memory goes first: nobody else asks the disk for it meanwhile.
+      return expiries.delete(key) && (await notes.take(SORT, key, now()));
+    },
+  };
+}

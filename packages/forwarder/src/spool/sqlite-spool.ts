@@ -1,0 +1,178 @@
+// The spool on SQLite: its interface in terms of operations for the writer thread. Called by open-spool.ts.
+import { isInMemory } from "@homing/mail";
+import type { UnixSeconds } from "@homing/srs-core";
+import { CHUNK_OCTETS, chunksOf, storedContent } from "./chunks.ts";
+import type { Answer, Put } from "./operations.ts";
+import { deferralRow, job, messageRow, queueEntry, recipientRow, storedMessage } from "./rows.ts";
+import type { Lease, NewMessage, PutOutcome, Spool } from "./spool.ts";
+import type { Writer } from "./writer.ts";
+
+/** While the storage is away: claiming again sooner would give nothing. */
+const AWAY_SECONDS = 5;
+
+export function createSqliteSpool(writer: Writer): Spool {
+  const puts = new Set<Promise<PutOutcome>>();
+  let closed = false;
+
+  return {
+    put(message) {
+      if (closed) return Promise.resolve(CLOSED);
+      const outcome = put(writer, message);
+      puts.add(outcome);
+      return outcome.finally(() => puts.delete(outcome));
+    },
+
+    async claim({ now, leaseUntil, limit, leaveOut = [] }) {
+      const answer = await writer.ask({ kind: "claim", now, leaseUntil, limit, leaveOut });
+      if (answer.kind !== "done") return [];
+      const messages = new Map(
+        answer.value.messages.map((one) => [one.row[0], storedMessage(one.row, storedContent(writer, one))]),
+      );
+      return answer.value.recipients.flatMap((row) => {
+        const message = messages.get(row[0] ?? null);
+        return message ? [job(row, message)] : [];
+      });
+    },
+
+    retry: (lease, deferral, dsn) =>
+      settle(writer, dsn, (put, body) =>
+        writer.ask(
+          {
+            kind: "retry",
+            lease: keyOf(lease),
+            deferral: deferralRow(deferral),
+            ...(put ? { dsn: put } : {}),
+          },
+          { body, waits: true },
+        ),
+      ),
+    done: (lease) => finish(writer, lease, undefined),
+    fail: (lease, dsn) => finish(writer, lease, dsn),
+
+    async nextDue(now: UnixSeconds) {
+      const answer = await writer.ask({ kind: "next-due" });
+      return answer.kind === "done" ? answer.value : now + AWAY_SECONDS;
+    },
+
+    async list({ after = 0, limit }) {
+      return valueOrThrow(await writer.ask({ kind: "list", after, limit })).map(queueEntry);
+    },
+    async show(id) {
+      const listed = valueOrThrow(await writer.ask({ kind: "show", id }));
+      return listed && queueEntry(listed);
+    },
+    async content(id) {
+      const row = valueOrThrow(await writer.ask({ kind: "content", id }));
+      return row && storedContent(writer, row);
+    },
+    drop: async (id) => valueOrThrow(await writer.ask({ kind: "drop", id })),
+    retryNow: async (id, now) => valueOrThrow(await writer.ask({ kind: "retry-now", id, now })),
+
+    async close() {
+      closed = true;
+      await Promise.allSettled(puts);
+      // What was asked for in this turn of the event loop has reached the writer by its end.
+      await new Promise((resolve) => setImmediate(resolve));
+      await writer.close();
+    },
+  };
+}
+
+async function put(writer: Writer, message: NewMessage): Promise<PutOutcome> {
+  const prepared = await prepare(writer, message);
+  if (prepared.kind !== "prepared") return prepared;
+  const answer = await writer.ask({ kind: "put", put: prepared.put }, { body: prepared.body });
+  if (answer.kind === "done" && answer.value === "stored")
+    return { kind: "stored", leases: leasesOf(message, prepared.put.message) };
+  forget(writer, prepared.put);
+  return answer.kind === "done" ? CHUNKS_GONE : trouble(answer);
+}
+
+type Prepared =
+  | { readonly kind: "prepared"; readonly put: Put; readonly body: Buffer | undefined }
+  | Exclude<PutOutcome, { kind: "stored" }>;
+
+/** All but the row that makes the message visible: the chunks of a large one are on the disk afterwards. */
+async function prepare(writer: Writer, message: NewMessage, waits = false): Promise<Prepared> {
+  const number = writer.nextNumber();
+  const recipients = message.recipients.map((one, place) => recipientRow(one, number, place));
+  const prepared = (chunks: number, body?: Buffer): Prepared => ({
+    kind: "prepared",
+    put: { message: number, chunks, row: messageRow(message, number, chunks), recipients },
+    body,
+  });
+  const { content } = message;
+  if (isInMemory(content) && content.octets <= CHUNK_OCTETS) return prepared(0, content.start);
+
+  let place = 0;
+  let octets = 0;
+  const givenUp = (outcome: Exclude<PutOutcome, { kind: "stored" }>): Prepared => {
+    if (place > 0) void writer.ask({ kind: "forget", message: number });
+    return outcome;
+  };
+  try {
+    for await (const body of chunksOf(content)) {
+      const answer = await writer.ask({ kind: "chunk", message: number, place }, { body, waits });
+      if (answer.kind !== "done") return givenUp(trouble(answer));
+      place++;
+      octets += body.length;
+    }
+  } catch (error) {
+    return givenUp(failed(`the message cannot be read: ${(error as Error).message}`));
+  }
+  if (octets === content.octets) return prepared(place);
+  return givenUp(failed(`the message should have ${content.octets} octets and has ${octets}`));
+}
+
+function finish(writer: Writer, lease: Lease, dsn: NewMessage | undefined): Promise<boolean> {
+  return settle(writer, dsn, (put, body) =>
+    writer.ask({ kind: "finish", lease: keyOf(lease), ...(put ? { dsn: put } : {}) }, { body, waits: true }),
+  );
+}
+
+/** A recipient and its DSN, in one transaction. Chunks that were lost meanwhile are written again. */
+async function settle(
+  writer: Writer,
+  dsn: NewMessage | undefined,
+  ask: (put: Put | undefined, body: Buffer | undefined) => Promise<Answer<boolean | "chunks-gone">>,
+): Promise<boolean> {
+  for (;;) {
+    const prepared = dsn && (await prepare(writer, dsn, true));
+    if (prepared && prepared.kind !== "prepared") return false;
+    const answer = await ask(prepared?.put, prepared?.body);
+    if (answer.kind !== "done" && prepared) forget(writer, prepared.put);
+    if (answer.kind === "refused") throw new Error(`the spool does not take this: ${answer.cause}`);
+    if (answer.kind !== "done") return false;
+    if (answer.value !== "chunks-gone") return answer.value;
+  }
+}
+
+function forget(writer: Writer, { message, chunks }: Put): void {
+  if (chunks > 0) void writer.ask({ kind: "forget", message });
+}
+
+function leasesOf({ id, recipients }: NewMessage, message: number): (Lease | undefined)[] {
+  return recipients.map(({ leasedUntil }, recipient) =>
+    leasedUntil === undefined ? undefined : { messageId: id, message, recipient, attempt: 1 },
+  );
+}
+
+function keyOf({ message, recipient, attempt }: Lease) {
+  return { message, recipient, attempt };
+}
+
+function trouble(answer: Exclude<Answer, { kind: "done" }>): Exclude<PutOutcome, { kind: "stored" }> {
+  return answer.kind === "no-room" ? answer : failed(answer.cause);
+}
+
+function failed(cause: string): Extract<PutOutcome, { kind: "failed" }> {
+  return { kind: "failed", cause };
+}
+
+const CLOSED = failed("the spool is closed");
+const CHUNKS_GONE = failed("the storage was away while the message was written");
+
+function valueOrThrow<V>(answer: Answer<V>): V {
+  if (answer.kind === "done") return answer.value;
+  throw new Error(`the spool cannot be asked now: ${answer.cause}`);
+}

@@ -1,0 +1,309 @@
+// What every implementation of the spool must do, as tests. Called by the test file of each implementation.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { wholeContent } from "@homing/mail";
+import { NULL_PATH } from "@homing/srs-core";
+import type { NewMessage, Spool } from "../spool.ts";
+import {
+  claimAll,
+  ids,
+  lease,
+  leases,
+  message,
+  patterned,
+  piecewise,
+  recipient,
+  T0,
+  textOf,
+} from "./messages.ts";
+
+/** Where one spool is kept: it can be opened again after it was closed. */
+export interface SpoolPlace {
+  open(): Promise<Spool>;
+  remove(): Promise<void>;
+}
+
+const FAILURE = { code: 451, enhanced: "4.4.1", detail: "451 4.4.1 private words of the next hop" };
+const DSN: NewMessage = message("dsn", {
+  sender: NULL_PATH,
+  recipients: [recipient("bob@origin.example", { reversePath: NULL_PATH, notify: { kind: "nobody" } })],
+});
+
+export function testSpool(createPlace: () => Promise<SpoolPlace>): void {
+  const story = (name: string, work: (spool: Spool, reopen: () => Promise<Spool>) => Promise<void>): void => {
+    test(name, async () => {
+      const place = await createPlace();
+      let spool = await place.open();
+      try {
+        await work(spool, async () => {
+          await spool.close();
+          spool = await place.open();
+          return spool;
+        });
+      } finally {
+        await spool.close();
+        await place.remove();
+      }
+    });
+  };
+
+  story("every fact of a message comes back as it went in", async (spool) => {
+    const whole = message("facts", {
+      sender: { localPart: '"a b"', domain: "xn--bcher-kva.example" },
+      eightBit: true,
+      smtpUtf8: true,
+      recipients: [
+        recipient("a@Home.Example", { stays: true, notify: { kind: "nobody" }, trace: "" }),
+        recipient("ü@home.example", { reversePath: NULL_PATH }),
+        recipient("c@home.example", {
+          notify: { kind: "mailbox", mailbox: { localPart: "owner", domain: "o.example" } },
+        }),
+      ],
+    });
+    assert.deepEqual(await spool.put(whole), { kind: "stored", leases: [undefined, undefined, undefined] });
+    const jobs = await claimAll(spool);
+    const { recipients, content, ...facts } = whole;
+    for (const job of jobs) {
+      const { content: stored, ...storedFacts } = job.message;
+      assert.deepEqual(storedFacts, facts);
+      assert.deepEqual(await wholeContent(stored), content.start);
+    }
+    const claimed = jobs
+      .toSorted((a, b) => a.lease.recipient - b.lease.recipient)
+      .map((job) => job.recipient);
+    assert.deepEqual(
+      claimed,
+      recipients.map(({ due: _, ...rest }) => rest),
+    );
+  });
+
+  story("a recipient that is not due is not claimed; nextDue says when it is", async (spool) => {
+    await spool.put(message("later", { recipients: [recipient("a@home.example", { due: T0 + 60 })] }));
+    assert.equal(await spool.nextDue(T0), T0 + 60);
+    assert.deepEqual(await claimAll(spool, T0 + 59), []);
+    assert.equal((await claimAll(spool, T0 + 60)).length, 1);
+    assert.equal(await spool.nextDue(T0), T0 + 60 + 600);
+  });
+
+  story(
+    "a claimed recipient is nobody else's until its lease ends, and then the next attempt's",
+    async (spool) => {
+      await spool.put(message("one"));
+      const [first] = await claimAll(spool);
+      assert.equal(first?.lease.attempt, 1);
+      assert.deepEqual(await claimAll(spool, T0 + 599), []);
+      const [second] = await claimAll(spool, T0 + 600);
+      assert.equal(second?.lease.attempt, 2);
+      assert.ok(first && second);
+      assert.equal(await spool.done(first.lease), false);
+      assert.equal(await spool.retry(first.lease, { ...FAILURE, due: T0 }), false);
+      assert.equal(await spool.fail(first.lease, DSN), false);
+      assert.deepEqual(await ids(spool), ["one"]);
+      assert.equal(await spool.done(second.lease), true);
+      assert.equal(await spool.done(second.lease), false);
+      assert.deepEqual(await ids(spool), []);
+    },
+  );
+
+  story("put with a lease: the attempt that runs has it, and settles it", async (spool) => {
+    const recipients = [
+      recipient("a@home.example", { leasedUntil: T0 + 300 }),
+      recipient("b@home.example", { due: T0 + 10 }),
+    ];
+    const [mine, other] = leases(await spool.put(message("leased", { recipients })));
+    assert.equal(other, undefined);
+    assert.deepEqual(await claimAll(spool), []);
+    assert.ok(mine);
+    assert.equal(await spool.done(mine), true);
+    const [left] = (await spool.show("leased"))?.recipients ?? [];
+    assert.equal(left?.mailbox.localPart, "b");
+    assert.equal(left?.attempts, 0);
+  });
+
+  story("a message goes with its last recipient, whichever way that goes", async (spool) => {
+    const recipients = ["a", "b", "c"].map((name) =>
+      recipient(`${name}@home.example`, { leasedUntil: T0 + 300 }),
+    );
+    const [a, b, c] = leases(await spool.put(message("three", { recipients })));
+    assert.ok(a && b && c);
+    assert.equal(await spool.done(b), true);
+    assert.equal(await spool.fail(a), true);
+    assert.deepEqual(await ids(spool), ["three"]);
+    assert.equal(await spool.done(c), true);
+    assert.deepEqual(await ids(spool), []);
+    assert.equal(await spool.content("three"), undefined);
+  });
+
+  story("a deferral keeps why, and comes back with it", async (spool) => {
+    const mine = lease(await spool.put(leased("deferred")));
+    assert.equal(await spool.retry(mine, { ...FAILURE, due: T0 + 300 }), true);
+    assert.deepEqual(await claimAll(spool, T0 + 299), []);
+    const [job] = await claimAll(spool, T0 + 300);
+    assert.deepEqual(job?.lastFailure, FAILURE);
+    assert.equal(job?.delayToldAt, undefined);
+    assert.equal(job?.lease.attempt, 2);
+  });
+
+  story("the notice of delay is stored with the deferral, and once", async (spool) => {
+    const mine = lease(await spool.put(leased("delayed")));
+    assert.equal(await spool.retry(mine, { ...FAILURE, due: T0 + 300, delayToldAt: T0 + 20 }, DSN), true);
+    assert.equal(await spool.retry(mine, { ...FAILURE, due: T0 + 300, delayToldAt: T0 + 20 }, DSN), false);
+    assert.deepEqual(await ids(spool), ["delayed", "dsn"]);
+    const jobs = await claimAll(spool, T0 + 300);
+    const [dsn, delayed] = ["dsn", "delayed"].map((id) => jobs.find(({ message }) => message.id === id));
+    assert.equal(dsn?.message.sender, NULL_PATH);
+    assert.ok(delayed);
+    await spool.retry(delayed.lease, { ...FAILURE, due: T0 + 900 });
+    assert.equal((await spool.show("delayed"))?.recipients[0]?.delayToldAt, T0 + 20);
+  });
+
+  story("a failed recipient and its DSN change places", async (spool) => {
+    const mine = lease(await spool.put(leased("failed")));
+    assert.equal(await spool.fail(mine, DSN), true);
+    assert.deepEqual(await ids(spool), ["dsn"]);
+    const [job] = await claimAll(spool);
+    assert.ok(job);
+    assert.equal(await textOf(job), "Subject: dsn\r\n\r\nbody of dsn\r\n");
+    assert.deepEqual(job.recipient.notify, { kind: "nobody" });
+  });
+
+  story("after a start all leases have ended, and what was leased is due at once", async (spool, reopen) => {
+    const before = lease(await spool.put(leased("started", { due: T0 + 900 })));
+    const again = await reopen();
+    const [job] = await claimAll(again);
+    assert.equal(job?.message.id, "started");
+    assert.equal(job?.lease.attempt, 2);
+    assert.equal(await again.done(before), false);
+  });
+
+  story("destinations take turns, each with its oldest first", async (spool) => {
+    for (let at = 0; at < 20; at++)
+      await spool.put(
+        message(`big${at}`, { recipients: [recipient("a@big.example", { due: T0 - 100 + at })] }),
+      );
+    for (const name of ["b", "c"])
+      await spool.put(message(name, { recipients: [recipient(`x@${name}.example`)] }));
+    const claim = { now: T0, leaseUntil: T0 + 60, limit: 6 };
+    const jobs = await spool.claim(claim);
+    assert.equal(jobs.length, 6);
+    assert.deepEqual(jobs.map(({ message }) => message.id).toSorted(), [
+      "b",
+      "big0",
+      "big1",
+      "big2",
+      "big3",
+      "c",
+    ]);
+  });
+
+  story("a destination that is left out hinders no other", async (spool) => {
+    const addresses = ["a@full.example", "b@Full.Example", "c@home.example"];
+    await spool.put(message("m", { recipients: addresses.map((address) => recipient(address)) }));
+    const claim = { now: T0, leaseUntil: T0 + 60, limit: 10 };
+    const some = await spool.claim({ ...claim, leaveOut: ["full.example"] });
+    assert.deepEqual(
+      some.map((job) => job.recipient.mailbox.domain),
+      ["home.example"],
+    );
+    assert.equal((await spool.claim(claim)).length, 2);
+  });
+
+  story("an empty spool has nothing due", async (spool) => {
+    assert.equal(await spool.nextDue(T0), undefined);
+    assert.deepEqual(await claimAll(spool), []);
+    assert.deepEqual(await spool.list({ limit: 10 }), []);
+    assert.equal(await spool.show("none"), undefined);
+    assert.equal(await spool.drop("none"), false);
+    assert.equal(await spool.retryNow("none", T0), 0);
+  });
+
+  story("people see the queue page by page, drop messages, and have others tried at once", async (spool) => {
+    for (let at = 0; at < 5; at++)
+      await spool.put(message(`m${at}`, { recipients: [recipient("a@home.example", { due: T0 + 500 })] }));
+    const first = await spool.list({ limit: 2 });
+    const second = await spool.list({ limit: 2, after: first.at(-1)?.position ?? 0 });
+    assert.deepEqual(
+      [...first, ...second].map(({ id }) => id),
+      ["m0", "m1", "m2", "m3"],
+    );
+    assert.equal(await spool.retryNow("m1", T0), 1);
+    const [job] = await claimAll(spool);
+    assert.equal(job?.message.id, "m1");
+    assert.ok(job);
+    assert.equal(await spool.retryNow("m1", T0), 0);
+    assert.equal(await spool.drop("m1"), true);
+    assert.equal(await spool.done(job.lease), false);
+    assert.deepEqual(await ids(spool), ["m0", "m2", "m3", "m4"]);
+  });
+
+  const K = 1024;
+  const sizes: [octets: number, pieceOctets: number][] = [
+    [0, 1],
+    [1, 1],
+    [256 * K, 64 * K],
+    [256 * K + 1, 64 * K],
+    [512 * K, 512 * K],
+    [3 * 1024 * K + 17, 65_537],
+  ];
+  for (const [octets, pieceOctets] of sizes) {
+    story(`${octets} octets come back octet by octet`, async (spool, reopen) => {
+      const body = patterned(octets);
+      const content = piecewise(body, pieceOctets);
+      await spool.put(message("large", { content }));
+      const [job] = await claimAll(await reopen());
+      assert.ok(job);
+      const stored = job.message.content;
+      assert.equal(stored.octets, octets);
+      assert.ok(stored.start.equals(body.subarray(0, stored.start.length)));
+      assert.ok(stored.start.length >= Math.min(octets, 256 * K));
+      for await (const piece of stored.pieces()) assert.ok(piece.length <= 256 * K);
+      assert.ok((await wholeContent(stored)).equals(body));
+      assert.ok((await wholeContent(stored)).equals(body));
+    });
+  }
+
+  story("a content that cannot be read, or has another length than it says, is not stored", async (spool) => {
+    const good = piecewise(patterned(600 * K), 64 * K);
+    const unreadable = {
+      ...good,
+      async *pieces() {
+        yield Buffer.alloc(400 * K);
+        throw new Error("the file is gone");
+      },
+    };
+    const outcome = await spool.put(message("unreadable", { content: unreadable }));
+    assert.equal(outcome.kind, "failed");
+    assert.match(outcome.kind === "failed" ? outcome.cause : "", /the file is gone/);
+    const short = await spool.put(message("short", { content: { ...good, octets: 700 * K } }));
+    assert.equal(short.kind, "failed");
+    assert.deepEqual(await ids(spool), []);
+  });
+
+  story("one operation that is wrong in itself spoils no other of its batch", async (spool) => {
+    const outcomes = await Promise.all(
+      ["same", "other", "same", "third"].map((id) => spool.put(message(id))),
+    );
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ["stored", "stored", "failed", "stored"],
+    );
+    assert.deepEqual(await ids(spool), ["same", "other", "third"]);
+  });
+
+  story(
+    "what was asked for before close is on the disk after it, and later puts are refused",
+    async (spool, reopen) => {
+      const outcomes = Array.from({ length: 500 }, (_, at) => spool.put(message(`m${at}`)));
+      const again = await reopen();
+      for (const outcome of await Promise.all(outcomes)) assert.equal(outcome.kind, "stored");
+      assert.equal((await ids(again)).length, 500);
+      assert.equal((await spool.put(message("late"))).kind, "failed");
+      assert.deepEqual(await claimAll(spool), []);
+      await spool.close();
+    },
+  );
+}
+
+function leased(id: string, more: { due?: number } = {}): NewMessage {
+  return message(id, { recipients: [recipient("a@home.example", { leasedUntil: T0 + 300, ...more })] });
+}

@@ -1,0 +1,80 @@
+// The writer thread dies, and is started again: what was asked of it is answered or done, and nothing twice.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { Operation, Put } from "./operations.ts";
+import { messageRow, recipientRow } from "./rows.ts";
+import { temporaryFolder } from "./testing/folder.ts";
+import { message, recipient, T0 } from "./testing/messages.ts";
+import { startWriter, type Writer } from "./writer.ts";
+
+const DYING = new URL("./testing/dying-thread.ts", import.meta.url);
+const DIE: Operation = { kind: "show", id: "die" };
+
+async function dyingWriter(t: TestContext): Promise<Writer> {
+  const options = { minFreeOctets: 0, maxPendingOctets: 1e9, thread: DYING };
+  const writer = await startWriter({ file: join(await temporaryFolder(t), "spool.db"), ...options });
+  // Also where the test fails: it would be started again for ever.
+  t.after(() => writer.close());
+  return writer;
+}
+
+function newPut(writer: Writer, id: string): Put {
+  const number = writer.nextNumber();
+  const one = recipient("a@home.example", { leasedUntil: T0 + 600 });
+  return {
+    message: number,
+    chunks: 0,
+    row: messageRow(message(id), number, 0),
+    recipients: [recipientRow(one, number, 0)],
+  };
+}
+
+function put(writer: Writer, id: string) {
+  return writer.ask({ kind: "put", put: newPut(writer, id) }, { body: Buffer.from(id) });
+}
+
+async function ids(writer: Writer): Promise<unknown[]> {
+  // Whoever waits is answered by the next thread.
+  const answer = await writer.ask({ kind: "list", after: 0, limit: 100 }, { waits: true });
+  assert.equal(answer.kind, "done");
+  return answer.kind === "done" ? answer.value.map(({ row }) => row[1]) : [];
+}
+
+test("a put under way is answered `away`, and what must be done is done by the next thread", async (t) => {
+  const writer = await dyingWriter(t);
+  const before = newPut(writer, "before");
+  assert.equal((await writer.ask({ kind: "put", put: before })).kind, "done");
+  const lease = { message: before.message, recipient: 0, attempt: 1 };
+  const [refused, settled] = await Promise.all([
+    put(writer, "refused"),
+    writer.ask({ kind: "finish", lease }, { waits: true }),
+    writer.ask(DIE),
+  ]);
+  assert.equal(refused.kind, "away");
+  assert.deepEqual(settled, { kind: "done", value: true });
+  assert.deepEqual(await ids(writer), []);
+  await writer.close();
+});
+
+test("while there is no thread a put is refused at once; afterwards all goes on, with numbers never used before", async (t) => {
+  const writer = await dyingWriter(t);
+  await put(writer, "first");
+  await writer.ask(DIE);
+  const refused = await put(writer, "refused");
+  assert.match(refused.kind === "away" ? refused.cause : "", /writer thread of the spool ended/);
+  assert.deepEqual(await ids(writer), ["first"]);
+  const second = newPut(writer, "second");
+  assert.equal((await writer.ask({ kind: "put", put: second })).kind, "done");
+  assert.ok(second.message > 2);
+  await writer.close();
+});
+
+test("closing without a thread answers everybody", async (t) => {
+  const writer = await dyingWriter(t);
+  await writer.ask(DIE);
+  const waiting = writer.ask({ kind: "next-due" }, { waits: true });
+  await writer.close();
+  assert.equal((await waiting).kind, "away");
+  assert.equal((await writer.ask({ kind: "next-due" }, { waits: true })).kind, "away");
+});

@@ -1,0 +1,296 @@
+// The main thread's side of the writer thread: collects operations into batches, one batch on its way at a time, and starts
+// the thread again when it ended. Called by sqlite-spool.ts and notes.ts.
+import { Worker } from "node:worker_threads";
+import type {
+  Answer,
+  Batch,
+  FromThread,
+  Operation,
+  ThreadOptions,
+  ToThread,
+  Value,
+  Values,
+} from "./operations.ts";
+
+/** What one transaction takes: more would let the first wait for the last (measured, ADR 0017). */
+const MAX_BATCH_OPERATIONS = 2000;
+const MAX_BATCH_OCTETS = 8 * 1024 * 1024;
+/** An operation's rows and its place in the books, roughly. */
+const OPERATION_OCTETS = 1024;
+/** The thread is started again after 0.1 s, then 0.2 s … 5 s: a disk that is well again is used within seconds. */
+const FIRST_RESTART_MS = 100;
+const MAX_RESTART_MS = 5000;
+/** What a full disk did not take is tried again. */
+const NO_ROOM_MS = 1000;
+
+export interface WriterOptions {
+  readonly file: string;
+  readonly minFreeOctets: number;
+  readonly maxPendingOctets: number;
+  /** For tests: a thread that dies. */
+  readonly thread?: URL;
+}
+
+const THREAD = new URL("./writer-thread.ts", import.meta.url);
+
+export interface Asking {
+  readonly body?: Uint8Array | undefined;
+  /** It must be done, however long the storage is away. Otherwise the answer is `away`. */
+  readonly waits?: boolean;
+}
+
+export interface Writer {
+  ask<O extends Operation>(operation: O, asking?: Asking): Promise<Answer<Values[O["kind"]]>>;
+  /** A number that no message of this spool has, nor had while this process runs. */
+  nextNumber(): number;
+  /** Does what was asked, if the storage lets it, and ends the thread. */
+  close(): Promise<void>;
+}
+
+interface Pending {
+  readonly operation: Operation;
+  readonly body: Uint8Array | undefined;
+  readonly octets: number;
+  readonly waits: boolean;
+  readonly resolve: (answer: Answer) => void;
+}
+
+/** Rejects where the database cannot be opened at first: that is for whoever starts the service. */
+export async function startWriter(options: WriterOptions): Promise<Writer> {
+  const writer = new ThreadWriter(options);
+  await writer.start();
+  return writer;
+}
+
+class ThreadWriter implements Writer {
+  readonly #options: WriterOptions;
+  #lastNumber = 0;
+  #thread: Worker | undefined;
+  /** The thread has the database open, and may be asked. */
+  #isOpen = false;
+  /** Why it may not. */
+  #cause = "the spool is not open yet";
+  #waiting: Pending[] = [];
+  #pendingOctets = 0;
+  #underWay: Pending[] | undefined;
+  /** The disk had no room for them. */
+  #held: Pending[] = [];
+  /** Their senders were told that they are not stored; the disk may think otherwise. */
+  #withdraw: number[] = [];
+  #restartMs = FIRST_RESTART_MS;
+  #restart: NodeJS.Timeout | undefined;
+  #retryHeld: NodeJS.Timeout | undefined;
+  #flushing = false;
+  #closing: PromiseWithResolvers<void> | undefined;
+  #toldToClose = false;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  start(): Promise<void> {
+    return this.#startThread(true);
+  }
+
+  nextNumber(): number {
+    return ++this.#lastNumber;
+  }
+
+  ask<O extends Operation>(
+    operation: O,
+    { body, waits = false }: Asking = {},
+  ): Promise<Answer<Values[O["kind"]]>> {
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    const octets = OPERATION_OCTETS + (body?.length ?? 0);
+    const refusal = this.#refusal(operation, octets, waits);
+    if (refusal) resolve(refusal);
+    else {
+      this.#pendingOctets += octets;
+      this.#waiting.push({ operation, body, octets, waits, resolve });
+      this.#flushSoon();
+    }
+    return promise as Promise<Answer<Values[O["kind"]]>>;
+  }
+
+  #refusal({ kind }: Operation, octets: number, waits: boolean): Answer | undefined {
+    if (this.#closing) return { kind: "away", cause: "the spool is closed" };
+    if (!this.#isOpen && !waits) return { kind: "away", cause: this.#cause };
+    if (kind !== "put" && kind !== "chunk") return undefined;
+    if (this.#pendingOctets + octets <= this.#options.maxPendingOctets) return undefined;
+    return { kind: "no-room", cause: `${this.#pendingOctets} octets wait for the disk already` };
+  }
+
+  close(): Promise<void> {
+    if (this.#closing) return this.#closing.promise;
+    this.#closing = Promise.withResolvers<void>();
+    clearTimeout(this.#restart);
+    this.#waitAgain();
+    if (this.#isOpen) this.#closeWhenDone();
+    else {
+      this.#settleAll(() => true);
+      if (this.#thread) void this.#thread.terminate();
+      else this.#closing.resolve();
+    }
+    return this.#closing.promise;
+  }
+
+  /** At the end of this turn of the event loop, with everything that is asked until then. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#underWay || !this.#isOpen) return;
+    const batch = this.#takeBatch();
+    if (batch.length === 0) return;
+    this.#underWay = batch;
+    const { bodies, memory } = packed(batch);
+    const message: Batch = { operations: batch.map(({ operation }) => operation), bodies };
+    this.#tell(message, memory ? [memory] : []);
+  }
+
+  #takeBatch(): Pending[] {
+    let octets = 0;
+    let count = 0;
+    for (const { body } of this.#waiting) {
+      octets += body?.length ?? 0;
+      if (count === MAX_BATCH_OPERATIONS || (count > 0 && octets > MAX_BATCH_OCTETS)) break;
+      count++;
+    }
+    if (count < this.#waiting.length) return this.#waiting.splice(0, count);
+    const all = this.#waiting;
+    this.#waiting = [];
+    return all;
+  }
+
+  #answered(answers: readonly Answer[]): void {
+    const batch = this.#underWay ?? [];
+    this.#underWay = undefined;
+    this.#restartMs = FIRST_RESTART_MS;
+    for (const [index, pending] of batch.entries()) {
+      const answer = answers[index] ?? NO_ANSWER;
+      if (answer.kind === "no-room" && pending.waits && !this.#closing) this.#hold(pending);
+      else this.#settle(pending, answer);
+    }
+    this.#flushSoon();
+    this.#closeWhenDone();
+  }
+
+  #settle({ octets, resolve }: Pending, answer: Answer): void {
+    this.#pendingOctets -= octets;
+    resolve(answer);
+  }
+
+  #hold(pending: Pending): void {
+    this.#held.push(pending);
+    this.#retryHeld ??= setTimeout(() => this.#waitAgain(), NO_ROOM_MS);
+  }
+
+  #waitAgain(): void {
+    clearTimeout(this.#retryHeld);
+    this.#retryHeld = undefined;
+    this.#waiting = [...this.#held, ...this.#waiting];
+    this.#held = [];
+    this.#flushSoon();
+  }
+
+  #startThread(first: boolean): Promise<void> {
+    const { file, minFreeOctets, thread: code = THREAD } = this.#options;
+    const withdraw = this.#withdraw;
+    const workerData: ThreadOptions = { file, minFreeOctets, expireLeases: first, withdraw };
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const thread = new Worker(code, { workerData, name: "spool" });
+    let cause = "the writer thread of the spool ended";
+    this.#thread = thread;
+    thread.on("message", (message: FromThread) => {
+      if (message.kind === "answers") this.#answered(message.answers);
+      else if (message.kind === "broken") cause = message.cause;
+      else {
+        this.#opened(message.lastNumber, withdraw.length);
+        resolve();
+      }
+    });
+    thread.on("error", (error) => {
+      cause = `the writer thread of the spool failed: ${error.message}`;
+    });
+    thread.on("exit", () => {
+      // Who waits for the first opening hears why it failed; a later one is tried again.
+      if (first && !this.#isOpen) reject(new Error(cause));
+      else this.#lost(cause);
+    });
+    return promise;
+  }
+
+  #opened(lastNumber: number, withdrawn: number): void {
+    this.#lastNumber = Math.max(this.#lastNumber, lastNumber);
+    this.#withdraw = this.#withdraw.slice(withdrawn);
+    this.#isOpen = true;
+    this.#flushSoon();
+  }
+
+  /** Of what was under way, nobody knows whether it was done. */
+  #lost(cause: string): void {
+    this.#thread = undefined;
+    this.#isOpen = false;
+    this.#cause = cause;
+    const underWay = this.#underWay ?? [];
+    this.#underWay = undefined;
+    for (const { operation } of underWay)
+      if (operation.kind === "put") this.#withdraw.push(operation.put.message);
+    this.#waiting = [...underWay, ...this.#waiting];
+    this.#settleAll(({ waits }) => !waits || this.#closing !== undefined);
+    if (this.#closing) {
+      this.#closing.resolve();
+      return;
+    }
+    this.#restart = setTimeout(() => void this.#startThread(false), this.#restartMs);
+    this.#restartMs = Math.min(2 * this.#restartMs, MAX_RESTART_MS);
+  }
+
+  #settleAll(which: (pending: Pending) => boolean): void {
+    const answer: Answer = { kind: "away", cause: this.#cause };
+    const all = this.#waiting;
+    this.#waiting = all.filter((pending) => !which(pending));
+    for (const pending of all) if (which(pending)) this.#settle(pending, answer);
+  }
+
+  #closeWhenDone(): void {
+    if (!this.#closing || !this.#isOpen || this.#underWay || this.#waiting.length > 0) return;
+    if (!this.#toldToClose) this.#tell("close");
+    this.#toldToClose = true;
+  }
+
+  #tell(message: ToThread, memory: readonly ArrayBuffer[] = []): void {
+    this.#thread?.postMessage(message, [...memory]);
+  }
+}
+
+const NO_ANSWER: Answer<Value> = { kind: "away", cause: "the writer thread of the spool gave no answer" };
+
+/**
+ * All bodies in one piece of memory that is handed over: cloning a Buffer would clone the whole memory that it is a part
+ * of, and handing that over would take it from others.
+ */
+function packed(batch: readonly Pending[]): {
+  readonly bodies: Batch["bodies"];
+  readonly memory?: ArrayBuffer;
+} {
+  const octets = batch.reduce((sum, { body }) => sum + (body?.length ?? 0), 0);
+  if (octets === 0) return { bodies: batch.map(({ body }) => body && new Uint8Array(0)) };
+  const memory = new ArrayBuffer(octets);
+  const whole = new Uint8Array(memory);
+  let at = 0;
+  const bodies = batch.map(({ body }) => {
+    if (!body) return undefined;
+    const start = at;
+    whole.set(body, start);
+    at += body.length;
+    return whole.subarray(start, at);
+  });
+  return { bodies, memory };
+}
