@@ -17,6 +17,8 @@ export interface DovecotOptions {
   readonly users: Readonly<Record<string, string>>;
   /** Settings over those of this harness. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Further blocks of its configuration. */
+  readonly blocks?: string;
   /** Text of further files below /etc, by path: certificates. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -38,14 +40,17 @@ export function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   return onFreePort((port) => startOn(port, options));
 }
 
-async function startOn(port: number, { users, settings = {}, files = {} }: DovecotOptions): Promise<Dovecot> {
+async function startOn(
+  port: number,
+  { users, settings = {}, blocks = "", files = {} }: DovecotOptions,
+): Promise<Dovecot> {
   const instance = await startInstance({
     // Its core comes with it.
     packageName: "dovecot-lmtpd",
     command: ["dovecot", "-F", "-c", "/etc/dovecot/dovecot.conf"],
     users: ["dovecot", "dovenull", MAIL_USER],
     files: {
-      "/etc/dovecot/dovecot.conf": configuration(port, settings),
+      "/etc/dovecot/dovecot.conf": configuration(port, settings) + blocks,
       ...files,
       "/etc/dovecot/users": Object.entries(users).map(renderUser).join(""),
     },

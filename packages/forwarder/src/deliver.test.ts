@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { type Envelope, memoryContent } from "@homing/mail";
 import { type Delivery, deliver } from "./deliver.ts";
 import type { HostPort } from "./host-port.ts";
-import type { NextHops } from "./next-hops.ts";
+import type { NextHop, NextHops } from "./next-hops.ts";
+import type { Attempt, TlsOutcome } from "./outbound/attempt.ts";
+import type { Busy, Outbound } from "./outbound/outbound.ts";
 import { type Answers, FIN, type Hop, RST, startHop } from "./testing/smtp-peers.ts";
 import { within } from "./testing/wire.ts";
 
@@ -51,6 +53,7 @@ test("a message that the first hop takes goes to no other", async () => {
     kind: "delivered",
     hop: name(first),
     detail: "queued as 1A",
+    tls: "none",
   });
   assert.equal(first.messages.length, 1);
   assert.equal(second.connections.length, 0);
@@ -143,3 +146,86 @@ test("no attempt starts when its time is over: the client is to come again", asy
   assert.equal(refuses.connections.length, 1);
   assert.equal(second.connections.length, 0);
 });
+
+/** An outbound that has one answer for each hop, and tells how long it was allowed to wait. */
+function scripted(outcomes: readonly (Attempt | Busy)[]): Outbound & { readonly waits: unknown[] } {
+  const left = [...outcomes];
+  const waits: unknown[] = [];
+  return {
+    waits,
+    async submit({ patience }) {
+      waits.push(patience.freeWithinMs);
+      return left.shift() ?? assert.fail("one hop too many");
+    },
+    async close() {},
+  };
+}
+
+const BUSY: Busy = { kind: "busy", cause: "no connection was free" };
+const TAKEN: Attempt = {
+  kind: "accepted",
+  reply: { code: 250, enhanced: "2.0.0", text: "ok" },
+  tls: "verified",
+};
+const CLOSED: Attempt = {
+  kind: "answered",
+  reply: { code: 554, enhanced: "5.3.2", text: "no" },
+  stage: "greeting",
+  tls: "none",
+};
+const AWAY: Attempt = { kind: "no-answer", cause: "ECONNREFUSED", stage: "greeting" };
+
+const pooled: [what: string, outcomes: readonly (Attempt | Busy)[], expected: string][] = [
+  ["all hops are busy", [BUSY, BUSY], "busy"],
+  ["one is busy, the other takes it", [BUSY, TAKEN], "delivered"],
+  ["one is busy, the other refuses everybody", [BUSY, CLOSED], "busy"],
+  ["one is busy, the other cannot be reached", [BUSY, AWAY], "failed 451"],
+  ["one cannot be reached, the other is busy", [AWAY, BUSY], "failed 451"],
+];
+for (const [what, outcomes, expected] of pooled) {
+  test(`over pooled connections: ${what}: ${expected}`, async () => {
+    const outbound = scripted(outcomes);
+    const hosts = outcomes.map((_, index) => ({ host: `192.0.2.${index}`, port: 25 }));
+    const delivery = await deliver(
+      {
+        findNextHops: async () => ({ kind: "hosts", hosts }),
+        hostname: "mx.test",
+        outbound,
+        patience: { kind: "waiting-client", freeWithinMs: 1_000 },
+      },
+      envelope,
+      memoryContent(Buffer.from("x\r\n")),
+    );
+    assert.equal(delivery.kind === "failed" ? `failed ${delivery.code}` : delivery.kind, expected);
+    // The client's second is waited once, not once for each hop.
+    const busyFirst = outcomes[0] === BUSY;
+    assert.deepEqual(outbound.waits, [1_000, busyFirst ? 0 : 1_000]);
+  });
+}
+
+const recorded: [sts: NextHop["sts"], tls: TlsOutcome, expected: string | undefined][] = [
+  [undefined, "verified", undefined],
+  [{ mode: "enforce", matches: true }, "verified", "enforced"],
+  [{ mode: "testing", matches: true }, "verified", "testing-passed"],
+  [{ mode: "testing", matches: true }, "unverified", "testing-failed"],
+  [{ mode: "testing", matches: false }, "verified", "testing-failed"],
+];
+for (const [sts, tls, expected] of recorded) {
+  test(`MTA-STS ${JSON.stringify(sts)} and TLS ${tls}: ${expected ?? "nothing"} is told`, async () => {
+    const delivery = await deliver(
+      {
+        findNextHops: async () => ({
+          kind: "hosts",
+          hosts: [{ host: "192.0.2.1", port: 25, ...(sts ? { sts } : {}) }],
+        }),
+        hostname: "mx.test",
+        outbound: scripted([{ ...TAKEN, tls }]),
+        patience: { kind: "queue" },
+      },
+      envelope,
+      memoryContent(Buffer.from("x\r\n")),
+    );
+    assert.ok(delivery.kind === "delivered");
+    assert.deepEqual([delivery.tls, delivery.sts], [tls, expected]);
+  });
+}

@@ -1,13 +1,21 @@
-// Delivery of one message to one target, while the client waits: its next hops in turn until one answers.
-// Called by receive.ts.
+// Delivery of one message to one target: its next hops in turn until one answers. Called by receive.ts while the client
+// waits, and by the queue runner.
 import type { Content, Envelope } from "@homing/mail";
 import { renderHostPort } from "./host-port.ts";
 import type { FindNextHops, NextHop } from "./next-hops.ts";
-import { type Attempt, submit } from "./smtp-out.ts";
+import type { Attempt, AttemptHooks, TlsOutcome } from "./outbound/attempt.ts";
+import type { Busy, Outbound, Patience } from "./outbound/outbound.ts";
+import { submit } from "./smtp-out.ts";
 
-/** What to tell about a target. `hop` and `detail` are for the log alone (ADR 0013). */
+/** What to tell about a target. `hop`, `detail`, `tls` and `sts` are for the log alone (ADR 0013). */
 export type Delivery =
-  | { readonly kind: "delivered"; readonly hop: string; readonly detail: string }
+  | {
+      readonly kind: "delivered";
+      readonly hop: string;
+      readonly detail: string;
+      readonly tls?: TlsOutcome;
+      readonly sts?: StsOutcome;
+    }
   | {
       readonly kind: "failed";
       readonly code: number;
@@ -16,32 +24,72 @@ export type Delivery =
       readonly detail: string;
     };
 
+/** Under a policy in mode testing, `testing-failed` says that mode enforce would not have delivered (RFC 8461 §5). */
+export type StsOutcome = "enforced" | "testing-passed" | "testing-failed";
+
 type Failure = Extract<Delivery, { kind: "failed" }>;
 
-export interface DeliverOptions {
+export interface DeliverOptions extends AttemptHooks {
   readonly findNextHops: FindNextHops;
   readonly hostname: string;
-  /** Aborts when the client will not wait any longer. */
-  readonly timeIsUp?: AbortSignal;
 }
 
-/** Never rejects for what the world does: every outcome is a value. */
-export async function deliver(
-  { findNextHops, ...options }: DeliverOptions,
+/** Over pooled connections. */
+export interface PooledDeliverOptions extends DeliverOptions {
+  readonly outbound: Outbound;
+  readonly patience: Patience;
+}
+
+/** A hop, and how to try it. */
+type Try = (hop: NextHop, patience: Patience) => Promise<Attempt | Busy>;
+
+/**
+ * Never rejects for what the world does: every outcome is a value. `busy` where every hop was: nothing was tried.
+ * @param options without `outbound`, each attempt has a connection of its own
+ */
+export function deliver(
+  options: PooledDeliverOptions,
   envelope: Envelope,
   message: Content,
-): Promise<Delivery> {
+): Promise<Delivery | Busy>;
+export function deliver(options: DeliverOptions, envelope: Envelope, message: Content): Promise<Delivery>;
+export async function deliver(
+  options: DeliverOptions & Partial<PooledDeliverOptions>,
+  envelope: Envelope,
+  message: Content,
+): Promise<Delivery | Busy> {
+  const { findNextHops, hostname, outbound, timeIsUp, onFinalDot } = options;
   const found = await findNextHops(envelope.recipient.domain);
   if (found.kind === "none") return failed(550, found.enhanced, "", found.cause);
   if (found.kind === "unknown") return failed(451, found.enhanced, "", found.cause);
 
+  const hooks = { ...(timeIsUp ? { timeIsUp } : {}), ...(onFinalDot ? { onFinalDot } : {}) };
+  const tryHop: Try = (hop, patience) =>
+    outbound
+      ? outbound.submit({ hop, patience, envelope, message, ...hooks })
+      : submit({ server: hop, hostname, envelope, message, ...hooks });
+  return tryInTurn(found.hosts, tryHop, options.patience ?? { kind: "queue" }, timeIsUp);
+}
+
+async function tryInTurn(
+  hops: readonly NextHop[],
+  tryHop: Try,
+  patience: Patience,
+  timeIsUp: AbortSignal | undefined,
+): Promise<Delivery | Busy> {
   let answer: Failure | undefined;
-  for (const server of found.hosts) {
+  let busy: Busy | undefined;
+  for (const server of hops) {
     // A server not asked yet might take it.
-    if (options.timeIsUp?.aborted) return answer && answer.code < 500 ? answer : NO_TIME;
+    if (timeIsUp?.aborted) return answer && answer.code < 500 ? answer : NO_TIME;
+    // Whoever has waited in vain at one server does not wait at the next one, too.
+    const attempt = await tryHop(server, busy ? { ...patience, freeWithinMs: 0 } : patience);
+    if (attempt.kind === "busy") {
+      busy = attempt;
+      continue;
+    }
     const hop = hopName(server);
-    const attempt = await submit({ ...options, server, envelope, message });
-    if (attempt.kind === "accepted") return { kind: "delivered", hop, detail: attempt.reply.text };
+    if (attempt.kind === "accepted") return delivered(attempt, server, hop);
     const failure = failureOf(attempt, hop);
     // Only a server that never took up the transaction leaves room for the next one: after that, a second copy or
     // a second opinion on the recipient would be wrong.
@@ -49,7 +97,22 @@ export async function deliver(
     // While one server may yet be reached, a refusal at another one's greeting is not the last word.
     if (!answer || answer.code >= 500 || failure.code < 500) answer = failure;
   }
+  if (busy && (!answer || answer.code >= 500)) return busy;
   return answer ?? NO_HOST;
+}
+
+function delivered(
+  { reply, tls }: Extract<Attempt, { kind: "accepted" }>,
+  { sts }: NextHop,
+  hop: string,
+): Delivery {
+  const outcome = sts && stsOutcome(sts, tls);
+  return { kind: "delivered", hop, detail: reply.text, tls, ...(outcome ? { sts: outcome } : {}) };
+}
+
+function stsOutcome({ mode, matches }: NonNullable<NextHop["sts"]>, tls: TlsOutcome): StsOutcome {
+  if (mode === "enforce") return "enforced";
+  return matches && tls === "verified" ? "testing-passed" : "testing-failed";
 }
 
 function failureOf(attempt: Exclude<Attempt, { kind: "accepted" }>, hop: string): Failure {

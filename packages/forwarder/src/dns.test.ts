@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createMxResolver } from "./dns.ts";
+import { createMxResolver, createTxtLookup } from "./dns.ts";
 import { createNextHops } from "./next-hops.ts";
 import { dnsServer, type Zone } from "./testing/dns-server.ts";
 
@@ -21,11 +21,23 @@ const ZONE: Zone = {
     { type: "A", address: [192, 0, 2, 2] },
     { type: "AAAA", address: V6 },
   ],
+  "alias.test": [{ type: "CNAME", target: "two.test" }],
+  "to-alias.test": [{ type: "MX", priority: 1, exchange: "alias-of-b.test" }],
+  "alias-of-b.test": [{ type: "CNAME", target: "b.test" }],
+  "alias-of-plain.test": [{ type: "CNAME", target: "plain.test" }],
+  "_mta-sts.two.test": [
+    { type: "TXT", strings: ["v=STSv1; ", "id=a;"] },
+    { type: "TXT", strings: ["other"] },
+  ],
 };
 
 const answers: [domain: string, hosts: string][] = [
   ["two.test", "192.0.2.1 192.0.2.2 2001:db8::1"],
   ["plain.test", "192.0.2.9"],
+  // RFC 5321 §5.1: a domain may be a CNAME; an MX host must not, and many are.
+  ["alias.test", "192.0.2.1 192.0.2.2 2001:db8::1"],
+  ["alias-of-plain.test", "192.0.2.9"],
+  ["to-alias.test", "192.0.2.2 2001:db8::1"],
   ["null.test", "none 5.1.10"],
   ["empty.test", "none 5.1.2"],
   ["nobody.test", "none 5.1.2"],
@@ -51,4 +63,12 @@ test("a DNS server that does not listen is a failure, not an answer about the na
   const resolver = createMxResolver(["127.0.0.1:1"]);
   const [mx, addresses] = await Promise.all([resolver.mx("two.test"), resolver.addresses("a.test")]);
   assert.deepEqual([mx.kind, addresses.kind], ["failed", "failed"]);
+});
+
+test("TXT records come whole, and their absence is an answer", async (t) => {
+  const txt = createTxtLookup([await dnsServer(t, ZONE)]);
+  assert.deepEqual(await txt("_mta-sts.two.test"), { kind: "texts", texts: ["v=STSv1; id=a;", "other"] });
+  assert.deepEqual(await txt("_mta-sts.nobody.test"), { kind: "texts", texts: [] });
+  assert.deepEqual(await txt("plain.test"), { kind: "texts", texts: [] });
+  assert.equal((await txt("broken.test")).kind, "failed");
 });

@@ -2,14 +2,14 @@
 // host names of routes and smart hosts: those may be in the hosts file.
 import { Resolver } from "node:dns/promises";
 import type { MxResolver } from "./next-hops.ts";
+import type { TxtAnswer } from "./outbound/sts-policies.ts";
 
 const TIMEOUT_MS = 5_000;
 const TRIES = 2;
 
 /** @param servers `address:port` of each; without them, the system's */
 export function createMxResolver(servers: readonly string[] = []): MxResolver {
-  const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
-  if (servers.length > 0) resolver.setServers(servers);
+  const resolver = createResolver(servers);
   return {
     async mx(domain) {
       try {
@@ -34,6 +34,27 @@ export function createMxResolver(servers: readonly string[] = []): MxResolver {
       return { kind: "failed", cause: `DNS: ${failed} for the address of ${host}` };
     },
   };
+}
+
+/** TXT records, for MTA-STS. @param servers as above */
+export function createTxtLookup(servers: readonly string[] = []): (name: string) => Promise<TxtAnswer> {
+  const resolver = createResolver(servers);
+  return async (name) => {
+    try {
+      const records = await resolver.resolveTxt(name);
+      return { kind: "texts", texts: records.map((strings) => strings.join("")) };
+    } catch (error) {
+      const code = dnsCode(error);
+      if (code === NO_DATA || code === NO_NAME) return { kind: "texts", texts: [] };
+      return { kind: "failed", cause: `DNS: ${code} for the TXT of ${name}` };
+    }
+  };
+}
+
+function createResolver(servers: readonly string[]): Resolver {
+  const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
+  if (servers.length > 0) resolver.setServers(servers);
+  return resolver;
 }
 
 /** Node's words for "the name exists, without such a record" and for NXDOMAIN. All others say nothing about the name. */

@@ -102,6 +102,37 @@ test("all addresses of a host are tried, and a host without one is passed over",
   );
 });
 
+test("IPv4 and IPv6 take turns, and no host takes all tries", async () => {
+  const at = (...addresses: string[]): AddressAnswer => ({ kind: "addresses", addresses });
+  const resolver = dns(records("1 a, 2 b"), {
+    a: at("192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1", "2001:db8::2"),
+    b: at("2001:db8::9", "192.0.2.9", "2001:db8::8"),
+  });
+  const found = await nextHops({ resolver });
+  assert.ok(found.kind === "hosts");
+  assert.deepEqual(
+    found.hosts.map(({ host }) => host),
+    ["192.0.2.1", "2001:db8::1", "192.0.2.2", "192.0.2.9", "2001:db8::9"],
+  );
+});
+
+const ourselves: [mx: string, expected: string][] = [
+  ["10 a.test, 20 US.example, 30 b.test", "a.test"],
+  ["10 a.test, 10 us.example, 5 b.test, 50 us.example", "b.test"],
+  ["10 us.example.", "5.4.6"],
+  ["10 us.example, 20 b.test", "5.4.6"],
+];
+for (const [mx, expected] of ourselves) {
+  test(`who is an MX host itself tries only better ones (RFC 5321 §5.1): ${mx}: ${expected}`, async () => {
+    const found = await nextHops({ resolver: dns(records(mx)), hostname: "us.example" });
+    assert.ok(found.kind !== "unknown");
+    assert.equal(
+      found.kind === "none" ? found.enhanced : found.hosts.map(({ name }) => name).join(" "),
+      expected,
+    );
+  });
+}
+
 const none: [what: string, resolver: MxResolver, kind: string, enhanced: string][] = [
   ["a null MX (RFC 7505): takes no mail", dns(records("0 .")), "none", "5.1.10"],
   [

@@ -1,5 +1,6 @@
 // Next hops: which servers take mail for a domain. Static routes, then the smart host, then the domain's MX records
 // (RFC 5321 §5.1, RFC 7505 for the null MX). Called by deliver.ts.
+import { isIP } from "node:net";
 import { asciiLower } from "@homing/srs-core";
 import type { HostPort } from "./host-port.ts";
 
@@ -7,6 +8,21 @@ import type { HostPort } from "./host-port.ts";
 export interface NextHop extends HostPort {
   /** The name behind the address, for TLS and for the log. */
   readonly name?: string;
+  /**
+   * `opportunistic` (RFC 7435): TLS where it is offered, whoever signed the certificate. `required`: not without TLS.
+   * `required-verified`: not without a certificate that is good for the name. Default: opportunistic, and
+   * required-verified with credentials, unless the server is on this machine.
+   */
+  readonly tls?: "opportunistic" | "required" | "required-verified";
+  /** For AUTH, at a smart host. */
+  readonly credentials?: Credentials;
+  /** What the domain's MTA-STS policy says about this host (outbound/sts-hops.ts). */
+  readonly sts?: { readonly mode: "enforce" | "testing"; readonly matches: boolean };
+}
+
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
 }
 
 export type NextHops =
@@ -38,14 +54,16 @@ export interface MxResolver {
 
 export interface NextHopOptions {
   /** By domain, in any case; `*` is not a pattern here: that is the smart host. */
-  readonly routes: ReadonlyMap<string, HostPort>;
+  readonly routes: ReadonlyMap<string, NextHop>;
   /** Takes everything that has no route of its own. */
-  readonly smartHost?: HostPort | undefined;
+  readonly smartHost?: NextHop | undefined;
   readonly resolver: MxResolver;
   /** May an address that DNS gives be connected to? */
   readonly mayConnect: (address: string) => boolean;
   /** 0 ≤ n < 1: shuffles records of equal preference. */
   readonly random: () => number;
+  /** Our own, so that mail for a domain whose MX we are does not come back to us. */
+  readonly hostname?: string;
 }
 
 export type FindNextHops = (domain: string) => Promise<NextHops>;
@@ -53,6 +71,8 @@ export type FindNextHops = (domain: string) => Promise<NextHops>;
 const SMTP_PORT = 25;
 /** RFC 5321 §5.1: at least two addresses must be tried, and the number may be bounded. */
 const MAX_HOSTS = 5;
+/** So that a host with many addresses leaves some of the tries to the next one. */
+const MAX_ADDRESSES_OF_HOST = 3;
 
 export function createNextHops(options: NextHopOptions): FindNextHops {
   const routes = new Map([...options.routes].map(([domain, hop]) => [asciiLower(domain), hop]));
@@ -70,7 +90,10 @@ export function createNextHops(options: NextHopOptions): FindNextHops {
       return hostsOf(options, [domain], none("5.1.2", "neither MX nor address"));
     const exchanges = answer.records.filter((record) => record.exchange !== "" && record.exchange !== ".");
     if (exchanges.length === 0) return none("5.1.10", "null MX: the domain takes no mail");
-    const names = exchanges
+    const better = betterThanUs(exchanges, options.hostname);
+    if (better.length === 0)
+      return none("5.4.6", "the domain's best MX is this server, which knows no way for it");
+    const names = better
       .map((record) => ({ ...record, shuffle: random() }))
       .sort((a, b) => a.priority - b.priority || a.shuffle - b.shuffle)
       .slice(0, MAX_HOSTS)
@@ -84,6 +107,20 @@ export function createNextHops(options: NextHopOptions): FindNextHops {
   };
 }
 
+/** RFC 5321 §5.1: who finds itself among the MX hosts leaves itself out, and all that are not better. */
+function betterThanUs<T extends { readonly exchange: string; readonly priority: number }>(
+  records: readonly T[],
+  hostname: string | undefined,
+): readonly T[] {
+  const ours = records.filter(({ exchange }) => isName(exchange, hostname)).map(({ priority }) => priority);
+  const best = Math.min(...ours);
+  return records.filter(({ priority }) => priority < best);
+}
+
+function isName(exchange: string, hostname: string | undefined): boolean {
+  return hostname !== undefined && asciiLower(exchange).replace(/\.$/, "") === asciiLower(hostname);
+}
+
 async function hostsOf(
   { resolver, mayConnect }: NextHopOptions,
   names: readonly string[],
@@ -93,10 +130,15 @@ async function hostsOf(
   const hosts = answers.flatMap((answer, index) => {
     const name = names[index] ?? "";
     return answer.kind === "addresses"
-      ? answer.addresses.map((host) => ({ host, port: SMTP_PORT, name }))
+      ? familiesInTurn(answer.addresses).map((host) => ({ host, port: SMTP_PORT, name }))
       : [];
   });
-  const others = hosts.filter(({ host }) => mayConnect(host));
+  const tries = new Map<string, number>();
+  const others = hosts.filter(({ host, name }) => {
+    if (!mayConnect(host)) return false;
+    tries.set(name, (tries.get(name) ?? 0) + 1);
+    return (tries.get(name) ?? 0) <= MAX_ADDRESSES_OF_HOST;
+  });
   if (others.length > 0) return { kind: "hosts", hosts: others.slice(0, MAX_HOSTS) };
   const failure = answers.find((answer) => answer.kind === "failed");
   if (failure) return { kind: "unknown", enhanced: "4.4.3", cause: failure.cause };
@@ -105,6 +147,18 @@ async function hostsOf(
   if (hidden)
     return none("5.4.4", `${hidden.name} is at ${hidden.host}, an address that is no server of the Internet`);
   return otherwise;
+}
+
+/**
+ * IPv4, IPv6, IPv4 …: a family that does not work here costs every second try, not all. IPv4 first: many servers want
+ * a PTR record and a good name of whoever comes by IPv6, and fewer of us have them there.
+ */
+function familiesInTurn(addresses: readonly string[]): string[] {
+  const six = addresses.filter((address) => isIP(address) === 6);
+  const four = addresses.filter((address) => isIP(address) !== 6);
+  return Array.from({ length: Math.max(four.length, six.length) }, (_, index) => [four[index], six[index]])
+    .flat()
+    .filter((address) => address !== undefined);
 }
 
 function none(enhanced: string, cause: string): NextHops {

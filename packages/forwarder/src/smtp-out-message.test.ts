@@ -1,12 +1,13 @@
 // What goes over the wire to the next hop: the envelope as promised, and the message octet for octet.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Envelope, memoryContent } from "@homing/mail";
+import { type Content, countedHolds, type Envelope, memoryContent } from "@homing/mail";
 import { type Mailbox, NULL_PATH } from "@homing/srs-core";
 import fc from "fast-check";
-import { type Attempt, submit } from "./smtp-out.ts";
+import type { HostPort } from "./host-port.ts";
+import { type Attempt, type Submission, submit } from "./smtp-out.ts";
 import { type Answers, type Hop, startHop, stuffed } from "./testing/smtp-peers.ts";
-import { within } from "./testing/wire.ts";
+import { serve, within } from "./testing/wire.ts";
 
 const plain: Envelope = {
   reversePath: { localPart: "a", domain: "b.test" },
@@ -24,6 +25,19 @@ function send(hop: Hop, envelope: Partial<Envelope> = {}, octets = MESSAGE): Pro
     message: memoryContent(octets),
   };
   return within(submit(submission), "the attempt");
+}
+
+function sendContent(hop: HostPort, message: Content, options: Partial<Submission> = {}): Promise<Attempt> {
+  return within(
+    submit({
+      server: { host: hop.host, port: hop.port },
+      hostname: "mx.test",
+      envelope: plain,
+      message,
+      ...options,
+    }),
+    "the attempt",
+  );
 }
 
 function offering(...extensions: string[]): Answers {
@@ -44,6 +58,8 @@ const messages: [what: string, message: string][] = [
 ];
 for (const [what, message] of messages) {
   for (const extensions of [["PIPELINING", "8BITMIME"], []]) {
+    // RFC 6152 §3; see below.
+    if (what === "8-bit octets" && extensions.length === 0) continue;
     test(`${what}: the next hop gets every octet, offering ${extensions.join(" and ") || "nothing"}`, async () => {
       await using hop = await startHop(offering(...extensions));
       const attempt = await send(hop, { eightBit: true }, Buffer.from(message, "latin1"));
@@ -65,6 +81,170 @@ test("whatever the lines, the next hop gets them as they are", async () => {
     { numRuns: 50 },
   );
 });
+
+/** Not in memory but for its beginning: read piece by piece. */
+function contentInPieces(pieces: readonly Buffer[]): Content {
+  const whole = Buffer.concat(pieces);
+  return {
+    octets: whole.length,
+    start: whole.subarray(0, Math.min(16, whole.length - 1)),
+    async *pieces() {
+      yield* pieces;
+    },
+    ...countedHolds(undefined),
+  };
+}
+
+test("a message in pieces arrives as one in memory, wherever it was cut", async () => {
+  await using hop = await startHop();
+  const part = fc.constantFrom("\r\n", "\r\n.", ".", "x", "\xff", " ");
+  const text = fc.array(part, { minLength: 1, maxLength: 30 }).map((parts) => `${parts.join("")}\r\n`);
+  await fc.assert(
+    fc.asyncProperty(text, fc.array(fc.nat(60), { maxLength: 5 }), async (message, places) => {
+      const octets = Buffer.from(message, "latin1");
+      const cuts = [0, ...places.map((at) => at % octets.length).sort((a, b) => a - b), octets.length];
+      const pieces = cuts.slice(1).map((end, index) => octets.subarray(cuts[index], end));
+      const attempt = await sendContent(hop, contentInPieces(pieces));
+      assert.equal(attempt.kind, "accepted");
+      assert.equal(hop.messages.at(-1)?.toString("latin1"), stuffed(message));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("a message of megabytes goes at the pace of the server, and is not held in memory", async () => {
+  const reads = Promise.withResolvers<void>();
+  await using hop = await serve(async (wire) => {
+    wire.send("220 hop.example\r\n");
+    for (const reply of ["250 hop.example", "250 ok", "250 ok", "354 go on"]) {
+      await wire.line();
+      if (reply.startsWith("354")) wire.socket.pause();
+      wire.send(`${reply}\r\n`);
+    }
+    await reads.promise;
+    let end = "";
+    wire.socket.on("data", (text: string) => {
+      end = (end + text).slice(-5);
+      if (end === "\r\n.\r\n") wire.send("250 ok\r\n");
+    });
+    wire.socket.resume();
+  });
+  const piece = Buffer.from(`${".x".repeat(31)}\r\n`.repeat(1024));
+  const count = 512;
+  let read = 0;
+  const message: Content = {
+    ...contentInPieces([piece]),
+    octets: piece.length * count,
+    async *pieces() {
+      for (; read < count; read++) yield piece;
+    },
+  };
+  const pending = sendContent(hop, message);
+  while (read === 0) await new Promise((resolve) => setImmediate(resolve));
+  for (let turns = 0; turns < 200; turns++) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(read < count, "read to its end while the server read nothing");
+  reads.resolve();
+  assert.equal((await pending).kind, "accepted");
+  assert.equal(read, count);
+});
+
+test("a message whose octets cannot be had any more is not ended: no answer, and the server has nothing", async () => {
+  await using hop = await startHop();
+  const content: Content = {
+    ...contentInPieces([Buffer.from("Subject: x\r\n\r\n")]),
+    async *pieces() {
+      yield Buffer.from("Subject: x\r\n\r\n");
+      throw new Error("EIO: the disk is broken");
+    },
+  };
+  const attempt = await sendContent(hop, content);
+  assert.deepEqual(attempt, { kind: "no-answer", cause: "EIO: the disk is broken", stage: "transaction" });
+  await hop.connections[0]?.rest();
+  assert.equal(hop.messages.length, 0);
+});
+
+test("who does not wait any longer ends a message in its middle, and the server has nothing", async () => {
+  await using hop = await startHop();
+  const patience = new AbortController();
+  const content: Content = {
+    ...contentInPieces([MESSAGE]),
+    async *pieces() {
+      yield MESSAGE;
+      patience.abort();
+      yield MESSAGE;
+    },
+  };
+  const attempt = await sendContent(hop, content, {
+    timeIsUp: patience.signal,
+    onFinalDot: () => assert.fail("there was no final dot"),
+  });
+  assert.equal(attempt.kind, "no-answer");
+  await hop.connections[0]?.rest();
+  assert.equal(hop.messages.length, 0);
+});
+
+const EIGHT = Buffer.from("Subject: x\r\n\r\nJ\xc3\xb6rg\r\n", "latin1");
+const eightBitTable: [
+  what: string,
+  content: () => Content,
+  eightBit: boolean,
+  extensions: string[],
+  answer: string,
+][] = [
+  [
+    "announced, to a server that takes it",
+    () => memoryContent(EIGHT),
+    true,
+    ["8BITMIME"],
+    "250 BODY=8BITMIME",
+  ],
+  [
+    "not announced, to a server that takes it",
+    () => memoryContent(EIGHT),
+    false,
+    ["8BITMIME"],
+    "250 BODY=8BITMIME",
+  ],
+  ["announced, to a server that does not", () => memoryContent(EIGHT), true, [], "550 5.6.3"],
+  ["not announced, to a server that does not", () => memoryContent(EIGHT), false, [], "550 5.6.3"],
+  [
+    "announced without being there, to a server that does not",
+    () => memoryContent(MESSAGE),
+    true,
+    [],
+    "250 ",
+  ],
+  [
+    "far behind in pieces, to a server that takes it",
+    () => contentInPieces([MESSAGE, EIGHT]),
+    true,
+    ["8BITMIME"],
+    "250 BODY=8BITMIME",
+  ],
+  [
+    "far behind in pieces, to a server that does not",
+    () => contentInPieces([MESSAGE, EIGHT]),
+    true,
+    [],
+    "550 5.6.3",
+  ],
+];
+for (const [what, content, eightBit, extensions, expected] of eightBitTable) {
+  test(`8-bit content ${what}: ${expected}`, async () => {
+    await using hop = await startHop(offering(...extensions));
+    const attempt = await sendContent(hop, content(), { envelope: { ...plain, eightBit } });
+    assert.ok(attempt.kind !== "no-answer");
+    const { code, enhanced } = attempt.reply;
+    await hop.connections[0]?.rest();
+    if (code === 250) {
+      assert.equal(`250 ${hop.commands[1]?.match(/BODY=\w+/)?.[0] ?? ""}`, expected);
+    } else {
+      assert.equal(`${code} ${enhanced}`, expected);
+      // No silent 8-bit (RFC 6152 §3): not a message of it.
+      assert.equal(hop.messages.length, 0);
+    }
+  });
+}
 
 const SIZE = `SIZE=${MESSAGE.length}`;
 const mailCommands: [what: string, envelope: Partial<Envelope>, extensions: string[], command: string][] = [

@@ -7,7 +7,7 @@ import tls from "node:tls";
 import { type Envelope, memoryContent } from "@homing/mail";
 import type { HostPort } from "./host-port.ts";
 import { type Attempt, submit } from "./smtp-out.ts";
-import { type Answers, FIN, RST, SILENCE, startHop } from "./testing/smtp-peers.ts";
+import { type Answers, FIN, type Hop, RST, SILENCE, startHop } from "./testing/smtp-peers.ts";
 import { serve, type Wire, within } from "./testing/wire.ts";
 
 const envelope: Envelope = {
@@ -202,20 +202,59 @@ test("a server that ignores QUIT is left after five seconds", async (t) => {
   await within(closed, "the end of the connection");
 });
 
-test("who does not wait any longer ends an attempt at any step: no answer", async () => {
-  for (const step of steps) {
+for (const step of steps) {
+  if (step === "dot") continue;
+  test(`who does not wait any longer ends an attempt that waits for an answer to ${step}: no answer`, async () => {
     const patience = new AbortController();
-    await using hop = await startHop({ [step]: SILENCE });
+    await using hop = await startHop({ EHLO: PLAIN, [step]: SILENCE });
     const pending = submit({
       ...SUBMISSION,
       server: { host: hop.host, port: hop.port },
       timeIsUp: patience.signal,
     });
-    while (hop.connections.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (!hasReached(hop, step)) await new Promise((resolve) => setImmediate(resolve));
     patience.abort();
-    assert.equal((await pending).kind, "no-answer", step);
+    const outcome = await within(pending, "the attempt");
+    assert.ok(outcome.kind === "no-answer");
+    assert.equal(outcome.cause, "time is up");
+  });
+}
+
+test("an attempt whose final dot was sent is never cut: the server may have the message", async () => {
+  const patience = new AbortController();
+  await using hop = await startHop({ dot: SILENCE });
+  let dots = 0;
+  const pending = submit({
+    ...SUBMISSION,
+    server: { host: hop.host, port: hop.port },
+    timeIsUp: patience.signal,
+    onFinalDot: () => dots++,
+  });
+  while (hop.messages.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(dots, 1);
+  patience.abort();
+  hop.connections[0]?.send("250 2.0.0 stored\r\n");
+  const outcome = await within(pending, "the attempt");
+  assert.ok(outcome.kind === "accepted");
+  assert.equal(outcome.reply.text, "stored");
+});
+
+test("no final dot is told of where the server did not ask for the message", async () => {
+  for (const answers of [{ RCPT: "550 no", DATA: "503 no" }, { DATA: "451 no" }, { MAIL: FIN }]) {
+    await using hop = await startHop(answers);
+    const server = { host: hop.host, port: hop.port };
+    const onFinalDot = () => assert.fail("there was no final dot");
+    assert.notEqual((await submit({ ...SUBMISSION, server, onFinalDot })).kind, "accepted");
   }
 });
+
+function hasReached(hop: Hop, step: (typeof steps)[number]): boolean {
+  const silent = { greeting: /^/, EHLO: /^EHLO/, MAIL: /^MAIL/, RCPT: /^RCPT/, DATA: /^DATA/, dot: /^/ }[
+    step
+  ];
+  if (step === "greeting") return hop.connections.length > 0;
+  return step === "dot" ? hop.messages.length > 0 : hop.commands.some((line) => silent.test(line));
+}
 
 test("who has stopped waiting before the attempt begins: no answer, and nobody is connected to", async () => {
   await using hop = await startHop();
@@ -237,18 +276,23 @@ test("port 465 is spoken to in clear first, as every port", async (t) => {
   assert.equal(connect.mock.callCount(), 0);
 });
 
-for (const step of steps.slice(1)) {
-  test(`a server that falls silent at ${step} is given up after four minutes`, async (t) => {
+const MINUTE = 60_000;
+for (const [step, minutes] of [
+  ["EHLO", 5],
+  ["MAIL", 5],
+  ["RCPT", 5],
+  ["DATA", 5],
+  ["dot", 10],
+] as const) {
+  test(`a server that falls silent at ${step} is given up after ${minutes} minutes`, async (t) => {
     // Sockets keep their own time; here the test tells the client's when it is up.
     const setTimeout = t.mock.method(Socket.prototype, "setTimeout");
     await using hop = await startHop({ EHLO: PLAIN, [step]: SILENCE });
     const pending = attempt(hop);
-    const silent = { EHLO: /^EHLO/, MAIL: /^MAIL/, RCPT: /^RCPT/, DATA: /^DATA/, dot: /^/ }[step as "dot"];
-    while (!hop.commands.some((line) => silent.test(line)) || (step === "dot" && hop.messages.length === 0)) {
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    const call = setTimeout.mock.calls.find(({ arguments: [limit] }) => limit === 4 * 60_000);
-    assert.ok(call, "nobody set a limit of four minutes");
+    while (!hasReached(hop, step)) await new Promise((resolve) => setImmediate(resolve));
+    const [call] = setTimeout.mock.calls.filter(({ arguments: [limit] }) => limit !== 0).slice(-1);
+    assert.ok(call);
+    assert.equal(call.arguments[0], minutes * MINUTE);
     (call.this as Socket).emit("timeout");
     assert.equal((await pending).kind, "no-answer");
   });

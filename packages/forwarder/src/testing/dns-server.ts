@@ -5,12 +5,15 @@ import type { TestContext } from "node:test";
 
 export type Record =
   | { readonly type: "A" | "AAAA"; readonly address: readonly number[] }
-  | { readonly type: "MX"; readonly priority: number; readonly exchange: string };
+  | { readonly type: "MX"; readonly priority: number; readonly exchange: string }
+  | { readonly type: "TXT"; readonly strings: readonly string[] }
+  /** Followed here, as a resolver does: the records of its target come with it. */
+  | { readonly type: "CNAME"; readonly target: string };
 
 /** By lower-case name. A name that is not there is NXDOMAIN; one without records of the type, NODATA. */
 export type Zone = Readonly<{ [name: string]: readonly Record[] | "SERVFAIL" | "silence" }>;
 
-const TYPES = { A: 1, MX: 15, AAAA: 28 } as const;
+const TYPES = { A: 1, CNAME: 5, MX: 15, TXT: 16, AAAA: 28 } as const;
 const SERVFAIL = 2;
 const NXDOMAIN = 3;
 
@@ -32,7 +35,7 @@ function answer(query: Buffer, zone: Zone): Buffer | undefined {
   const found = zone[name.toLowerCase()];
   if (found === "silence") return undefined;
   const type = query.readUInt16BE(end);
-  const records = Array.isArray(found) ? found.filter((record) => TYPES[record.type as "A"] === type) : [];
+  const records = recordsOf(name.toLowerCase(), type, zone);
   const header = Buffer.alloc(12);
   query.copy(header, 0, 0, 2);
   const rcode = found === "SERVFAIL" ? SERVFAIL : found === undefined ? NXDOMAIN : 0;
@@ -43,22 +46,45 @@ function answer(query: Buffer, zone: Zone): Buffer | undefined {
   return Buffer.concat([header, query.subarray(12, end + 4), ...records.map(renderRecord)]);
 }
 
-function renderRecord(record: Record): Buffer {
-  const data =
-    record.type === "MX"
-      ? Buffer.concat([
-          Buffer.from([record.priority >> 8, record.priority & 255]),
-          renderName(record.exchange),
-        ])
-      : Buffer.from(record.address);
-  const head = Buffer.alloc(12);
-  // The owner is the name of the question, by pointer.
-  head.writeUInt16BE(0xc00c, 0);
-  head.writeUInt16BE(TYPES[record.type], 2);
-  head.writeUInt16BE(1, 4);
-  head.writeUInt32BE(60, 6);
-  head.writeUInt16BE(data.length, 10);
-  return Buffer.concat([head, data]);
+interface OwnedRecord {
+  readonly owner: string;
+  readonly record: Record;
+}
+
+function recordsOf(owner: string, type: number, zone: Zone): OwnedRecord[] {
+  const found = zone[owner];
+  if (typeof found !== "object") return [];
+  return found.flatMap((record) => {
+    if (TYPES[record.type] === type) return [{ owner, record }];
+    return record.type === "CNAME" ? [{ owner, record }, ...recordsOf(record.target, type, zone)] : [];
+  });
+}
+
+function renderRecord({ owner, record }: OwnedRecord): Buffer {
+  const data = renderData(record);
+  const head = Buffer.alloc(10);
+  head.writeUInt16BE(TYPES[record.type], 0);
+  head.writeUInt16BE(1, 2);
+  head.writeUInt32BE(60, 4);
+  head.writeUInt16BE(data.length, 8);
+  return Buffer.concat([renderName(owner), head, data]);
+}
+
+function renderData(record: Record): Buffer {
+  switch (record.type) {
+    case "MX": {
+      const priority = Buffer.from([record.priority >> 8, record.priority & 255]);
+      return Buffer.concat([priority, renderName(record.exchange)]);
+    }
+    case "TXT":
+      return Buffer.concat(
+        record.strings.map((text) => Buffer.from(`${String.fromCharCode(text.length)}${text}`)),
+      );
+    case "CNAME":
+      return renderName(record.target);
+    default:
+      return Buffer.from(record.address);
+  }
 }
 
 function readName(message: Buffer, from: number): { readonly name: string; readonly end: number } {

@@ -1,0 +1,39 @@
+// One attempt to hand one message to one server: what is asked of it, and what became of it. Made by smtp-out.ts, read
+// by whoever delivers.
+import type { Content, Envelope, Reply } from "@homing/mail";
+
+/** `verified`: the certificate is good for the server's name and signed by somebody whom we trust (PKIX). */
+export type TlsOutcome = "none" | "unverified" | "verified";
+
+/** What became of an attempt. The server's words are for the log alone (ADR 0013): they may name a private address. */
+export type Attempt =
+  | { readonly kind: "accepted"; readonly reply: Reply; readonly tls: TlsOutcome }
+  /** A refusal, at the greeting or in the transaction. */
+  | {
+      readonly kind: "answered";
+      readonly reply: Reply;
+      readonly stage: "greeting" | "transaction";
+      readonly tls: TlsOutcome;
+    }
+  /**
+   * No answer: cannot connect, connection lost, time is up. Nobody holds the message for sure; where `onFinalDot` was
+   * called, the server may.
+   */
+  | { readonly kind: "no-answer"; readonly cause: string; readonly stage: "greeting" | "transaction" };
+
+/** The message of an attempt, and who wants to hear of it. */
+export interface AttemptOptions extends AttemptHooks {
+  readonly envelope: Envelope;
+  /** CRLF lines; the caller has refused bare CR, bare LF and NUL: they go out as they are. */
+  readonly message: Content;
+}
+
+export interface AttemptHooks {
+  /**
+   * Ends the attempt: whoever waits for it does not wait any longer. After the final dot it does nothing: the server
+   * may have the message, and its answer is waited for, up to ten minutes.
+   */
+  readonly timeIsUp?: AbortSignal;
+  /** Called at most once, when the final dot is handed to the system. */
+  readonly onFinalDot?: () => void;
+}

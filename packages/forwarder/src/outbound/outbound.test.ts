@@ -1,0 +1,455 @@
+// The pool: how many connections, whose turn it is, what is reused and what is not.
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { type Content, countedHolds, type Envelope, memoryContent } from "@homing/mail";
+import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
+import { SILENCE } from "../testing/smtp-peers.ts";
+import { startWaitingHop, type WaitingHop, type WaitingHopOptions } from "../testing/waiting-hop.ts";
+import { serve, type Wire, within } from "../testing/wire.ts";
+import type { Attempt } from "./attempt.ts";
+import {
+  type Busy,
+  createOutbound,
+  type Outbound,
+  type OutboundLimits,
+  type OutboundSubmission,
+  type Patience,
+} from "./outbound.ts";
+
+const envelope: Envelope = {
+  reversePath: { localPart: "a", domain: "b.test" },
+  recipient: { localPart: "c", domain: "d.test" },
+  eightBit: false,
+  smtpUtf8: false,
+};
+const PATIENT: Patience = { kind: "waiting-client", freeWithinMs: 1_000_000 };
+const CLIENT: Patience = { kind: "waiting-client" };
+const JOB: Patience = { kind: "queue" };
+
+interface Scene {
+  readonly hop: WaitingHop;
+  readonly outbound: Outbound;
+  readonly clock: FakeClock;
+  /** Submits a message with this text. */
+  send(text: string, patience?: Patience, options?: Partial<OutboundSubmission>): Promise<Attempt | Busy>;
+}
+
+async function startScene(
+  t: TestContext,
+  limits: Partial<OutboundLimits> = {},
+  answers: WaitingHopOptions = {},
+): Promise<Scene> {
+  const hop = await startWaitingHop(answers);
+  t.after(() => hop[Symbol.asyncDispose]());
+  const clock = createFakeClock();
+  const outbound = createOutbound({ hostname: "mx.test", clock, random: () => 0, limits });
+  const { host, port } = hop;
+  return {
+    hop,
+    outbound,
+    clock,
+    send: (text, patience = PATIENT, options = {}) =>
+      within(
+        outbound.submit({
+          hop: { host, port },
+          patience,
+          envelope,
+          message: memoryContent(Buffer.from(text)),
+          ...options,
+        }),
+        `the attempt of ${text}`,
+      ),
+  };
+}
+
+/** Until the world, which this process is part of, has come so far. */
+async function until(reached: () => boolean): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!reached()) {
+    if (performance.now() > end) throw new Error(`waited in vain until ${reached}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const kinds = (attempts: readonly (Attempt | Busy)[]): string[] => [
+  ...new Set(attempts.map(({ kind }) => kind)),
+];
+
+test("200 clients of a slow destination: 20 connections, first come first served, none lost", async (t) => {
+  const { hop, send } = await startScene(t);
+  const attempts = Array.from({ length: 200 }, (_, index) => send(`m${index}`));
+  for (let answered = 0; answered < 200; answered++) {
+    await until(() => hop.now().owed > 0 && (answered > 0 || hop.now().owed === 20));
+    hop.answer();
+  }
+  assert.deepEqual(kinds(await Promise.all(attempts)), ["accepted"]);
+  assert.equal(hop.now().most, 20);
+  assert.equal(hop.now().sessions, 20);
+  const order = hop.messages.map((text) => Number(text.slice(1)));
+  assert.deepEqual(
+    [...order].sort((a, b) => a - b),
+    Array.from({ length: 200 }, (_, index) => index),
+  );
+  // The first 20 open connections at once, and come as these are ready; from then on one is served for each answer.
+  for (const [place, index] of order.entries())
+    assert.ok(Math.abs(place - index) < 20, `${index} at ${place}`);
+});
+
+test("one connection carries messages one after another, without RSET", async (t) => {
+  const { hop, send } = await startScene(t, {}, { dot: "250 ok" });
+  for (const text of ["a", "b", "c"]) assert.equal((await send(text)).kind, "accepted");
+  assert.deepEqual(hop.messages, ["a", "b", "c"]);
+  assert.equal(hop.now().sessions, 1);
+  assert.ok(!hop.commands.includes("RSET"));
+});
+
+test("a refusal is followed by RSET, and the connection is used again", async (t) => {
+  const verbs = ["MAIL", "RCPT", "DATA"];
+  for (const refused of verbs) {
+    // And what comes behind it, as a server must.
+    const says = (verb: string, nth: number) =>
+      nth === 1 && verbs.indexOf(verb) >= verbs.indexOf(refused) ? "550 5.7.1 no" : undefined;
+    // One connection: the next message has to wait for the RSET.
+    const { hop, send } = await startScene(t, { maxConnections: 1 }, { dot: "250 ok", says });
+    assert.equal((await send("a")).kind, "answered");
+    assert.equal((await send("b")).kind, "accepted");
+    await until(() => hop.messages.length === 1);
+    assert.deepEqual(hop.commands.slice(-4), ["RSET", ...hop.commands.slice(-3)], refused);
+  }
+});
+
+test("a client hears `busy` after a second without a free connection, and its place in line is free", async (t) => {
+  const { hop, send, clock } = await startScene(t, { maxConnections: 1 });
+  const first = send("first");
+  await until(() => hop.now().owed === 1);
+  const second = send("second", CLIENT);
+  const third = send("third");
+  clock.advance(999);
+  clock.advance(1);
+  assert.deepEqual(await second, { kind: "busy", cause: "no connection was free" });
+  assert.equal((await send("at once", { kind: "waiting-client", freeWithinMs: 0 })).kind, "busy");
+  hop.answer();
+  await until(() => hop.now().owed === 1);
+  hop.answer();
+  assert.deepEqual(kinds(await Promise.all([first, third])), ["accepted"]);
+  assert.deepEqual(hop.messages, ["first", "third"]);
+});
+
+test("who does not wait any longer leaves the line", async (t) => {
+  const { hop, send } = await startScene(t, { maxConnections: 1 });
+  const first = send("first");
+  await until(() => hop.now().owed === 1);
+  const patience = new AbortController();
+  const second = send("second", PATIENT, { timeIsUp: patience.signal });
+  const third = send("third");
+  patience.abort();
+  assert.deepEqual(await second, { kind: "no-answer", cause: "time is up", stage: "greeting" });
+  hop.answer();
+  await until(() => hop.now().owed === 1);
+  hop.answer();
+  await Promise.all([first, third]);
+  assert.deepEqual(hop.messages, ["first", "third"]);
+});
+
+test("each message of a connection can be cut until its own final dot", async (t) => {
+  const says = (verb: string, nth: number) => (verb === "MAIL" && nth === 2 ? SILENCE : undefined);
+  const { hop, send } = await startScene(t, {}, { dot: "250 ok", says });
+  await send("a");
+  const patience = new AbortController();
+  const second = send("b", PATIENT, { timeIsUp: patience.signal });
+  await until(() => hop.commands.filter((line) => line.startsWith("MAIL")).length === 2);
+  patience.abort();
+  assert.equal((await second).kind, "no-answer");
+});
+
+test("jobs of the spool use 5 connections, and clients go before those who wait", async (t) => {
+  const { hop, send } = await startScene(t, { maxConnections: 6 });
+  const attempts = Array.from({ length: 8 }, (_, index) => send(`job${index}`, JOB));
+  await until(() => hop.now().owed === 5);
+  attempts.push(send("client0"));
+  await until(() => hop.now().owed === 6);
+  attempts.push(send("client1"));
+  for (let answered = 0; answered < 10; answered++) {
+    await until(() => hop.now().owed > 0);
+    hop.answer();
+  }
+  await Promise.all(attempts);
+  assert.equal(hop.now().most, 6);
+  assert.equal(hop.messages.indexOf("client0"), 5);
+  assert.equal(hop.messages.indexOf("client1"), 6);
+  assert.deepEqual(hop.messages.slice(7), ["job5", "job6", "job7"]);
+});
+
+const endings: [how: string, end: (hop: WaitingHop) => void][] = [
+  ["closed", (hop) => hop.wires[0]?.socket.end()],
+  ["reset", (hop) => hop.wires[0]?.socket.resetAndDestroy()],
+  ["ended with 421", (hop) => hop.wires[0]?.send("421 4.4.2 idle too long\r\n")],
+];
+for (const [how, end] of endings) {
+  test(`a connection that the server has ${how} meanwhile: the message goes over a new one`, async (t) => {
+    const { hop, send } = await startScene(t, {}, { dot: "250 ok" });
+    await send("a");
+    end(hop);
+    // With and without the news having come.
+    assert.equal((await send("b")).kind, "accepted");
+    assert.deepEqual(hop.messages, ["a", "b"]);
+    assert.equal(hop.now().sessions, 2);
+  });
+}
+
+for (const [what, said] of [
+  ["the end of the connection", ""],
+  ["421", "421 4.4.2 idle too long"],
+] as const) {
+  test(`a reused connection that answers MAIL with ${what}: once more on a new one, and never twice`, async (t) => {
+    const says = (verb: string, nth: number) => (verb === "MAIL" && nth === 2 ? said : undefined);
+    const { hop, send } = await startScene(t, {}, { dot: "250 ok", says });
+    await send("a");
+    assert.equal((await send("b")).kind, "accepted");
+    assert.deepEqual(hop.messages, ["a", "b"]);
+    assert.equal(hop.now().sessions, 2);
+
+    const gone = await startScene(
+      t,
+      {},
+      { dot: "250 ok", says: (verb, nth) => (verb === "MAIL" && nth > 1 ? said : undefined) },
+    );
+    await gone.send("a");
+    assert.equal((await gone.send("b")).kind, said === "" ? "no-answer" : "answered");
+    assert.equal(gone.hop.now().sessions, 2);
+  });
+}
+
+test("a connection that is lost behind MAIL is not tried again: the answer is the queue's business", async (t) => {
+  const says = (verb: string, nth: number) => (verb === "RCPT" && nth === 2 ? "" : undefined);
+  const { hop, send } = await startScene(t, {}, { dot: "250 ok", says });
+  await send("a");
+  const attempt = await send("b");
+  assert.equal(attempt.kind, "no-answer");
+  assert.equal(hop.now().sessions, 1);
+  assert.equal((await send("c")).kind, "accepted");
+});
+
+test("what the client cannot say is an answer at once, and not a connection that is dead", async (t) => {
+  const { hop, send } = await startScene(t, {}, { dot: "250 ok" });
+  await send("a");
+  const bracketed = { ...envelope, recipient: { localPart: "a>b", domain: "x.test" } };
+  const attempt = await send("b", PATIENT, { envelope: bracketed });
+  assert.ok(attempt.kind === "answered");
+  assert.equal(attempt.reply.code, 553);
+  assert.equal(hop.now().sessions, 1);
+});
+
+test("421 in mid-session is the message's answer, and the connection is not used again", async (t) => {
+  const { hop, send } = await startScene(t);
+  const first = send("a");
+  await until(() => hop.now().owed === 1);
+  hop.answer("421 4.3.0 going down");
+  const attempt = await first;
+  assert.ok(attempt.kind === "answered");
+  assert.equal(attempt.reply.code, 421);
+  const second = send("b");
+  await until(() => hop.now().owed === 1);
+  hop.answer();
+  assert.equal((await second).kind, "accepted");
+  assert.equal(hop.now().sessions, 2);
+});
+
+test("a connection that was lost is none: who closes does not wait for it", async (t) => {
+  const { hop, outbound, send } = await startScene(t);
+  const first = send("a");
+  await until(() => hop.now().owed === 1);
+  hop.answer("421 4.3.0 going down");
+  await first;
+  await within(outbound.close(), "the end");
+});
+
+test("an answer that nobody asked for ends the connection", async (t) => {
+  const { hop, send } = await startScene(t, {}, { dot: "250 ok\r\n250 ok again" });
+  await send("a");
+  // At once: the next command's answer would be the one too many.
+  assert.equal((await send("b")).kind, "accepted");
+  assert.equal(hop.now().sessions, 2);
+});
+
+test("a server that answers in the middle of a message has answered, and hears nothing more on this connection", async (t) => {
+  const sessions: Wire[] = [];
+  const hop = await serve(async (wire) => {
+    sessions.push(wire);
+    wire.send("220 hop.example\r\n");
+    for (const reply of ["250 hop.example", "250 ok", "250 ok", "354 go on", "552 5.3.4 too big"]) {
+      await wire.line();
+      wire.send(`${reply}\r\n`);
+    }
+  });
+  t.after(() => hop[Symbol.asyncDispose]());
+  const { send } = await startScene(t);
+  const answered = Promise.withResolvers<void>();
+  const message: Content = {
+    octets: 1_000,
+    start: Buffer.alloc(0),
+    async *pieces() {
+      yield Buffer.from("Subject: x\r\n");
+      await answered.promise;
+      yield Buffer.from("rest\r\n");
+    },
+    ...countedHolds(undefined),
+  };
+  const { host, port } = hop;
+  const attempt = await send("", PATIENT, { hop: { host, port }, message });
+  answered.resolve();
+  assert.ok(attempt.kind === "answered");
+  assert.equal(attempt.reply.enhanced, "5.3.4");
+  assert.equal((await send("b", PATIENT, { hop: { host, port } })).kind, "answered");
+  assert.equal(sessions.length, 2);
+  assert.equal(String(sessions[0]?.heard()).split("DATA\r\n")[1], "Subject: x\r\n");
+});
+
+test("a connection has its last message after so many, and says QUIT", async (t) => {
+  const { hop, send } = await startScene(t, { maxMessagesPerConnection: 2 }, { dot: "250 ok" });
+  for (const text of ["a", "b", "c"]) await send(text);
+  await until(() => hop.commands.includes("QUIT"));
+  assert.equal(hop.now().sessions, 2);
+});
+
+test("an idle connection says QUIT after its time; one that was used meanwhile does not", async (t) => {
+  const { hop, send, clock } = await startScene(t, { idleSeconds: 10 }, { dot: "250 ok" });
+  await send("a");
+  clock.advance(9_999);
+  await send("b");
+  clock.advance(1);
+  assert.equal((await send("c")).kind, "accepted");
+  assert.equal(hop.now().sessions, 1);
+  assert.ok(!hop.commands.includes("QUIT"));
+  clock.advance(10_000);
+  await until(() => hop.commands.includes("QUIT") && hop.now().open === 0);
+  assert.equal(clock.timers, 0);
+});
+
+test("a message is one timer at most, however many go over a connection", async (t) => {
+  const { send, clock } = await startScene(t, {}, { dot: "250 ok" });
+  for (let sent = 0; sent < 50; sent++) await send("a");
+  assert.equal(clock.timers, 1);
+});
+
+test("421 makes jobs of the spool pause, and not clients; the pause ends by itself", async (t) => {
+  const greeting = (session: number) => (session === 1 ? "421 4.7.0 too many connections" : undefined);
+  const { hop, send, clock } = await startScene(t, {}, { dot: "250 ok", greeting });
+  const attempt = await send("a", JOB);
+  assert.ok(attempt.kind === "answered");
+  assert.equal(attempt.stage, "greeting");
+  const job = send("job", JOB);
+  assert.equal((await send("client", CLIENT)).kind, "accepted");
+  clock.advance(499);
+  assert.deepEqual(hop.messages, ["client"]);
+  clock.advance(1);
+  assert.equal((await job).kind, "accepted");
+});
+
+test("4.7.x halves the connections that are used, and each success gives one back", async (t) => {
+  const { hop, send } = await startScene(t, { maxConnections: 4 });
+  const sendMany = (count: number) => Array.from({ length: count }, (_, index) => send(`m${index}`));
+  const attempts = sendMany(6);
+  await until(() => hop.now().owed === 4);
+  hop.answer("451 4.7.1 slow down");
+  await until(() => hop.commands.includes("RSET"));
+  // Two are allowed and three are busy. Each success allows one more and makes room for one.
+  for (const owed of [3, 3, 3, 2, 1]) {
+    await until(() => hop.now().owed === owed);
+    hop.answer();
+  }
+  assert.deepEqual(kinds(await Promise.all(attempts)), ["answered", "accepted"]);
+  const more = sendMany(4);
+  await until(() => hop.now().owed === 4);
+  for (let answered = 0; answered < 4; answered++) hop.answer();
+  assert.deepEqual(kinds(await Promise.all(more)), ["accepted"]);
+  assert.equal(hop.now().most, 4);
+});
+
+test("a job whose connection cannot be had gives its place back", async (t) => {
+  const { send, clock } = await startScene(t, { queueConnections: 1 });
+  for (let tried = 0; tried < 3; tried++) {
+    assert.equal((await send("a", JOB, { hop: { host: "127.0.0.1", port: 1 } })).kind, "no-answer");
+    clock.advance(60_000);
+  }
+});
+
+test("a rate spreads the messages to a destination over time", async (t) => {
+  const { hop, send, clock } = await startScene(t, { messagesPerSecond: 2 }, { dot: "250 ok" });
+  const attempts = ["a", "b", "c"].map((text) => send(text));
+  await attempts[0];
+  clock.advance(499);
+  assert.deepEqual(hop.messages, ["a"]);
+  clock.advance(1);
+  await attempts[1];
+  clock.advance(500);
+  assert.equal((await attempts[2])?.kind, "accepted");
+});
+
+test("all connections together have a limit: an idle one gives way to another destination, a busy one is waited for", async (t) => {
+  const one = await startScene(t, { maxTotal: 1 }, { dot: "250 ok" });
+  const other = await startWaitingHop();
+  t.after(() => other[Symbol.asyncDispose]());
+  const { host, port } = other;
+  await one.send("a");
+  const there = one.send("b", PATIENT, { hop: { host, port } });
+  await until(() => other.now().owed === 1);
+  assert.ok(one.hop.commands.includes("QUIT"));
+  const back = one.send("c");
+  other.answer();
+  assert.deepEqual(kinds(await Promise.all([there, back])), ["accepted"]);
+  assert.deepEqual(one.hop.messages, ["a", "c"]);
+});
+
+test("who closes says QUIT to idle connections, waits for busy ones, and sends waiting ones away", async (t) => {
+  const { hop, outbound, send } = await startScene(t, { maxConnections: 2 });
+  const first = send("a");
+  await until(() => hop.now().owed === 1);
+  const second = send("b");
+  await until(() => hop.now().owed === 2);
+  const third = send("c");
+  hop.answer();
+  await until(() => hop.now().owed === 2);
+  const fourth = send("d");
+  const closed = outbound.close();
+  assert.equal((await fourth).kind, "busy");
+  assert.equal((await send("e")).kind, "busy");
+  hop.answer();
+  hop.answer();
+  assert.deepEqual(kinds(await Promise.all([first, second, third])), ["accepted"]);
+  await within(closed, "the end");
+  await until(() => hop.now().open === 0);
+  assert.equal(hop.commands.filter((line) => line === "QUIT").length, 2);
+});
+
+test("LMTP has connections of its own, and they are reused as those of SMTP", async (t) => {
+  const { hop, send } = await startScene(t, {}, { dot: "250 ok" });
+  for (const protocol of ["lmtp", "smtp", "lmtp"] as const) {
+    assert.equal((await send(protocol, PATIENT, { protocol })).kind, "accepted");
+  }
+  assert.deepEqual(
+    hop.commands.filter((line) => /^(?:LHLO|EHLO)/.test(line)),
+    ["LHLO mx.test", "EHLO mx.test"],
+  );
+});
+
+test("a job hears `busy` after half a minute, so that it does not hold its place in the queue for ever", async (t) => {
+  const { hop, send, clock } = await startScene(t, { queueConnections: 1 });
+  const first = send("a", JOB);
+  await until(() => hop.now().owed === 1);
+  const second = send("b", JOB);
+  clock.advance(30_000);
+  assert.equal((await second).kind, "busy");
+  hop.answer();
+  assert.equal((await first).kind, "accepted");
+});
+
+test("nobody listens: no answer for the one, and no connection is held", async (t) => {
+  const { outbound, send } = await startScene(t, { maxConnections: 1 });
+  for (let tried = 0; tried < 3; tried++) {
+    const attempt = await send("a", CLIENT, { hop: { host: "127.0.0.1", port: 1 } });
+    assert.ok(attempt.kind === "no-answer");
+    assert.equal(attempt.stage, "greeting");
+  }
+  await within(outbound.close(), "the end");
+});

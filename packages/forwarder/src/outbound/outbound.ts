@@ -1,0 +1,171 @@
+// Connections to next hops, pooled: reused, bounded in number, slower where a server asks for it. Called by deliver.ts.
+import type { NextHop } from "../next-hops.ts";
+import { openConnection, type SocketPath } from "../smtp-out.ts";
+import type { Attempt, AttemptOptions } from "./attempt.ts";
+import type { Clock } from "./clock.ts";
+import { createDestination, type Destination, type Total } from "./destination.ts";
+
+/** Who waits for a free connection, and how long. */
+export type Patience =
+  /** A client of ours holds its session open. Default: 1,000. */
+  | { readonly kind: "waiting-client"; readonly freeWithinMs?: number }
+  /** A job of the spool. Default: 30,000. */
+  | { readonly kind: "queue"; readonly freeWithinMs?: number };
+
+/** No connection was free in time: nothing was tried, and nothing is known about the server. */
+export interface Busy {
+  readonly kind: "busy";
+  readonly cause: string;
+}
+
+export interface OutboundSubmission extends AttemptOptions {
+  readonly hop: NextHop | SocketPath;
+  /** Default: SMTP. */
+  readonly protocol?: "smtp" | "lmtp";
+  readonly patience: Patience;
+}
+
+export interface Outbound {
+  /** Never rejects for what the world does. */
+  submit(submission: OutboundSubmission): Promise<Attempt | Busy>;
+  /**
+   * QUIT to the idle connections, `busy` to all who wait; resolves when the busy connections are done, too. A server that
+   * has a message may take ten minutes to say so: `leave` ends the connections that are left.
+   */
+  close(leave?: AbortSignal): Promise<void>;
+}
+
+export interface OutboundOptions {
+  /** Our name in EHLO. */
+  readonly hostname: string;
+  readonly clock: Clock;
+  /** 0 ≤ n < 1: spreads the ends of pauses. */
+  readonly random: () => number;
+  /** PEM certificates to trust in place of the system's. */
+  readonly ca?: string | undefined;
+  readonly limits?: Partial<OutboundLimits>;
+}
+
+export interface OutboundLimits {
+  /** Connections to one destination, whoever uses them. */
+  readonly maxConnections: number;
+  /** Those of them that jobs of the spool may use. */
+  readonly queueConnections: number;
+  /** All connections. */
+  readonly maxTotal: number;
+  readonly maxMessagesPerConnection: number;
+  readonly idleSeconds: number;
+  /** To one destination. */
+  readonly messagesPerSecond: number | undefined;
+}
+
+export const OUTBOUND_LIMITS: OutboundLimits = {
+  maxConnections: 20,
+  queueConnections: 5,
+  maxTotal: 500,
+  maxMessagesPerConnection: 100,
+  // Servers take an idle client ill after some 30 s, and many count it against their limits.
+  idleSeconds: 10,
+  messagesPerSecond: undefined,
+};
+
+export function createOutbound(options: OutboundOptions): Outbound {
+  const limits = { ...OUTBOUND_LIMITS, ...options.limits };
+  const destinations = new Map<string, Destination>();
+  const total = createTotal(limits.maxTotal, destinations);
+  let closed = false;
+
+  function destinationOf({ hop, protocol = "smtp" }: OutboundSubmission): Destination {
+    const key = keyOf(hop, protocol);
+    const known = destinations.get(key);
+    if (known) return known;
+    const { hostname, ca, clock, random } = options;
+    const made = createDestination({
+      limits,
+      clock,
+      random,
+      total,
+      open: ({ timeIsUp }) =>
+        openConnection({ server: hop, protocol, hostname, ca, ...(timeIsUp ? { timeIsUp } : {}) }),
+    });
+    forgetSome(destinations);
+    destinations.set(key, made);
+    return made;
+  }
+
+  return {
+    async submit(submission) {
+      if (closed) return { kind: "busy", cause: "the service is stopping" };
+      return destinationOf(submission).submit(submission);
+    },
+    close(leave) {
+      closed = true;
+      const all = [...destinations.values()];
+      for (const destination of all) destination.close();
+      leave?.addEventListener("abort", () => {
+        for (const destination of all) destination.leave();
+      });
+      return total.none();
+    },
+  };
+}
+
+/** What connections are shared for: the same server, the same demands on it, the same account. */
+function keyOf(hop: NextHop | SocketPath, protocol: string): string {
+  if ("path" in hop) return `${protocol} ${hop.path}`;
+  const { host, port, name = "", tls = "", credentials } = hop;
+  const account = credentials ? JSON.stringify(credentials) : "";
+  return `${protocol} ${host} ${port} ${name} ${tls} ${account}`;
+}
+
+/** A new destination looks after two old ones, so that the map grows with what is in use and not with history. */
+function forgetSome(destinations: Map<string, Destination>): void {
+  for (let looked = 0; looked < 2; looked++) {
+    const [oldest] = destinations;
+    if (!oldest) return;
+    const [key, destination] = oldest;
+    destinations.delete(key);
+    // Back to the end: the next ones have their turn.
+    if (!destination.forgettable) destinations.set(key, destination);
+  }
+}
+
+function createTotal(
+  maxTotal: number,
+  destinations: ReadonlyMap<string, Destination>,
+): Total & { readonly none: () => Promise<void> } {
+  const wanting = new Set<Destination>();
+  const over = Promise.withResolvers<void>();
+  let count = 0;
+  let ending = false;
+  return {
+    get wanted() {
+      return wanting.size > 0;
+    },
+    take(destination) {
+      wanting.delete(destination);
+      if (count < maxTotal) {
+        count++;
+        return true;
+      }
+      wanting.add(destination);
+      for (const other of destinations.values()) if (other.dropIdle()) break;
+      return false;
+    },
+    giveBack() {
+      count--;
+      if (ending && count === 0) over.resolve();
+      for (const destination of [...wanting]) {
+        if (count >= maxTotal) return;
+        // Those who waited there may have left.
+        wanting.delete(destination);
+        destination.pump();
+      }
+    },
+    none() {
+      ending = true;
+      if (count === 0) over.resolve();
+      return over.promise;
+    },
+  };
+}

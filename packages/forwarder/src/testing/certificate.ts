@@ -1,0 +1,22 @@
+// A certificate for tests: of mx.hop.example and mta-sts.hop.example, signed by itself, good until 2124. Its key is
+// public, here: nobody trusts it but a test that says so.
+
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBgjCCASigAwIBAgIBATAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5teC5ob3Au
+ZXhhbXBsZTAgFw0yNDAxMDEwMDAwMDBaGA8yMTI0MDEwMTAwMDAwMFowGTEXMBUG
+A1UEAwwObXguaG9wLmV4YW1wbGUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASh
+17VFWKyWZ5N29aDEdvVteKRergWy3ZVZLIr3ysbasvnnyoQqavv0+NNY0FY1ceMf
+BVeWCs2kH+IXxp91ziS9o18wXTAuBgNVHREEJzAlgg5teC5ob3AuZXhhbXBsZYIT
+bXRhLXN0cy5ob3AuZXhhbXBsZTAMBgNVHRMEBTADAQH/MB0GA1UdDgQWBBQNSIk8
+FA6Fqyx+sGaEB8p/NeWo8DAKBggqhkjOPQQDAgNIADBFAiB8TyPQAcDF2f1Ntgps
+pE0rIjjWXbddC4fls9bbCPUffQIhAIUH3xsQ4wzA5aQ8qpHA+mWNHrLrzaGKFlpf
+7mvaOmWR
+-----END CERTIFICATE-----
+`;
+
+export const CERTIFICATE_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg3A6xEwT49qJYxboh
+2G/4wDfYTaiJ42cCShczGBWW90uhRANCAASh17VFWKyWZ5N29aDEdvVteKRergWy
+3ZVZLIr3ysbasvnnyoQqavv0+NNY0FY1ceMfBVeWCs2kH+IXxp91ziS9
+-----END PRIVATE KEY-----
+`;
