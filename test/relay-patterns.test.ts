@@ -281,8 +281,8 @@ test("a client that listens to no reply gets nothing through", async () => {
   const codes = [...(await client.rest()).matchAll(/^\d{3}/gm)].map(String);
   assert.deepEqual(
     codes.filter((code) => code < "400"),
-    ["250", "221"],
-    "MAIL and QUIT alone",
+    ["250"],
+    "MAIL alone: content before its 354 ends the session",
   );
   assertUntouched(hop);
 });

@@ -1,7 +1,10 @@
 // How sessions end: resets at every step, handlers that throw, and the server's own close().
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { type Decisions, type Recorder, startRecorder } from "./testing/recorder.ts";
 import { greeted, hello, stuffed } from "./testing/smtp-peers.ts";
@@ -20,6 +23,18 @@ function gate() {
       return { code: 250, enhanced: "2.0.0", text: "taken" };
     },
   };
+}
+
+/** Open files of this process below a folder, those without a name too. */
+function openIn(folder: string): string[] {
+  return readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`);
+      return path.startsWith(folder) ? [path] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 const TO_DATA = ["MAIL FROM:<a@b.test>", "RCPT TO:<c@d.test>", "DATA"];
@@ -66,6 +81,34 @@ for (const [state, commands, unanswered] of states) {
     assert.deepEqual(server.failures, []);
   });
 }
+
+test("resets at every step leave no file, no octet in the budget and no connection behind", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "homing-end-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const server = await startRecorder(t, {}, { stateFolder: folder, maxMessageOctets: 10_000_000 });
+  const large = `X: y\r\n\r\n${`${"x".repeat(98)}\r\n`.repeat(10_000)}`;
+  const afterDot: typeof states = [
+    ["in a file", ["EHLO c.test", ...TO_DATA], large],
+    ["after the final dot", ["EHLO c.test", ...TO_DATA], stuffed(large)],
+  ];
+  for (const [, commands, unanswered] of [...states, ...afterDot]) {
+    using client = await greeted(server);
+    await say(client, commands);
+    if (unanswered) await new Promise((resolve) => client.socket.write(unanswered, resolve));
+    client.socket.resetAndDestroy();
+  }
+  const left = (): string[] => openIn(folder);
+  for (
+    let tries = 0;
+    left().length > 0 || server.counts().clients > 0 || server.counts().bufferedOctets > 0;
+    tries++
+  ) {
+    assert.ok(tries < 1000, JSON.stringify([left(), server.counts()]));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.deepEqual(readdirSync(folder), []);
+  assert.deepEqual(server.failures, []);
+});
 
 test("a client that resets before the greeting hurts nobody: the next is served", async (t) => {
   const server = await startRecorder(t, {}, { maxClients: 1 });

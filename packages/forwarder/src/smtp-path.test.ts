@@ -45,6 +45,8 @@ const refused = [
   "MAIL FROM:",
   "MAIL FROM: ",
   "MAIL FROM <bob@x.test>",
+  "MAIL FROM:\u00a0<bob@x.test>",
+  "MAIL FROM:<bob@x.test>\u2003",
   "MAIL  FROM:<bob@x.test>",
   "RCPT TO:<bob@x.test>",
   "MAIL TO:<bob@x.test>",

@@ -18,13 +18,26 @@ const PARAMETER = /^[A-Za-z0-9][A-Za-z0-9-]*$/;
 /** @param verb `mail from` or `rcpt to` */
 export function parsePathCommand(verb: string, command: string): PathCommand {
   const colon = command.indexOf(":");
-  if (colon < 0 || command.slice(0, colon).trim().toLowerCase() !== verb.toLowerCase()) return NOT_OK;
-  const rest = command.slice(colon + 1).trim();
+  if (colon < 0 || withoutBlanks(command.slice(0, colon)).toLowerCase() !== verb.toLowerCase()) return NOT_OK;
+  const rest = withoutBlanks(command.slice(colon + 1));
   const end = endOfPath(rest);
   if (end < 0) return NOT_OK;
   const behind = rest.slice(end + 1);
   if (behind !== "" && !behind.startsWith(" ")) return NOT_OK;
   return withParameters(withoutSourceRoute(rest.slice(1, end)), behind);
+}
+
+/** Spaces and tabs at both ends. `trim` would take what Unicode calls a blank, too. */
+function withoutBlanks(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isBlank(text.charAt(from))) from++;
+  while (to > from && isBlank(text.charAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+function isBlank(char: string): boolean {
+  return char === " " || char === "\t";
 }
 
 /** The closing bracket; one inside quotes does not count. */

@@ -1,6 +1,6 @@
 // The contract between SMTP in and whoever decides about mail: what a client says, as values, and what to answer.
 // smtp-in.ts speaks SMTP and calls a handler; receive.ts is the forwarder's, the command line's inbox has another.
-import type { Content, ContentPromise, Reply } from "@homing/mail";
+import type { Content, ContentPromise, ForbiddenOctet, Reply } from "@homing/mail";
 import type { Mailbox, ReversePath } from "@homing/srs-core";
 
 /** Who speaks to us. */
@@ -9,7 +9,7 @@ export interface SmtpClient {
   readonly address: string;
   /** What it called itself: hostile text. */
   readonly helo: string;
-  /** As a Received field writes it: `SMTP`, `ESMTP`, `UTF8SMTP`. */
+  /** As a Received field writes it: `SMTP`, `ESMTP`, `ESMTPS`, `UTF8SMTP`. */
   readonly protocol: string;
 }
 
@@ -17,6 +17,15 @@ export interface MailCommand extends ContentPromise {
   readonly client: SmtpClient;
   readonly reversePath: ReversePath;
 }
+
+/** Why the SMTP server itself did not take a message. */
+export type DataRefusal =
+  | ForbiddenOctet
+  | "too-big"
+  | "header-too-big"
+  | "no-memory"
+  | "no-disk-space"
+  | "disk-failure";
 
 /** One mail transaction: opened by MAIL FROM, ended by the final dot, RSET or a lost connection. */
 export interface SmtpTransaction {
@@ -27,7 +36,7 @@ export interface SmtpTransaction {
    */
   data(message: Content): Promise<Reply>;
   /** The message was not taken, for a reason of the SMTP server itself: told for the log. */
-  refused?(reply: Reply, reason: "too-big" | "no-memory"): void;
+  refused?(reply: Reply, reason: DataRefusal): void;
 }
 
 export type MailOutcome =

@@ -8,7 +8,7 @@ export {
   withFields,
 } from "./content.ts";
 export type { ContentPromise, Envelope } from "./envelope.ts";
-export { forbiddenOctet } from "./octets.ts";
+export { createOctetScan, type ForbiddenOctet, forbiddenOctet, type OctetScan } from "./octets.ts";
 export { isPositive, parseReply, type Reply, renderReply } from "./reply.ts";
 export { type Hop, mailDate, receivedField } from "./trace.ts";
 export { readTrace, type Trace } from "./trace-reading.ts";

@@ -1,10 +1,13 @@
 // A listener of ours for tests: it takes all mail, but where it is told otherwise, and keeps what it was told.
 // Used by the tests of SMTP in.
+import { once } from "node:events";
+import { connect } from "node:net";
 import type { TestContext } from "node:test";
 import { type Content, type Reply, wholeContent } from "@homing/mail";
 import type { Mailbox } from "@homing/srs-core";
 import { listenSmtp, type SmtpListener, type SmtpListenerOptions } from "../smtp-in.ts";
-import type { MailCommand } from "../smtp-session.ts";
+import type { DataRefusal, MailCommand } from "../smtp-session.ts";
+import { type Place, Wire, within } from "./wire.ts";
 
 export interface Recorder extends SmtpListener {
   readonly mails: MailCommand[];
@@ -12,6 +15,7 @@ export interface Recorder extends SmtpListener {
   readonly messages: Buffer[];
   /** Replies to messages that the listener itself did not take. */
   readonly refusals: Reply[];
+  readonly reasons: DataRefusal[];
   readonly failures: unknown[];
 }
 
@@ -35,6 +39,7 @@ export async function startRecorder(
     recipients: [] as Mailbox[],
     messages: [] as Buffer[],
     refusals: [] as Reply[],
+    reasons: [] as DataRefusal[],
     failures: [] as unknown[],
   };
   const listener = await listenSmtp(
@@ -60,7 +65,10 @@ export async function startRecorder(
             seen.messages.push(await wholeContent(message));
             return (await decisions.data?.()) ?? OK;
           },
-          refused: (reply: Reply) => seen.refusals.push(reply),
+          refused(reply: Reply, reason: DataRefusal) {
+            seen.refusals.push(reply);
+            seen.reasons.push(reason);
+          },
         };
         return { kind: "open", transaction };
       },
@@ -70,4 +78,11 @@ export async function startRecorder(
   // Not awaited: where a test failed, a handler may never decide.
   t.after(() => void listener.close());
   return { ...listener, ...seen };
+}
+
+/** Connects as another client: every address of 127.0.0.0/8 is this machine. */
+export async function dialFrom(localAddress: string, { host, port }: Place): Promise<Wire> {
+  const wire = new Wire(connect({ port, host: host ?? "127.0.0.1", localAddress }));
+  await within(once(wire.socket, "connect"), "a connection");
+  return wire;
 }

@@ -1,0 +1,83 @@
+// Is there room for a message on the disk of the state directory? Asked at MAIL, before we promise anything, and again
+// while a file grows. Used by smtp-in.ts and read-message.ts.
+import { type StatsFs, statfs } from "node:fs";
+
+export interface DiskSpace {
+  /** May `octets` more be written, with the floor left and with what others are about to write? */
+  hasRoom(octets: number): Promise<boolean>;
+  /** A message that is being received will need so much, beyond what is on the disk already. */
+  reserve(octets: number): Reservation;
+}
+
+export interface Reservation {
+  written(octets: number): void;
+  /** Nothing more of it will be written. */
+  end(): void;
+}
+
+export interface DiskSpaceOptions {
+  readonly folder: string;
+  /** Left free for everything else that lives there. */
+  readonly minFreeOctets: number;
+  /** A clock that only goes forward, in milliseconds. */
+  readonly now: () => number;
+  readonly freeOctets?: (folder: string) => Promise<number>;
+}
+
+/** statfs is cheap, but not for every message; the reservations cover what one second brings. */
+const FRESH_MS = 1000;
+const TMPFS_MAGIC = 0x01021994;
+
+export function createDiskSpace(options: DiskSpaceOptions): DiskSpace {
+  const { folder, minFreeOctets, now, freeOctets = freeOctetsOf } = options;
+  let reserved = 0;
+  let writtenSince = 0;
+  let asked: { readonly at: number; readonly free: Promise<number> } | undefined;
+
+  const free = async (): Promise<number> => {
+    if (!asked || now() - asked.at >= FRESH_MS) {
+      writtenSince = 0;
+      // A file system that does not tell is no reason to refuse mail: writing will show.
+      asked = { at: now(), free: freeOctets(folder).catch(() => Number.POSITIVE_INFINITY) };
+    }
+    return (await asked.free) - writtenSince;
+  };
+
+  return {
+    async hasRoom(octets) {
+      return (await free()) - reserved - octets >= minFreeOctets;
+    },
+    reserve(octets) {
+      let left = octets;
+      reserved += left;
+      return {
+        written(more) {
+          const used = Math.min(left, more);
+          left -= used;
+          reserved -= used;
+          writtenSince += more;
+        },
+        end() {
+          reserved -= left;
+          left = 0;
+        },
+      };
+    },
+  };
+}
+
+/** A state directory in memory loses accepted mail with the power, and temporary files there spare no memory. */
+export async function isOnTmpfs(folder: string): Promise<boolean> {
+  return (await statfsOf(folder)).type === TMPFS_MAGIC;
+}
+
+async function freeOctetsOf(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfsOf(folder);
+  return bavail * bsize;
+}
+
+function statfsOf(folder: string): Promise<StatsFs> {
+  return new Promise((resolve, reject) => {
+    statfs(folder, (error, stats) => (error ? reject(error) : resolve(stats)));
+  });
+}

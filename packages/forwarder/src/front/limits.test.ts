@@ -1,0 +1,124 @@
+// The small parts that count and wait: patience, conduct, shares of networks, room on the disk.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { blockList } from "../networks.ts";
+import { createClientCounts, networkOf } from "./client-counts.ts";
+import { Conduct } from "./conduct.ts";
+import { createDiskSpace, isOnTmpfs } from "./disk-space.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import { Patience } from "./patience.ts";
+
+/** Seconds until it is too long. */
+function endurance(patience: Patience, underStress = false, perSecond: () => void = () => {}): number {
+  for (let seconds = 1; seconds <= 10_000; seconds++) {
+    perSecond();
+    if (patience.waited(1000, underStress)) return seconds;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+test("a command may take 300 s, 10 s under stress, from our last reply", () => {
+  const patience = new Patience(DEFAULT_LIMITS);
+  assert.equal(endurance(patience), 300);
+  patience.replied();
+  assert.equal(endurance(patience, true), 10);
+  patience.replied();
+  assert.equal(endurance(patience), 300);
+});
+
+test("DATA may pause 10 s, goes on at 500 octets a second, and saves up no more than a command may take", () => {
+  const patience = new Patience(DEFAULT_LIMITS);
+  patience.dataBegins();
+  assert.equal(endurance(patience), 10);
+  patience.dataBegins();
+  assert.equal(
+    endurance(patience, false, () => patience.received(500)),
+    Number.POSITIVE_INFINITY,
+  );
+  patience.dataBegins();
+  assert.equal(
+    endurance(patience, false, () => patience.received(400)),
+    50,
+  );
+  patience.dataBegins();
+  patience.received(10_000_000);
+  assert.equal(endurance(patience), 300);
+  patience.dataBegins();
+  patience.received(10_000_000);
+  assert.equal(endurance(patience, true), 10, "what was saved is not worth more under stress");
+  const hurried = new Patience({ ...DEFAULT_LIMITS, stressSeconds: 4 });
+  hurried.dataBegins();
+  assert.equal(endurance(hurried, true), 4);
+});
+
+test("networks: an IPv4 address, or the first 64 bits of an IPv6 address", () => {
+  const cases: [address: string, network: string][] = [
+    ["192.0.2.1", "192.0.2.1"],
+    ["::ffff:192.0.2.1", "192.0.2.1"],
+    ["2001:db8::1", "2001:db8:0:0::/64"],
+    ["2001:DB8:0:0:1:2:3:4", "2001:db8:0:0::/64"],
+    ["2001:db8:1:2::", "2001:db8:1:2::/64"],
+    ["2001:0db8:0001:2:3::4", "2001:db8:1:2::/64"],
+    ["fe80::1%eth0", "fe80:0:0:0::/64"],
+    ["::1", "0:0:0:0::/64"],
+    ["64:ff9b::192.0.2.1", "64:ff9b:0:0::/64"],
+  ];
+  for (const [address, network] of cases) assert.equal(networkOf(address), network, address);
+});
+
+test("a share is given again once, however often the client leaves", () => {
+  const counts = createClientCounts(2, blockList(["10.0.0.0/8"]));
+  const leave = counts.enter("2001:db8::1");
+  assert.ok(leave && counts.enter("2001:db8::2"));
+  assert.equal(counts.enter("2001:db8::3"), undefined);
+  leave();
+  leave();
+  assert.ok(counts.enter("2001:db8::4"));
+  assert.equal(counts.enter("2001:db8::5"), undefined);
+  for (let count = 0; count < 5; count++) assert.ok(counts.enter("10.1.2.3"));
+});
+
+test("errors, junk and recipients put off add up, and a message that was taken forgives them", () => {
+  const conduct = new Conduct({ errors: 2, junkCommands: 1, recipientsPutOff: 1 });
+  conduct.replied(550, "5.1.1");
+  conduct.command("NOOP");
+  conduct.replied(452, "4.5.3");
+  conduct.replied(451, "4.3.0");
+  assert.ok(!conduct.isEnough());
+  conduct.tookMessage();
+  for (let count = 0; count < 2; count++) conduct.command("RSET");
+  for (let count = 0; count < 2; count++) conduct.replied(452, "4.5.3");
+  assert.ok(!conduct.isEnough());
+  conduct.command("MAIL");
+  conduct.command("NOOP");
+  assert.ok(conduct.isEnough());
+});
+
+test("room: the floor and what others are about to write are left; the system is asked once a second", async () => {
+  let now = 0;
+  let asked = 0;
+  const freeOctets = async () => {
+    asked++;
+    return 1000;
+  };
+  const space = createDiskSpace({ folder: "/", minFreeOctets: 100, now: () => now, freeOctets });
+  assert.ok(await space.hasRoom(900));
+  assert.ok(!(await space.hasRoom(901)));
+  const other = space.reserve(500);
+  assert.ok(!(await space.hasRoom(401)));
+  other.written(200);
+  assert.ok(!(await space.hasRoom(401)), "written and not seen by the system yet");
+  other.end();
+  assert.ok(await space.hasRoom(700));
+  assert.equal(asked, 1);
+  now = 1000;
+  assert.ok(await space.hasRoom(900));
+  assert.equal(asked, 2);
+});
+
+test("a file system that does not tell its room refuses nothing; tmpfs is told from a disk", async () => {
+  const space = createDiskSpace({ folder: "/missing/folder", minFreeOctets: 1, now: () => 0 });
+  assert.ok(await space.hasRoom(1e15));
+  assert.equal(await isOnTmpfs("/dev/shm"), true);
+  assert.equal(await isOnTmpfs("/proc"), false);
+});

@@ -1,0 +1,125 @@
+// What a MAIL, RCPT or DATA command is answered: the words of the protocol become values, and the handler decides about
+// these. Called by smtp-in.ts, which speaks SMTP; knows nothing of the library behind it.
+import type { Readable } from "node:stream";
+import type { Reply } from "@homing/mail";
+import { parseMailbox, parseReversePath } from "@homing/srs-core";
+import type { DataRefusal, SmtpClient, SmtpHandler, SmtpTransaction } from "../smtp-session.ts";
+import { MEMORY_OCTETS, type Storage } from "./message-sink.ts";
+import { readMessage } from "./read-message.ts";
+
+export interface TransactionsOptions {
+  /** Behind a bare `postmaster`. */
+  readonly hostname: string;
+  readonly maxMessageOctets: number;
+  readonly storage: Storage;
+  readonly handler: SmtpHandler;
+}
+
+/** What the client promised with its MAIL command. */
+export interface MailPromise {
+  readonly smtpUtf8: boolean;
+  readonly eightBit: boolean;
+  /** SIZE= */
+  readonly octets: number | undefined;
+}
+
+/** The transaction that a MAIL command opened, if it was answered 2xx. */
+export interface Opened {
+  readonly reply: Reply;
+  readonly transaction?: SmtpTransaction;
+}
+
+export interface Transactions {
+  mail(path: string, client: SmtpClient, promised: MailPromise): Promise<Opened>;
+  rcpt(path: string, smtpUtf8: boolean, transaction: SmtpTransaction): Promise<Reply>;
+  data(stream: Readable, session: string, transaction: SmtpTransaction): Promise<Reply>;
+}
+
+const ACCEPTED: Reply = { code: 250, enhanced: "2.1.0", text: "ok" };
+export const LOCAL_ERROR: Reply = { code: 451, enhanced: "4.3.0", text: "local error, try again later" };
+const NEEDS_SMTPUTF8: Reply = {
+  code: 553,
+  enhanced: "5.6.7",
+  text: "an address with UTF-8 characters needs the SMTPUTF8 parameter",
+};
+const NO_SPACE: Reply = { code: 452, enhanced: "4.3.1", text: "too much mail at once, try again later" };
+const TOO_BIG: Reply = { code: 552, enhanced: "5.3.4", text: "the message is larger than this server takes" };
+const HEADER_TOO_BIG: Reply = {
+  code: 552,
+  enhanced: "5.3.4",
+  text: "the header of the message is larger than this server takes",
+};
+
+export function createTransactions(options: TransactionsOptions): Transactions {
+  const { handler, storage } = options;
+  return {
+    mail: (path, client, promised) => openTransaction(options, path, client, promised),
+
+    async rcpt(path, smtpUtf8, transaction) {
+      // RFC 5321 §4.1.1.3: a recipient without domain, for this one name.
+      const address = path.toLowerCase() === "postmaster" ? `${path}@${options.hostname}` : path;
+      const recipient = parseMailbox(address);
+      if (!recipient.ok) return { code: 553, enhanced: "5.1.3", text: recipient.message };
+      if (!smtpUtf8 && needsSmtpUtf8(path)) return NEEDS_SMTPUTF8;
+      return await transaction.rcpt(recipient.mailbox);
+    },
+
+    async data(stream, session, transaction) {
+      const read = await readMessage(stream, options.maxMessageOctets, storage);
+      if (read.kind === "lost") return LOCAL_ERROR;
+      if (read.kind === "refused") {
+        if (read.reason === "disk-failure") handler.failed(read.error, session);
+        const reply = refusalReply(read.reason);
+        transaction.refused?.(reply, read.reason);
+        return reply;
+      }
+      try {
+        return await transaction.data(read.content);
+      } finally {
+        read.content.release();
+      }
+    },
+  };
+}
+
+async function openTransaction(
+  { handler, storage }: TransactionsOptions,
+  path: string,
+  client: SmtpClient,
+  { smtpUtf8, eightBit, octets }: MailPromise,
+): Promise<Opened> {
+  const sender = parseReversePath(path);
+  if (!sender.ok) return { reply: { code: 553, enhanced: "5.1.7", text: sender.message } };
+  if (!smtpUtf8 && needsSmtpUtf8(path)) return { reply: NEEDS_SMTPUTF8 };
+  if (!(await hasRoom(storage, octets ?? 0))) return { reply: NO_SPACE };
+  const outcome = await handler.mail({ client, reversePath: sender.reversePath, eightBit, smtpUtf8 });
+  if (outcome.kind === "refuse") return { reply: outcome.reply };
+  return { reply: ACCEPTED, transaction: outcome.transaction };
+}
+
+/** A small message needs no file here, but whoever takes it needs the floor. */
+function hasRoom({ disk }: Storage, octets: number): boolean | Promise<boolean> {
+  return disk ? disk.space.hasRoom(octets > MEMORY_OCTETS ? octets : 0) : true;
+}
+
+function refusalReply(reason: DataRefusal): Reply {
+  switch (reason) {
+    case "too-big":
+      return TOO_BIG;
+    case "header-too-big":
+      return HEADER_TOO_BIG;
+    case "no-memory":
+    case "no-disk-space":
+      return NO_SPACE;
+    case "disk-failure":
+      return LOCAL_ERROR;
+    default: {
+      const text = `the message holds ${reason}: CR and LF may come only as a pair, and NUL not at all`;
+      return { code: 550, enhanced: "5.6.0", text };
+    }
+  }
+}
+
+function needsSmtpUtf8(address: string): boolean {
+  return /[^\0-\x7f]/.test(address);
+}
