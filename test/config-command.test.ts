@@ -117,6 +117,47 @@ const wrong: Readonly<Record<string, Wrong>> = {
     problems: [{ message: /^secrets file FOLDER\/secrets: there is no such file$/ }],
     complete: true,
   },
+  "two tables that are not there": {
+    files: { config: `${CONFIG}virtualFile: virtual\n` },
+    spoil: (folder) => rm(join(folder, "aliases")),
+    problems: [
+      {
+        file: "FOLDER/homing.yaml",
+        line: 3,
+        column: 14,
+        message: /^aliasesFile: table FOLDER\/aliases: there is no such file$/,
+      },
+      {
+        file: "FOLDER/homing.yaml",
+        line: 7,
+        column: 14,
+        message: /^virtualFile: table FOLDER\/virtual: there is no such file$/,
+      },
+    ],
+    complete: false,
+  },
+  "a table that is not there, and what is wrong with the text of the other": {
+    files: {
+      config: `${CONFIG}virtualFile: virtual\n`,
+      aliases: "postmaster: in-the-other-table\nb: |/bin/x\n",
+    },
+    problems: [
+      { file: "FOLDER/homing.yaml", line: 7, column: 14, message: /^virtualFile: table FOLDER\/virtual: / },
+      { file: "FOLDER/aliases", line: 2, column: 4, message: /^programs are not run/ },
+    ],
+    complete: false,
+  },
+  "a bad name among the domains of a maildir": {
+    files: {
+      config: CONFIG.replace("[forwarder.example]", '["forwarder.example", "forwarder.example."]').concat(
+        'localDelivery: { store: "maildir:/var/mail/{user}" }\n',
+      ),
+    },
+    problems: [
+      { file: "FOLDER/homing.yaml", line: 2, column: 32, message: /^domains\.1: .* no domain name|/ },
+    ],
+    complete: false,
+  },
   "a configuration that is not there": {
     spoil: (folder) => rm(join(folder, "homing.yaml")),
     problems: [{ message: /^configuration FOLDER\/homing\.yaml: there is no such file$/ }],

@@ -35,8 +35,12 @@ if (skip && process.env.HOMING_STORIES === "required")
 const TARGETS: ForwardAnswer = {
   kind: "targets",
   targets: [
-    { kind: "local-copy", name: "alice" },
-    { kind: "mailbox", mailbox: { localPart: "alice", domain: "home.example" } },
+    { kind: "local-copy", name: "alice", place: { file: "~/.forward", line: 1, column: 1 } },
+    {
+      kind: "mailbox",
+      mailbox: { localPart: "alice", domain: "home.example" },
+      place: { file: "~/.forward", line: 2, column: 1 },
+    },
   ],
 };
 const SECRET = "root:$6$hash:19000:0:99999:7:::";
@@ -151,7 +155,7 @@ test("with a passwd file, it says whose home is where, and who must own the .for
 }, async (t) => {
   const place = await makePlace(t);
   const passwd = join(place.folder, "passwd");
-  const elsewhere = await makeHome(place, "elsewhere", ALICE, "\\alice, alice@home.example");
+  const elsewhere = await makeHome(place, "elsewhere", ALICE, "\\alice\nalice@home.example");
   await makeHome(place, "bob", BOB, "alice");
   await writeFile(passwd, `alice:x:${ALICE}:${ALICE}::${elsewhere}:/bin/sh\n`);
   await using reader = startReader(["--passwd", passwd, "--socket", place.socket], true);

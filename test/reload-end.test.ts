@@ -66,7 +66,7 @@ test("a FIFO is no table: no command waits for it, and the next reload is good",
   execFileSync("mkfifo", [path]);
   const { code, stderr } = await homing(["config", "check", "--config", config]);
   assert.equal(code, 78);
-  assert.match(stderr, /^homing: table .*\/aliases is no regular file: /);
+  assert.match(stderr, /^homing: .*homing\.yaml:\d+:\d+ aliasesFile: table .*\/aliases is no regular file: /);
   await forwarder.aliases("postmaster: p@home.example\n");
   await service.waitForOutput(/"event":"reloaded","cause":"file"/);
   assert.match(await rcpt(port, ALICE), /^550 /);

@@ -183,7 +183,7 @@ test("a file that is gone changes nothing, and comes back by itself", async () =
   const { service, port } = forwarder;
   await rm(forwarder.path);
   await service.waitForOutput(
-    /"event":"not-reloaded","cause":"file","problems":\["table .*: there is no such file"\]/,
+    /"event":"not-reloaded","cause":"file","problems":\["[^"]*homing\.yaml:\d+:\d+ aliasesFile: table .*: there is no such file"\]/,
   );
   process.kill(service.pid, "SIGHUP");
   await service.waitForOutput(/"event":"not-reloaded","cause":"signal"/);

@@ -5,13 +5,16 @@ import { open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import {
   createTableRules,
+  type LoadedTables,
   loadTables,
+  maildirOf,
   type TableFiles,
   type TableRules,
   type Tables,
 } from "@homing/forwarder";
 import { asciiLower } from "@homing/srs-core";
-import { configFailure } from "./config/load-config.ts";
+import { type ConfigProblem, configFailure } from "./config/config-problem.ts";
+import { settingPlace } from "./config/load-config.ts";
 import type { Config } from "./config/schema.ts";
 import { srsDomainsOf } from "./config/srs-domains.ts";
 import { CommandFailure, systemFailure } from "./failure.ts";
@@ -39,8 +42,33 @@ export async function readTables(
     return openTable(path);
   });
   if (loaded.ok) return loaded;
-  const more = loaded.more > 0 ? [`and ${loaded.more} more in these tables: correct the first ones`] : [];
-  throw configFailure([...loaded.problems, ...more]);
+  throw await tablesFailure(loaded, configPath);
+}
+
+const AS_A_WHOLE = "the tables as a whole";
+
+async function tablesFailure(
+  { problems, more, unread }: Extract<LoadedTables, { ok: false }>,
+  configPath: string,
+): Promise<CommandFailure> {
+  const failures = unread.map(({ table, error }) => ({ table, failure: asFailure(error) }));
+  const all: (ConfigProblem | string)[] = [];
+  for (const { table, failure } of failures) {
+    const setting = `${table}File`;
+    const place = await settingPlace(configPath, setting);
+    const { message } = failure;
+    all.push(place ? { file: configPath, ...place, message: `${setting}: ${message}` } : message);
+  }
+  all.push(...problems);
+  if (more > 0) all.push(`and ${more} more in these tables: correct the first ones`);
+  const reasons = new Set(failures.map(({ failure }) => failure.reason));
+  const [reason = "config"] = problems.length > 0 || reasons.size !== 1 ? [] : reasons;
+  return configFailure(all, { reason, unseen: unread.length > 0 ? [AS_A_WHOLE] : [] });
+}
+
+function asFailure(error: unknown): CommandFailure {
+  if (error instanceof CommandFailure) return error;
+  throw error;
 }
 
 const PIECE_OCTETS = 1024 * 1024;
@@ -87,6 +115,11 @@ function tableRules(config: Config): TableRules {
     // A maildir would make a mailbox of every mistyped name.
     knowsUsers: (domain) =>
       config.localDelivery ? config.localDelivery.store.kind === "lmtp" : served.has(domain),
+    mailboxFault: (mailbox) => {
+      const store = config.localDelivery?.store;
+      const found = store?.kind === "maildir" ? maildirOf(store.pattern, mailbox) : undefined;
+      return found?.kind === "unfit" ? found.message : undefined;
+    },
     nameDomains: config.aliasDomains ?? config.domains,
     userDomains: config.dotForward ? (config.dotForward.domains ?? config.domains) : [],
     unknownReplies: Object.fromEntries(

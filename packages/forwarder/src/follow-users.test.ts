@@ -4,6 +4,7 @@ import { type Mailbox, parseMailbox, renderMailbox } from "@homing/srs-core";
 import { createForwardPolicy, type ForwardAlarm } from "./dot-forward/forward-policy.ts";
 import type { ForwardAnswer } from "./dot-forward/forward-reader.ts";
 import { followUsers } from "./follow-users.ts";
+import type { Step } from "./tables/follow.ts";
 import { loadTables } from "./tables/load-tables.ts";
 import { createTableRules, type TableRuleOptions, type Tables } from "./tables/tables.ts";
 
@@ -77,6 +78,33 @@ const ways: [
     "a user's file",
     { users: { alice: "a@x.test" }, address: "Alice@ours.test" },
     { kind: "destinations", to: ["a@x.test"] },
+  ],
+  [
+    "the file of a user with the delimiter in the name",
+    {
+      rules: { recipientDelimiter: "-" },
+      users: { "jean-luc": "j@x.test", jean: "other@x.test" },
+      address: "Jean-Luc@ours.test",
+    },
+    { kind: "destinations", to: ["j@x.test"] },
+  ],
+  [
+    "the file of the base, where nobody has the whole name",
+    {
+      rules: { recipientDelimiter: "-" },
+      users: { "jean-luc": "j@x.test", jean: "other@x.test" },
+      address: "jean-lists@ours.test",
+    },
+    { kind: "destinations", to: ["other@x.test"] },
+  ],
+  [
+    "a copy in the file of a user with the delimiter in the name",
+    {
+      rules: { ...STORE, recipientDelimiter: "-" },
+      users: { "jean-luc": "jean-luc j@x.test" },
+      address: "jean-luc@ours.test",
+    },
+    { kind: "destinations", to: ["jean-luc@ours.test", "j@x.test"] },
   ],
   ["nobody of that name", { users: {}, address: "bob@ours.test" }, { kind: "unknown", code: 550 }],
   [
@@ -164,6 +192,62 @@ for (const [what, { aliases = "x: x@x.test", rules = NO_STORE, users, address },
     assert.deepEqual({ kind, to, code, dropped }, { to: [], code: undefined, dropped: [], ...found });
   });
 }
+
+test("the steps name the line of each list, and the destinations the line that names them", async () => {
+  const files: Readonly<Record<string, string>> = {
+    aliases: "# all\nteam: alice,\n :include:/l\npostmaster: p@x.test\n",
+    "/l": "# members\nb@x.test\n:include:/m\n",
+    "/m": "\nc@x.test\n",
+  };
+  const rules = createTableRules({ domains: ["ours.test"], ownNames: [], userDomains: ["ours.test"] });
+  const loaded = await loadTables({ aliases: "aliases" }, rules, async function* (path) {
+    yield Buffer.from(files[path] ?? "");
+  });
+  assert.ok(loaded.ok, JSON.stringify(loaded));
+  const at = (file: string, line: number) => ({ file, line, column: 1 });
+  const answer: ForwardAnswer = {
+    kind: "targets",
+    targets: [
+      { kind: "mailbox", mailbox: mailbox("x@x.test"), place: at("~/.forward", 4) },
+      { kind: "mailbox", mailbox: mailbox("y@x.test"), place: at("~/.forward", 6) },
+      { kind: "mailbox", mailbox: mailbox("z@x.test"), place: at("~/list", 2) },
+    ],
+  };
+  const steps: Step[] = [];
+  const followed = await followUsers(
+    loaded.tables,
+    mailbox("team@ours.test"),
+    {
+      reader: reader({ alice: answer }),
+      policy: createForwardPolicy({ choice: "refuse" }),
+      now: () => 0,
+      alarm: () => assert.fail(),
+      unavailable: () => assert.fail(),
+    },
+    steps,
+  );
+  assert.deepEqual(
+    steps.map(({ depth, key, file, line }) => `${depth} ${key} ${file}:${line}`),
+    [
+      "0 team aliases:2",
+      "1 ~alice ~alice/.forward:4",
+      "2 :include:~alice/list ~alice/.forward:0",
+      "1 :include:/l aliases:3",
+      "1 :include:/m /l:3",
+    ],
+  );
+  assert.ok(followed.kind === "destinations");
+  assert.deepEqual(
+    followed.destinations.map((one) => `${renderMailbox(one.mailbox)} ${one.place?.file}:${one.place?.line}`),
+    [
+      "x@x.test ~alice/.forward:4",
+      "y@x.test ~alice/.forward:6",
+      "z@x.test ~alice/list:2",
+      "b@x.test /l:2",
+      "c@x.test /m:2",
+    ],
+  );
+});
 
 test("an alias of 2,000 users asks for 30 at a time, and reaches all", async () => {
   const names = Array.from({ length: 2000 }, (_, at) => `u${at}`);

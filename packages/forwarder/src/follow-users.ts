@@ -2,11 +2,11 @@
 // process, so that the walk is taken again for each user that it meets, until it knows them all. Called by routes.ts and by
 // `homing route`.
 import type { Mailbox, UnixSeconds } from "@homing/srs-core";
-import type { ForwardTarget } from "./dot-forward/forward-file.ts";
+import type { ForwardTarget, PlacedForwardTarget } from "./dot-forward/forward-file.ts";
 import type { ForwardAlarm, ForwardPolicy } from "./dot-forward/forward-policy.ts";
 import type { ForwardReader } from "./dot-forward/forward-reader.ts";
 import { mapInParallel } from "./parallel.ts";
-import type { Entry, LeafTarget } from "./tables/entry.ts";
+import type { Entry, LoadedTarget } from "./tables/entry.ts";
 import { follow, MAX_NESTING, type Step } from "./tables/follow.ts";
 import type { Followed } from "./tables/followed.ts";
 import { isOurs, type Tables } from "./tables/tables.ts";
@@ -78,28 +78,43 @@ async function userOf(tables: Tables, user: string, forwards: UserForwards): Pro
     case "no-user":
       return {};
     case "no-file":
-      return { inbox: userFile(user, 0, [{ kind: "local", user }]) };
+      return { inbox: { ...userFile(user, [{ ...TOP, kind: "local", user }]), absent: true } };
     case "targets":
-      return {
-        file: userFile(
-          user,
-          1,
-          verdict.targets.map((target) => targetOf(tables, target)),
-        ),
-      };
+      return { file: userFile(user, placedTargets(tables, user, verdict.targets)) };
     default:
-      return { file: userFile(user, 1, [{ kind: "refuse", reply: verdict.reply }]) };
+      return { file: userFile(user, [{ ...TOP, kind: "refuse", reply: verdict.reply }]) };
   }
 }
 
-function userFile(
-  user: string,
-  line: number,
-  targets: readonly Exclude<Target, { kind: "include" }>[],
-): Entry {
-  const placed = targets.map((target): LeafTarget => ({ ...target, line: 1, column: 1 }));
-  return { file: `~${user}/.forward`, line, targets: placed, away: false };
+/** Of what stands in no line. */
+const TOP = { line: 0, column: 0 };
+
+function userFile(user: string, targets: readonly LoadedTarget[]): Entry {
+  return { file: `~${user}/.forward`, line: targets[0]?.line ?? 0, targets, away: false };
 }
+
+/** Those of the lists in the file are lists here, too: they come one file after the other. */
+function placedTargets(
+  tables: Tables,
+  user: string,
+  targets: readonly PlacedForwardTarget[],
+): readonly LoadedTarget[] {
+  const own: LoadedTarget[] = [];
+  const lists = new Map<string, LoadedTarget[]>();
+  for (const { place, ...target } of targets) {
+    const { file = OWN_FILE, line = 1, column = 1 } = place ?? {};
+    const list = file === OWN_FILE ? own : (lists.get(file) ?? []);
+    if (list !== own) lists.set(file, list);
+    list.push({ ...targetOf(tables, target), line, column });
+  }
+  for (const [file, inside] of lists) {
+    const list = { file: `~${user}${file.slice(1)}`, targets: inside };
+    own.push({ ...TOP, kind: "list", list });
+  }
+  return own;
+}
+
+const OWN_FILE = "~/.forward";
 
 function targetOf({ rules }: Tables, target: ForwardTarget): Exclude<Target, { kind: "include" }> {
   if (target.kind !== "local-copy") return target;

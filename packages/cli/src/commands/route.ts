@@ -2,6 +2,7 @@
 import {
   createForwardClient,
   createForwardPolicy,
+  type FilePlace,
   type Followed,
   followUsers,
   isOurs,
@@ -80,19 +81,19 @@ async function followedWay(
 const NOT_OURS = "550 5.7.1: the domain is none of ours";
 
 function tell(output: Output, steps: readonly Step[], followed: Followed, { rules }: Tables): void {
-  for (const { depth, key, entry } of steps) {
-    const line = entry.line > 0 ? `:${entry.line}` : " (none)";
-    output.data(`${"  ".repeat(depth)}${key}  ${entry.file}${line}`);
+  for (const { depth, key, absent, ...place } of steps) {
+    output.data(`${"  ".repeat(depth)}${key}  ${placeText(place)}${absent ? " (none)" : ""}`);
   }
   if ("dropped" in followed) {
     for (const { target, why } of followed.dropped) output.data(`✗ ${target}: ${why}`);
   }
   switch (followed.kind) {
     case "destinations":
-      for (const { mailbox, owner } of followed.destinations) {
+      for (const { mailbox, owner, place } of followed.destinations) {
         const stays = isOurs(rules, mailbox.domain);
         const sender = owner && !stays ? `, sent as ${renderMailbox(owner)}` : "";
-        output.data(`→ ${renderMailbox(mailbox)}${stays ? " (stays here)" : ""}${sender}`);
+        const decided = place && place.line > 0 ? `  ${placeText(place)}` : "";
+        output.data(`→ ${renderMailbox(mailbox)}${stays ? " (stays here)" : ""}${sender}${decided}`);
       }
       return;
     case "discard":
@@ -112,6 +113,10 @@ function tell(output: Output, steps: readonly Step[], followed: Followed, { rule
   }
 }
 
+function placeText({ file, line }: FilePlace): string {
+  return line > 0 ? `${file}:${line}` : file;
+}
+
 function replyLine({ code, enhanced, text }: Reply): string {
   return `${code} ${enhanced} ${text}`;
 }
@@ -120,17 +125,18 @@ function document(recipient: Mailbox, steps: readonly Step[], followed: Followed
   const common = {
     ok: followed.kind === "destinations" || followed.kind === "discard",
     address: renderMailbox(recipient),
-    steps: steps.map(({ depth, key, entry }) => ({ depth, key, file: entry.file, line: entry.line })),
+    steps: steps.map(({ depth, key, file, line }) => ({ depth, key, file, line })),
     ...("dropped" in followed && followed.dropped.length > 0 ? { dropped: followed.dropped } : {}),
   };
   switch (followed.kind) {
     case "destinations":
       return {
         ...common,
-        destinations: followed.destinations.map(({ mailbox, owner }) => ({
+        destinations: followed.destinations.map(({ mailbox, owner, place }) => ({
           address: renderMailbox(mailbox),
           stays: isOurs(rules, mailbox.domain),
           ...(owner && { owner: renderMailbox(owner) }),
+          ...place,
         })),
       };
     case "discard":

@@ -1,7 +1,7 @@
 // What is wrong with a configuration and the files that it names, and where. `homing serve` tells it as lines,
 // `homing config check --json` as objects.
 import type { Problem } from "@homing/forwarder";
-import { CommandFailure } from "../failure.ts";
+import { CommandFailure, type FailureReason } from "../failure.ts";
 
 /** Without file and place where there is none. */
 export interface ConfigProblem extends Partial<Problem> {
@@ -12,16 +12,32 @@ export interface ConfigProblem extends Partial<Problem> {
 
 class ConfigFailure extends CommandFailure {
   readonly problems: readonly ConfigProblem[];
+  readonly unseen: readonly string[];
 
-  constructor(problems: readonly ConfigProblem[]) {
-    super("config", problems.map(renderProblem).join("\n"));
+  constructor(problems: readonly ConfigProblem[], { reason = "config", unseen = [] }: FailureDetails) {
+    super(reason, problems.map(renderProblem).join("\n"));
     this.problems = problems;
+    this.unseen = unseen;
   }
 }
 
+export interface FailureDetails {
+  readonly reason?: FailureReason;
+  /** What was not looked at because of these problems, in words. */
+  readonly unseen?: readonly string[];
+}
+
 /** Several problems as one failure. Lines are `file:line:col message`. */
-export function configFailure(problems: readonly (ConfigProblem | string)[]): CommandFailure {
-  return new ConfigFailure(problems.map((one) => (typeof one === "string" ? parseProblem(one) : one)));
+export function configFailure(
+  problems: readonly (ConfigProblem | string)[],
+  details: FailureDetails = {},
+): CommandFailure {
+  const all = problems.map((one) => (typeof one === "string" ? parseProblem(one) : one));
+  return new ConfigFailure(all, details);
+}
+
+export function unseenOf(failure: CommandFailure): readonly string[] {
+  return failure instanceof ConfigFailure ? failure.unseen : [];
 }
 
 export function problemsOf(failure: CommandFailure): readonly ConfigProblem[] {

@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { systemFailure } from "../failure.ts";
 import { configFailure } from "./config-problem.ts";
-import { type ConfigSource, type PlacedMessage, readConfigSource } from "./config-source.ts";
+import { type ConfigSource, type Place, type PlacedMessage, readConfigSource } from "./config-source.ts";
 import { fileClashes } from "./file-clashes.ts";
 import { type GoodParts, goodParts } from "./good-parts.ts";
 import { problemsOfIssues } from "./issue-problems.ts";
@@ -29,6 +29,13 @@ export function readConfigText(path: string): Promise<string> {
   return readFile(path, "utf8").catch((error: unknown) => {
     throw systemFailure(`configuration ${path}`, error);
   });
+}
+
+/** Where a setting stands in the file as it is now; undefined where it does not. */
+export async function settingPlace(path: string, setting: string): Promise<Place | undefined> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  const read = readConfigSource(text);
+  return read.ok ? read.source.valuePlace([setting]) : undefined;
 }
 
 /** @param path for messages */

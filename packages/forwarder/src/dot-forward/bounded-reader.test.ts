@@ -14,7 +14,8 @@ import { startReaderServer } from "./reader-server.ts";
 const TOO_MANY = /^~: too many homes do not answer/;
 
 function targets(name: string): ForwardAnswer {
-  return { kind: "targets", targets: [{ kind: "name", name }] };
+  const place = { file: "~/.forward", line: 1, column: 1 };
+  return { kind: "targets", targets: [{ kind: "name", name, place }] };
 }
 
 function causeOf(answer: ForwardAnswer): string {

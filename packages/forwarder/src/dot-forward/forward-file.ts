@@ -11,6 +11,14 @@ export type ForwardTarget =
   /** `\user`: into that user's mailbox, with no further look at aliases or .forward files. */
   | { readonly kind: "local-copy"; readonly name: string; readonly domain?: string };
 
+/** As `homing route` shows it: file, as seen from the home, line and column. */
+export interface ForwardPlace extends Pick<Problem, "line" | "column"> {
+  readonly file: string;
+}
+
+/** What an answer has: its place too, unless the reader is of an older version. */
+export type PlacedForwardTarget = ForwardTarget & { readonly place?: ForwardPlace };
+
 /** `:include:/path`: more targets stand there. */
 export interface ForwardInclude {
   readonly path: string;
@@ -19,7 +27,7 @@ export interface ForwardInclude {
 }
 
 export interface ForwardFile {
-  readonly targets: readonly ForwardTarget[];
+  readonly targets: readonly (ForwardTarget & Pick<Problem, "line" | "column">)[];
   readonly includes: readonly ForwardInclude[];
   /** If there is one, the file must not be used: half of the targets is not what the user asked for. */
   readonly problems: readonly Problem[];
@@ -40,7 +48,7 @@ type Found =
   | { readonly ok: false; readonly message: string };
 
 export function parseForwardFile(text: string): ForwardFile {
-  const targets: ForwardTarget[] = [];
+  const targets: ForwardFile["targets"][number][] = [];
   const includes: ForwardInclude[] = [];
   const problems: Problem[] = [];
   // A byte order mark is an editor's, not the user's.
@@ -59,7 +67,7 @@ export function parseForwardFile(text: string): ForwardFile {
       const found = readWord(word);
       if (!found.ok) problem(word.at, found.message);
       else if ("include" in found) includes.push({ path: found.include, line, column: word.at + 1 });
-      else targets.push(found.target);
+      else targets.push({ ...found.target, line, column: word.at + 1 });
       if (targets.length + includes.length > MAX_FORWARD_TARGETS) {
         problem(word.at, TOO_MANY_TARGETS);
         return { targets, includes, problems };

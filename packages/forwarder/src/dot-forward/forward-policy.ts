@@ -2,7 +2,7 @@
 // alarm each time, then takes the configured choice. Pure but for its bounded memory. Called by the forwarder's routes.
 import type { Reply } from "@homing/mail";
 import type { UnixSeconds } from "@homing/srs-core";
-import type { ForwardTarget } from "./forward-file.ts";
+import type { PlacedForwardTarget } from "./forward-file.ts";
 import type { ForwardAnswer } from "./forward-reader.ts";
 
 /** What happens to mail for a user whose file stays wrong. */
@@ -19,7 +19,7 @@ export interface ForwardAlarm {
 }
 
 export type ForwardVerdict =
-  | { readonly kind: "targets"; readonly targets: readonly ForwardTarget[] }
+  | { readonly kind: "targets"; readonly targets: readonly PlacedForwardTarget[] }
   | { readonly kind: "no-user" }
   /** The user has no .forward, or one that counts for nothing: it is empty, or stayed wrong and the choice is next-route. */
   | { readonly kind: "no-file"; readonly alarm?: ForwardAlarm }

@@ -1,12 +1,12 @@
 // What goes over the reader's socket: JSON Lines, one request {"user":"alice"}, one answer with the same user. Answers
 // come in any order. Called by reader-server.ts and forward-client.ts.
 import { checkMailbox } from "@homing/srs-core";
-import type { ForwardTarget } from "./forward-file.ts";
+import type { ForwardPlace, ForwardTarget, PlacedForwardTarget } from "./forward-file.ts";
 import type { ForwardAnswer, ForwardProblem } from "./forward-reader.ts";
 
 /** A name of 64 octets, each of them escaped, and room. */
 export const MAX_REQUEST_OCTETS = 1_024;
-/** 1,000 targets of 254 octets, and their frames. */
+/** 1,000 targets of 254 octets, with their places and frames. */
 export const MAX_ANSWER_OCTETS = 1024 * 1024;
 
 export interface AnswerLine {
@@ -56,7 +56,7 @@ function readAnswer(fields: Fields): ForwardAnswer | undefined {
   if (kind === "unsafe" && typeof path === "string" && typeof why === "string") return { kind, path, why };
   if (kind === "unavailable" && typeof cause === "string") return { kind, cause };
   if (kind === "targets") {
-    const targets = readList(fields.targets, readTarget);
+    const targets = readList(fields.targets, readPlacedTarget);
     return targets && { kind, targets };
   }
   if (kind === "unparsable") {
@@ -76,6 +76,17 @@ function readList<T>(value: unknown, read: (fields: Fields) => T | undefined): T
     items.push(item);
   }
   return items;
+}
+
+function readPlacedTarget(fields: Fields): PlacedForwardTarget | undefined {
+  const target = readTarget(fields);
+  const place = readPlace(asObject(fields.place) ?? {});
+  return target && place ? { ...target, place } : target;
+}
+
+function readPlace({ file, line, column }: Fields): ForwardPlace | undefined {
+  if (typeof file !== "string" || typeof line !== "number" || typeof column !== "number") return undefined;
+  return { file, line, column };
 }
 
 function readTarget({ kind, name, domain, mailbox }: Fields): ForwardTarget | undefined {

@@ -2,7 +2,7 @@
 // policy (forward-policy.ts) says what they mean for the mail.
 import type { Problem } from "../problem.ts";
 import type { Unavailable } from "./file-error.ts";
-import type { ForwardTarget } from "./forward-file.ts";
+import type { PlacedForwardTarget } from "./forward-file.ts";
 
 /** A problem, and the file it is in, as seen from the home. */
 export interface ForwardProblem extends Problem {
@@ -15,7 +15,7 @@ export type ForwardAnswer =
   /** The user exists, and has no .forward. */
   | { readonly kind: "none" }
   /** None at all: the file is empty, and means as much as no file. */
-  | { readonly kind: "targets"; readonly targets: readonly ForwardTarget[] }
+  | { readonly kind: "targets"; readonly targets: readonly PlacedForwardTarget[] }
   /** Somebody else could have written the file: nothing of it is used. */
   | { readonly kind: "unsafe"; readonly path: string; readonly why: string }
   | { readonly kind: "unparsable"; readonly problems: readonly ForwardProblem[] }

@@ -76,10 +76,24 @@ test("targets of a good file are read", async (t) => {
   assert.deepEqual(await readIn(home), {
     kind: "targets",
     targets: [
-      { kind: "local-copy", name: "alice" },
-      { kind: "mailbox", mailbox: { localPart: "alice", domain: "x.test" } },
+      { kind: "local-copy", name: "alice", place: { file: "~/.forward", line: 1, column: 1 } },
+      {
+        kind: "mailbox",
+        mailbox: { localPart: "alice", domain: "x.test" },
+        place: { file: "~/.forward", line: 1, column: 9 },
+      },
     ],
   });
+});
+
+test("targets tell the file, line and column where they stand", async (t) => {
+  const { home } = await makePlace(t);
+  await put(join(home, ".forward"), `# mine\nbob, carol\n:include:${join(home, "list")}`);
+  await put(join(home, "list"), "\n  dora\n");
+  const answer = await readIn(home);
+  assert.ok(answer.kind === "targets");
+  const places = answer.targets.map(({ place }) => Object.values(place ?? {}).join(":"));
+  assert.deepEqual(places, ["~/.forward:2:1", "~/.forward:2:6", "~/list:2:3"]);
 });
 
 test("a problem tells its file, line and column", async (t) => {

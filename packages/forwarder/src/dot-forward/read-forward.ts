@@ -12,9 +12,9 @@ import type { FileAccess, FileHold, FileStatus } from "./file-access.ts";
 import { asUnavailable, isMissing, unavailable } from "./file-error.ts";
 import {
   type ForwardInclude,
-  type ForwardTarget,
   MAX_FORWARD_OCTETS,
   MAX_FORWARD_TARGETS,
+  type PlacedForwardTarget,
   parseForwardFile,
   TOO_MANY_TARGETS,
 } from "./forward-file.ts";
@@ -38,6 +38,8 @@ const WRITABLE_BY_OTHERS = 0o022;
 const ROOT = 0;
 /** Of a name in an answer: a user chose it. */
 const MAX_SHOWN = 300;
+/** Each of 1,000 targets has it. */
+const MAX_PLACE_SHOWN = 60;
 
 /** Never rejects for what is on the disk: every outcome is a value. */
 export function createForwardReader({ findHome, ...disk }: ReadForwardOptions): ForwardReader {
@@ -89,7 +91,7 @@ interface Pending {
 
 /** The lists in turn, not one inside the other. */
 async function readAll(disk: Disk, home: OpenedHome): Promise<ForwardAnswer> {
-  const targets: ForwardTarget[] = [];
+  const targets: PlacedForwardTarget[] = [];
   // Each file is read once, however often it is included: that ends circles, too.
   const seen = new Set<string>();
   const pending: Pending[] = [{ path: `${home.path}/${FILE_NAME}`, depth: 0 }];
@@ -106,7 +108,9 @@ async function readAll(disk: Disk, home: OpenedHome): Promise<ForwardAnswer> {
     const { problems, includes, ...parsed } = parseForwardFile(read.text);
     if (problems.length > 0)
       return { kind: "unparsable", problems: problems.map((problem) => ({ file, ...problem })) };
-    targets.push(...parsed.targets);
+    const placed = shown(home, read.path, MAX_PLACE_SHOWN);
+    for (const { line, column, ...target } of parsed.targets)
+      targets.push({ ...target, place: { file: placed, line, column } });
     if (targets.length > MAX_FORWARD_TARGETS) return unparsable(next, TOO_MANY_TARGETS);
     if (includes.length > 0 && depth === MAX_INCLUDE_DEPTH) return unparsable(next, TOO_DEEP);
     if (seen.size + pending.length + includes.length > MAX_FILES) return unparsable(next, TOO_MANY_FILES);
@@ -203,12 +207,12 @@ function isInside(home: string, path: string): boolean {
 }
 
 /** A path that is inside the home, by either of the home's names. */
-function shown(home: OpenedHome, path: string): string {
+function shown(home: OpenedHome, path: string, maxShown = MAX_SHOWN): string {
   const name = normalize(path);
   if (name === home.path) return HOME;
   const base = [home.path, home.name].find((base) => isInside(base, name)) ?? "";
   const rest = name.slice(base.endsWith("/") ? base.length : base.length + 1);
-  return `${HOME}/${printable(rest, MAX_SHOWN)}`;
+  return `${HOME}/${printable(rest, maxShown)}`;
 }
 
 function leadsOut(name: string): ForwardAnswer {

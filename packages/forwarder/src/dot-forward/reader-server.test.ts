@@ -68,6 +68,19 @@ const answers: ForwardAnswer[] = [
       { kind: "local-copy", name: "a", domain: "x.test" },
     ],
   },
+  {
+    kind: "targets",
+    targets: [{ kind: "name", name: "bob", place: { file: "~/a list", line: 3, column: 4 } }],
+  },
+  {
+    kind: "targets",
+    // The largest that there is.
+    targets: Array.from({ length: 1_000 }, () => ({
+      kind: "mailbox",
+      mailbox: { localPart: '"'.repeat(64), domain: `${"d".repeat(63)}.`.repeat(3).concat("d".repeat(61)) },
+      place: { file: `~/${"\u{10400}".repeat(60)}`, line: 65_536, column: 65_536 },
+    })),
+  },
   { kind: "unsafe", path: "~/.forward", why: "writable" },
   { kind: "unparsable", problems: [{ file: "~/.forward", line: 1, column: 2, message: "wrong" }] },
   { kind: "unavailable", cause: "~/.forward: EIO open" },

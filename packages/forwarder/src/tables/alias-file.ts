@@ -76,6 +76,13 @@ function parseEntry(line: PlacedText, report: Report): AliasEntry | undefined {
     );
     return undefined;
   }
+  if (name === "*") {
+    report(
+      0,
+      '"*" is a wildcard to Exim: for all others of a domain, write "@domain target" into a virtual table',
+    );
+    return undefined;
+  }
   // Also what a line that lost its colon becomes, with the line behind it.
   if (/\s/.test(name) && !head.text.trim().startsWith('"')) {
     report(0, `the name "${printable(name)}" has blanks: put it in quotes, or correct the lines`);

@@ -4,6 +4,7 @@ import { MAX_LOCAL_PART_OCTETS, type Mailbox, renderMailbox } from "@homing/srs-
 import {
   type Entry,
   eachLeaf,
+  type FilePlace,
   type IncludedList,
   type LeafTarget,
   storedMailbox,
@@ -12,28 +13,32 @@ import {
 import { createFindings, type Followed } from "./followed.ts";
 import { type NextStep, nextStep, type Standing } from "./next-step.ts";
 import {
-  addressKey,
   domainOfNames,
   findEntry,
+  foundFor,
   isOurs,
   mainDomain,
   type Tables,
   unknownReply,
 } from "./tables.ts";
 
-/** One entry on the way. */
-export interface Step {
+/** One entry on the way, or a list that one names. */
+export interface Step extends FilePlace {
   /** 0 for the entry that was found first. */
   readonly depth: number;
+  /** As in a table; `~user`, or `:include:/path`. */
   readonly key: string;
-  readonly entry: Entry;
+  /** There is no such file. */
+  readonly absent?: true;
 }
+
+type OnStep = (step: Step) => void;
 
 /** Names inside names: deeper than this is a mistake. Sendmail's MaxAliasRecursion is 10. */
 export const MAX_NESTING = 50;
 
 /** @param onStep is told the way */
-export function follow(tables: Tables, recipient: Mailbox, onStep?: (step: Step) => void): Followed {
+export function follow(tables: Tables, recipient: Mailbox, onStep?: OnStep): Followed {
   const { rules } = tables;
   const found = findEntry(tables, recipient);
   if (found.kind === "not-ours") return found;
@@ -42,22 +47,29 @@ export function follow(tables: Tables, recipient: Mailbox, onStep?: (step: Step)
     return single({ localPart: recipient.localPart, domain: mainDomain(rules, recipient.domain) });
   }
   const { entry, key, extension } = found;
-  onStep?.({ depth: 0, key, entry });
+  onStep?.(stepOf(0, key, entry));
   // The usual case, in a large table: one address elsewhere.
   if (entry.away && typeof entry.targets === "string" && entry.owner === undefined) {
-    return single(withExtension(tables, storedMailbox(entry.targets), extension));
+    const { file, line } = entry;
+    const mailbox = withExtension(tables, storedMailbox(entry.targets), extension);
+    return single(mailbox, onStep && { file, line });
   }
   const walk = createWalk(tables, onStep);
   // Postmaster is asked for at our host name, too, where no other name is known.
   const domain = isOurs(rules, recipient.domain)
     ? mainDomain(rules, recipient.domain)
     : domainOfNames(rules, "");
-  walk.follow({ entry, key, address: addressKey(tables, recipient), domain, depth: 0 }, extension, undefined);
+  const address = foundFor(tables, recipient, found);
+  walk.follow({ entry, key, address, domain, depth: 0 }, extension, undefined);
   return walk.result();
 }
 
-function single(mailbox: Mailbox): Followed {
-  return { kind: "destinations", destinations: [{ mailbox }], dropped: [] };
+function stepOf(depth: number, key: string, { file, line, absent }: Entry): Step {
+  return absent ? { depth, key, file, line, absent } : { depth, key, file, line };
+}
+
+function single(mailbox: Mailbox, place?: FilePlace): Followed {
+  return { kind: "destinations", destinations: [place ? { mailbox, place } : { mailbox }], dropped: [] };
 }
 
 interface Walk {
@@ -65,8 +77,15 @@ interface Walk {
   result(): Followed;
 }
 
+/** What goes along with a target. */
+interface Carried {
+  readonly extension: string;
+  readonly owner: Mailbox | undefined;
+  readonly place: FilePlace | undefined;
+}
+
 /** Most loops and names that lead nowhere are told when the tables are loaded; those of users' files are seen here. */
-function createWalk(tables: Tables, onStep: ((step: Step) => void) | undefined): Walk {
+function createWalk(tables: Tables, onStep: OnStep | undefined): Walk {
   const found = createFindings();
   /** Keeps entries and lists that several branches share from being walked again and again. */
   const isNew = createSeen();
@@ -76,23 +95,30 @@ function createWalk(tables: Tables, onStep: ((step: Step) => void) | undefined):
       const { entry, domain } = at;
       isNew(entry, domain);
       const owner = entry.owner === undefined ? outerOwner : { localPart: entry.owner, domain };
-      const isNewList = (list: IncludedList): boolean => isNew(list, domain);
-      eachLeaf({ file: entry.file, targets: targetsOf(entry) }, isNewList, (target) => {
+      const isNewList = (list: IncludedList, place: FilePlace): boolean => {
+        if (!isNew(list, domain)) return false;
+        onStep?.({ depth: at.depth + 1, key: `:include:${list.file}`, ...place });
+        return true;
+      };
+      eachLeaf({ file: entry.file, targets: targetsOf(entry) }, isNewList, (target, file) => {
         if (target.kind === "discard") found.discard();
         else if (target.kind === "refuse") found.refuse(at.depth > 0 ? at.key : undefined, target.reply);
-        else step(nextStep(tables, target, at), target, extension, owner);
+        else {
+          const place = onStep && { file, line: target.line };
+          step(nextStep(tables, target, at), target, { extension, owner, place });
+        }
       });
     },
     result: found.result,
   };
 
-  const step = (next: NextStep, target: LeafTarget, extension: string, owner: Mailbox | undefined): void => {
+  const step = (next: NextStep, target: LeafTarget, { extension, owner, place }: Carried): void => {
     switch (next.kind) {
       case "outside":
-        found.keep(withExtension(tables, next.mailbox, extension), owner);
+        found.keep(withExtension(tables, next.mailbox, extension), owner, place);
         break;
       case "stays":
-        found.keep(next.mailbox, undefined);
+        found.keep(next.mailbox, undefined, place);
         break;
       case "no-store":
         found.noStore(targetText(target));
@@ -107,7 +133,7 @@ function createWalk(tables: Tables, onStep: ((step: Step) => void) | undefined):
         const { entry, key, depth, domain } = next.at;
         if (depth >= MAX_NESTING) found.drop(key, `nested more than ${MAX_NESTING} deep`);
         else if (isNew(entry, domain)) {
-          onStep?.({ depth, key, entry });
+          onStep?.(stepOf(depth, key, entry));
           walk.follow(next.at, extension, owner);
         }
       }

@@ -1,12 +1,15 @@
 // What becomes of an address that is followed through the tables. Made by follow.ts, read by routes.ts and `homing route`.
 import type { Reply } from "@homing/mail";
 import { asciiLower, type Mailbox, renderMailbox } from "@homing/srs-core";
+import type { FilePlace } from "./entry.ts";
 
 /** Where a copy of the mail goes. */
 export interface Destination {
   readonly mailbox: Mailbox;
   /** `owner-NAME` of the list that it came from: bounces go there. */
   readonly owner?: Mailbox;
+  /** The line that names it, where somebody wants to see the way. */
+  readonly place?: FilePlace;
 }
 
 /** A target behind which there is nobody. */
@@ -40,7 +43,7 @@ export const SET_UP_WRONGLY: Reply = {
 
 /** What a walk comes upon. */
 export interface Findings {
-  keep(mailbox: Mailbox, owner: Mailbox | undefined): void;
+  keep(mailbox: Mailbox, owner: Mailbox | undefined, place: FilePlace | undefined): void;
   discard(): void;
   /** @param key undefined for the address that was asked for: its reply tells all */
   refuse(key: string | undefined, reply: Reply): void;
@@ -58,9 +61,10 @@ export function createFindings(): Findings {
   let refusal: Reply | undefined;
 
   return {
-    keep(mailbox, owner) {
+    keep(mailbox, owner, place) {
       const key = renderMailbox({ localPart: mailbox.localPart, domain: asciiLower(mailbox.domain) });
-      if (!destinations.has(key)) destinations.set(key, owner ? { mailbox, owner } : { mailbox });
+      if (destinations.has(key)) return;
+      destinations.set(key, { mailbox, ...(owner && { owner }), ...(place && { place }) });
     },
     discard() {
       discarded = true;

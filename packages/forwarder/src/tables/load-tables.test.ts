@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type Mailbox, parseMailbox, renderMailbox } from "@homing/srs-core";
 import { follow } from "./follow.ts";
 import { type LoadedTables, loadTables } from "./load-tables.ts";
-import { createTableRules, type TableRuleOptions } from "./tables.ts";
+import { createTableRules, findEntry, type TableRuleOptions } from "./tables.ts";
 
 const RULES: TableRuleOptions = {
   domains: ["ours.test", "Second.Test"],
@@ -15,10 +15,10 @@ const POSTMASTER = "\npostmaster: p@x.test";
 type Files = Readonly<Record<string, string>>;
 
 /** Files called `aliases` and `virtual` are the tables, others are lists. */
-function load(files: Files, rules: Partial<TableRuleOptions> = {}): Promise<LoadedTables> {
+function load(files: Files, rules: Partial<TableRuleOptions> = {}, everyLine = false): Promise<LoadedTables> {
   const has = (name: string) => (name in files ? name : undefined);
   return loadTables(
-    { aliases: has("aliases"), virtual: has("virtual") },
+    { aliases: has("aliases"), virtual: has("virtual"), everyLine },
     createTableRules({ ...RULES, ...rules }),
     async function* (path) {
       const text = files[path];
@@ -336,6 +336,25 @@ for (const [what, files, ...told] of wrong) {
   });
 }
 
+test("loops that share all their names are told, a hundred of them, in time that does not explode", async () => {
+  const names = Array.from({ length: 150 }, (_, at) => `n${at}`);
+  const aliases = names.map((name) => `${name}: ${names.join(", ")}`).join("\n") + POSTMASTER;
+  const loaded = await load({ aliases });
+  assert.ok(!loaded.ok);
+  assert.equal(loaded.problems.length, 100);
+});
+
+test("names of many domains, each a whole address at most of them, are checked in time that does not explode", async () => {
+  const domains = Array.from({ length: 100 }, (_, at) => `d${at}.test`);
+  const names = Array.from({ length: 200 }, (_, at) => `n${at}`);
+  const virtual = names.flatMap((name) => domains.slice(1).map((domain) => `${name}@${domain} x@x.test`));
+  const aliases = names.map((name) => `all-${name}: ${names.join(", ")}`).join("\n") + POSTMASTER;
+  const loaded = await load({ aliases, virtual: virtual.join("\n") }, { domains });
+  assert.ok(!loaded.ok);
+  assert.match(loaded.problems[0]?.message ?? "", /^"n0" is neither an address .* at d0\.test$/);
+  assert.equal(loaded.problems.length + loaded.more, names.length ** 2);
+});
+
 test("told when tables are loaded: nobody is postmaster", async () => {
   assert.deepEqual(await problems({ aliases: "a: b@x.test" }), [
     'aliases:1:1 nobody reads mail to postmaster@ours.test, as RFC 5321 asks: add a line such as "postmaster: you@example.net"',
@@ -453,6 +472,49 @@ const edges: [
     { ...STORE, recipientDelimiter: "-" },
   ],
   [
+    "names that share what stands before the delimiter are two",
+    { aliases: "alice-old: alice-new\nalice-new: a@x.test" },
+    "alice-old@ours.test",
+    ["a@x.test"],
+    { ...STORE, recipientDelimiter: "-" },
+  ],
+  [
+    "a name that leads to its base leads on to the catch-all",
+    { aliases: "jean-luc: jean", virtual: "@ours.test rest@x.test\n@second.test rest@x.test" },
+    "jean-luc@ours.test",
+    ["rest@x.test"],
+    { ...STORE, recipientDelimiter: "-" },
+  ],
+  [
+    "an extension of its own name is the address itself",
+    { aliases: "joe: joe-inbox, j@x.test" },
+    "joe-any@ours.test",
+    ["joe-inbox@ours.test", "j@x.test"],
+    { ...STORE, recipientDelimiter: "-" },
+  ],
+  [
+    "… unless that has an entry",
+    { aliases: "joe: joe-inbox, j@x.test\njoe-inbox: i@x.test" },
+    "joe@ours.test",
+    ["i@x.test", "j@x.test"],
+    { ...STORE, recipientDelimiter: "-" },
+  ],
+  [
+    "a name that is a whole address wherever the name behind it is asked for",
+    {
+      aliases: "a: bob",
+      virtual: "bob@ours.test 1@x.test\na@second.test 2@x.test",
+    },
+    "a@ours.test",
+    ["1@x.test"],
+  ],
+  [
+    "a name with a dot at every domain",
+    { aliases: "jdoe: j@x.test", virtual: "john.doe jdoe" },
+    "john.doe@second.test",
+    ["j@x.test"],
+  ],
+  [
     "where names are no addresses, the aliases are not asked",
     { aliases: "a: b@x.test" },
     "a@second.test",
@@ -501,6 +563,24 @@ test("an entry with an empty list leads nowhere", async () => {
 const machine = "is on this machine, and its domain is none of domains: write the name alone";
 const wrongWith: [what: string, files: Files, rules: Partial<TableRuleOptions>, ...problems: string[]][] = [
   [
+    "names with the delimiter that lead to each other, though somebody knows users",
+    { aliases: "alice-old: alice-new\nalice-new: alice-old" },
+    { staysAt: () => true, recipientDelimiter: "-" },
+    "aliases:2:12 loop at ours.test: alice-old → alice-new → alice-old: give one of them an address outside",
+  ],
+  [
+    "a name and its extension that lead to each other",
+    { aliases: "list: list-admin, b@x.test\nlist-admin: list" },
+    { staysAt: () => true, recipientDelimiter: "-" },
+    "aliases:2:13 loop at ours.test: list → list-admin → list: give one of them an address outside",
+  ],
+  [
+    "a name that leads to another one of the same base, which is nobody",
+    { aliases: "home-office: home-base" },
+    { ...STORE, recipientDelimiter: "-" },
+    'aliases:1:14 "home-base" is neither an address nor a name in these tables at ours.test',
+  ],
+  [
     "a name that a maildir would make a mailbox for",
     { aliases: "a: b@x.test, alcie" },
     STORE,
@@ -511,6 +591,55 @@ const wrongWith: [what: string, files: Files, rules: Partial<TableRuleOptions>, 
     { aliases: "a: bob", virtual: "bob@ours.test b@x.test" },
     {},
     'aliases:1:4 "bob" is neither an address nor a name in these tables at second.test',
+  ],
+  [
+    "… also where that domain has fewer addresses than the other",
+    { aliases: "a: bob", virtual: "bob@ours.test b@x.test\nx@second.test b@x.test\ny@second.test b@x.test" },
+    {},
+    'aliases:1:4 "bob" is neither an address nor a name in these tables at second.test',
+  ],
+  [
+    "a name in a list that is an address at one domain alone",
+    { aliases: "a: :include:/l", "/l": "x@x.test, bob", virtual: "bob@ours.test b@x.test" },
+    {},
+    '/l:1:11 "bob" is neither an address nor a name in these tables at second.test',
+  ],
+  [
+    "two names, each an address at another domain",
+    { aliases: "a: bob, joe", virtual: "bob@ours.test b@x.test\njoe@second.test b@x.test" },
+    {},
+    'aliases:1:4 "bob" is neither an address nor a name in these tables at second.test',
+    'aliases:1:9 "joe" is neither an address nor a name in these tables at ours.test',
+  ],
+  [
+    "a loop that whole addresses break at one domain, and not at the other",
+    { aliases: "a: b\nb: a", virtual: "b@ours.test b@x.test" },
+    {},
+    "aliases:2:4 loop at second.test: a → b → a: give one of them an address outside",
+  ],
+  [
+    "two loops that share a name",
+    { aliases: "a: b, c, x@x.test\nb: a\nc: d\nd: a" },
+    {},
+    "aliases:2:4 loop at ours.test: a → b → a: give one of them an address outside",
+    "aliases:4:4 loop at ours.test: a → c → d → a: give one of them an address outside",
+  ],
+  [
+    "postmaster of two domains, at the lines that say so",
+    { virtual: "x@ours.test a@x.test\npostmaster@ours.test :fail: no\npostmaster@second.test :blackhole:" },
+    {},
+    "virtual:2:1 mail to postmaster@ours.test is not taken, as RFC 5321 asks: let this entry lead to an address",
+    "virtual:3:1 mail to postmaster@second.test is not taken, as RFC 5321 asks: let this entry lead to an address",
+  ],
+  [
+    "copies that no mailbox can have",
+    { aliases: "a: x@x.test,\n \\a/b\n..: .." },
+    {
+      ...STORE,
+      mailboxFault: ({ localPart }) => (/^\w+$/.test(localPart) ? undefined : "it has a bad name"),
+    },
+    'aliases:2:2 "a/b": it has a bad name: correct it',
+    'aliases:3:5 "..": it has a bad name: correct it',
   ],
   [
     "our own host name as a target",
@@ -555,20 +684,33 @@ const wrongWith: [what: string, files: Files, rules: Partial<TableRuleOptions>, 
     { virtual: "ours.test anything" },
     {},
     'virtual:1:1 "ours.test" alone declares a domain to Postfix: it is known already, take this line out',
-    'virtual:1:11 "anything" is neither an address nor a name in these tables at ours.test',
   ],
   [
     "… of a domain that is not ours",
     { virtual: "new.test anything" },
     {},
-    'virtual:1:1 "new.test" alone declares a domain to Postfix: list it in domains, and take this line out',
-    'virtual:1:10 "anything" is neither an address nor a name in these tables at ours.test',
+    'virtual:1:10 "anything" is neither an address nor a name in these tables at ours.test; or, if "new.test" declares a domain, as for Postfix: list it in domains, and take this line out',
   ],
   [
     "a pattern",
     { virtual: "/^x-.*@ours\\.test$/ x@x.test" },
     {},
     "virtual:1:1 patterns are not read: write addresses, or @domain for all others of a domain",
+  ],
+  [
+    "a pattern's target",
+    { virtual: "@ours.test %1@x.test\na@ours.test $1@x.test" },
+    {},
+    "virtual:1:12 %1 and $1 stand for nothing here: to map a whole domain, use domainAliases in the configuration",
+    "virtual:2:13 %1 and $1 stand for nothing here: to map a whole domain, use domainAliases in the configuration",
+  ],
+  [
+    "a wildcard",
+    { aliases: "*: x@x.test", virtual: "*@ours.test a@x.test\n* a@x.test" },
+    {},
+    'aliases:1:1 "*" is a wildcard to Exim: for all others of a domain, write "@domain target" into a virtual table',
+    'virtual:1:1 "*" is no wildcard here: write @domain for all others of a domain',
+    'virtual:2:1 "*" is no wildcard here: write @domain for all others of a domain',
   ],
   [
     "a catch-all twice",
@@ -590,6 +732,78 @@ test("told when tables are loaded: postmaster is not taken", async () => {
     assert.match(told ?? "", /^aliases:1:1 mail to postmaster@ours\.test is not taken, as RFC 5321 asks/);
     assert.equal(more.length, 0);
   }
+});
+
+const shapes: [targets: string, isText: boolean, rules?: Partial<TableRuleOptions>][] = [
+  ["b@x.test", true],
+  ["b@x.test, c@y.test", true],
+  ["b@x.test,\tc@y.test ,", true],
+  ['"b, c"@x.test, c@x.test', true],
+  [":fail: 551 she left", true],
+  [":blackhole:", true],
+  ["\\a, c@x.test", true, STORE],
+  ["\\A", true, STORE],
+  [
+    "\\a, c@x.test",
+    false,
+    { ...STORE, mailboxFault: ({ localPart }) => (localPart === "a" ? "no" : undefined) },
+  ],
+  ["b@x.test, joe@ours.test", false],
+  ["joe", false],
+  ["joe, b@x.test", false],
+];
+for (const [targets, isText, rules = {}] of shapes) {
+  test(`a line with ${targets} is kept as ${isText ? "text" : "an entry"}, and leads where it did`, async () => {
+    const files = { virtual: `a@ours.test ${targets}\njoe j@x.test\npostmaster p@x.test` };
+    const loaded = await load(files, rules);
+    const slot = loaded.ok ? loaded.tables.addresses.get("a@ours.test") : {};
+    assert.equal(typeof slot === "string", isText);
+    const whole = await load(files, rules, true);
+    if (!loaded.ok || !whole.ok) return assert.deepEqual(loaded, whole);
+    const address = mailbox("a@ours.test");
+    assert.deepEqual(follow(loaded.tables, address), follow(whole.tables, address));
+    const found = findEntry(whole.tables, address);
+    assert.equal(found.kind === "entry" && found.entry.line, 1);
+  });
+}
+
+test("what is wrong with a target is told where it stands, on lines of every shape", async () => {
+  const virtual = [
+    "a@ours.test b@x.test, nobody",
+    "b@ours.test \\b , nobody",
+    "c@ours.test nobody@ours.test",
+    "d@ours.test\tb@x.test,c@x..test",
+    "postmaster p@x.test",
+  ].join("\n");
+  assert.deepEqual(
+    (await problems({ virtual }, STORE)).map((problem) => problem.split(" ")[0]),
+    ["virtual:1:23", "virtual:2:18", "virtual:3:13", "virtual:4:22"],
+  );
+});
+
+test("a line with a mistake is told once, whoever leads to it", async () => {
+  const virtual =
+    "a@ours.test b@x.test, |x\nb@ours.test :fail: a, b@x.test\nz@ours.test a@ours.test, b@ours.test";
+  assert.deepEqual(
+    (await problems({ virtual: `${virtual}\npostmaster p@x.test` })).map((problem) => problem.split(" ")[0]),
+    ["virtual:1:23", "virtual:2:12"],
+  );
+});
+
+test("a table is checked in slices, and others have their turn between them", async () => {
+  const lines = Array.from({ length: 30_000 }, (_, at) => `n${at}: n${at - (at % 40)}x\nn${at}x: x@x.test`);
+  const rules = createTableRules(RULES);
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  const text = Buffer.from(lines.join("\n") + POSTMASTER);
+  let after = 0;
+  const loaded = await loadTables({ aliases: "aliases" }, rules, async function* () {
+    yield text;
+    after = turns;
+  });
+  clearInterval(timer);
+  assert.ok(loaded.ok);
+  assert.ok(turns - after >= 5, `${turns - after} turns`);
 });
 
 test("a list of 200,000 members is taken, and read once for all who name it", async () => {

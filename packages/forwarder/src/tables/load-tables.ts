@@ -3,7 +3,7 @@
 import { printable, renderMailbox } from "@homing/srs-core";
 import { parseAliasFile } from "./alias-file.ts";
 import { checkTables } from "./check-tables.ts";
-import { type Entry, type LoadedTarget, type Slot, storedMailbox, type TableProblem } from "./entry.ts";
+import type { Entry, LoadedTarget, Slot, TableProblem } from "./entry.ts";
 import {
   createListReader,
   type ListReader,
@@ -11,7 +11,7 @@ import {
   type Reading,
   wholeText,
 } from "./included-lists.ts";
-import { isElsewhere, type TableRules, type Tables } from "./tables.ts";
+import { domainOfNames, isElsewhere, type TableRules, type Tables } from "./tables.ts";
 import type { PlacedTarget } from "./target.ts";
 import { parseVirtualFile, type VirtualLine } from "./virtual-file.ts";
 
@@ -36,13 +36,21 @@ export type LoadedTables =
       readonly problems: readonly TableProblem[];
       /** How many there are beside those. */
       readonly more: number;
+      /** Without these, nobody knows what the names of the other mean: it was not checked as a whole. */
+      readonly unread: readonly UnreadTable[];
       readonly files: readonly string[];
     };
+
+/** One of the two tables, and why it cannot be read. */
+export interface UnreadTable {
+  readonly table: "aliases" | "virtual";
+  /** The system's, or of whoever opens tables. */
+  readonly error: unknown;
+}
 
 /** A table full of mistakes shall not fill the terminal; and that of the other tables shall be seen. */
 const MAX_PROBLEMS = 100;
 
-/** Rejects with the system's error where one of the two files cannot be read. */
 export async function loadTables(
   files: TableFiles,
   rules: TableRules,
@@ -67,11 +75,42 @@ export async function loadTables(
     aliases: new Map<string, Entry>(),
   };
   const lists = createListReader(reading, Object.values(files));
-  if (files.aliases !== undefined) await loadAliases(files.aliases, tables, lists, reading);
-  if (files.virtual !== undefined) await loadVirtual(files.virtual, files, tables, lists, reading);
-  checkTables(tables, files, problems.report);
-  if (problems.all.length === 0) return { ok: true, tables, files: [...read] };
-  return { ok: false, problems: inOrder(problems.all), more: problems.more(), files: [...read] };
+  const unread: UnreadTable[] = [];
+  for (const table of ["aliases", "virtual"] as const) {
+    const error = await unreadable(async (marked) => {
+      const marking = { ...reading, openTable: (path: string) => marked(reading.openTable(path)) };
+      if (table === "aliases") await loadAliases(files, tables, lists, marking);
+      else await loadVirtual(files, tables, lists, marking);
+    });
+    if (error) unread.push({ table, error: error.cause });
+  }
+  if (unread.length === 0) await checkTables(tables, files, problems.report);
+  if (problems.all.length + unread.length === 0) return { ok: true, tables, files: [...read] };
+  const told = inOrder(problems.all);
+  return { ok: false, problems: told, more: problems.more(), unread, files: [...read] };
+}
+
+/** An error of whoever opens tables, and no bug of ours. */
+class Unreadable extends Error {}
+
+type Pieces = AsyncIterable<Buffer>;
+
+async function unreadable(
+  load: (marked: (pieces: Pieces) => Pieces) => Promise<void>,
+): Promise<Unreadable | undefined> {
+  try {
+    await load(async function* (pieces) {
+      try {
+        yield* pieces;
+      } catch (cause) {
+        throw new Unreadable("", { cause });
+      }
+    });
+    return undefined;
+  } catch (error) {
+    if (error instanceof Unreadable) return error;
+    throw error;
+  }
 }
 
 function createProblems() {
@@ -98,11 +137,12 @@ function inOrder(problems: readonly TableProblem[]): TableProblem[] {
 }
 
 async function loadAliases(
-  file: string,
+  { aliases: file }: TableFiles,
   { rules, aliases }: MutableTables,
   lists: ListReader,
   { openTable, report }: Reading,
 ): Promise<void> {
+  if (file === undefined) return;
   const parsed = parseAliasFile(await wholeText(openTable(file)));
   for (const problem of parsed.problems) report({ file, ...problem });
   const names = new Set(parsed.entries.map(({ name }) => name));
@@ -113,26 +153,28 @@ async function loadAliases(
   }
 }
 
-/** An entry that leads away is kept small; others keep the places of their targets, for messages. */
+/** An entry with one target is kept small; others keep the places of their targets, for messages. */
 function entry(
   rules: TableRules,
   { file, line }: { readonly file: string; readonly line: number },
   targets: readonly LoadedTarget[],
 ): Entry {
   const [only] = targets;
-  if (targets.length !== 1 || only?.kind !== "mailbox") return { file, line, targets, away: false };
-  return isElsewhere(rules, only.mailbox.domain)
-    ? { file, line, targets: renderMailbox(only.mailbox), away: true }
-    : { file, line, targets, away: false };
+  const isShort = targets.length === 1 && only?.line === line;
+  if (isShort && only.kind === "name")
+    return { file, line, targets: only.name, column: only.column, away: false };
+  if (!isShort || only.kind !== "mailbox") return { file, line, targets, away: false };
+  const away = isElsewhere(rules, only.mailbox.domain);
+  return { file, line, targets: renderMailbox(only.mailbox), column: only.column, away };
 }
 
 async function loadVirtual(
-  file: string,
-  { everyLine = false }: TableFiles,
+  { virtual: file, everyLine = false }: TableFiles,
   tables: MutableTables,
   lists: ListReader,
   { openTable, report }: Reading,
 ): Promise<void> {
+  if (file === undefined) return;
   const wrong = (line: number, column: number, message: string): void =>
     report({ file, line, column, message });
   /** Lines with lists, which are read when the table is. */
@@ -141,12 +183,15 @@ async function loadVirtual(
     const { line, key, targets } = parsed;
     const problem = keyProblem(parsed, tables);
     if (problem) wrong(line, 1, problem);
+    // What stands behind a domain means nothing.
+    if (problem && key.kind === "name") return;
     if (key.kind === "address")
       tables.addressCounts.set(key.domain, 1 + (tables.addressCounts.get(key.domain) ?? 0));
     const table = tableOf(parsed, tables);
     const before = table.size;
-    if (typeof targets !== "string") waiting.push({ ...parsed, targets });
-    table.set(key.text, slotOf(tables.rules, file, parsed, everyLine));
+    const slot = slotOf(tables.rules, file, parsed, everyLine);
+    if (slot === undefined && typeof targets !== "string") waiting.push({ ...parsed, targets });
+    table.set(key.text, slot ?? "");
     // One look-up, not two. Which of the lines holds does not matter: the table is wrong.
     if (table.size === before)
       wrong(line, 1, `${keyText(key)} stands on an earlier line already: join the two`);
@@ -157,18 +202,37 @@ async function loadVirtual(
   }
 }
 
-/** The usual line of a large table is kept as its text. Lines of other kinds have their turn later. */
-function slotOf(
-  rules: TableRules,
-  file: string,
-  { line, column, targets }: VirtualLine,
-  everyLine: boolean,
-): Slot {
-  if (typeof targets !== "string") return "";
+/** The usual line of a large table is kept as its text. Undefined for a line with lists, which are read later. */
+function slotOf(rules: TableRules, file: string, parsed: VirtualLine, everyLine: boolean): Slot | undefined {
+  const { line, column, targets, key, behindKey } = parsed;
+  if (typeof targets !== "string") {
+    const leaves = targets.filter((target) => target.kind !== "include");
+    if (leaves.length < targets.length) return undefined;
+    if (!behindKey || (leaves.length === 1 && !endsHere(rules, key, targets)))
+      return entry(rules, { file, line }, leaves);
+    const text = behindKey();
+    if (!everyLine && !isPostmaster(key) && endsHere(rules, key, targets)) return text;
+    const blanks = text.length - text.trimStart().length;
+    return { file, line, targets: text, column: column - blanks, away: false };
+  }
   const away = isElsewhere(rules, targets.slice(targets.lastIndexOf("@") + 1));
   if (away && !everyLine) return targets;
-  const mailbox = storedMailbox(targets);
-  return { file, line, targets: away ? targets : [{ kind: "mailbox", mailbox, line, column }], away };
+  return { file, line, targets, column, away };
+}
+
+/** Its line may be asked for. */
+function isPostmaster({ text }: VirtualLine["key"]): boolean {
+  return text.startsWith("postmaster");
+}
+
+/** They need no look at any table, and nothing can be wrong with them. */
+function endsHere(rules: TableRules, { kind, domain }: VirtualLine["key"], targets: readonly PlacedTarget[]) {
+  const isKept = kind !== "name" && domainOfNames(rules, domain) === domain && rules.staysAt(domain);
+  return targets.every((target) => {
+    if (target.kind === "mailbox") return isElsewhere(rules, target.mailbox.domain);
+    if (target.kind !== "local") return target.kind === "discard" || target.kind === "refuse";
+    return isKept && rules.mailboxFault({ localPart: target.user, domain }) === undefined;
+  });
 }
 
 function keyText({ kind, text }: VirtualLine["key"]): string {
@@ -188,8 +252,12 @@ function tableOf({ key }: VirtualLine, tables: MutableTables): Map<string, Slot>
   return key.kind === "catch-all" ? tables.catchAlls : tables.names;
 }
 
-function keyProblem({ key, targets }: VirtualLine, { rules }: Tables): string | undefined {
-  if (key.kind === "name") return domainLineProblem(key.text, targets, rules);
+function keyProblem({ key }: VirtualLine, { rules }: Tables): string | undefined {
+  if (key.kind === "name") {
+    if (!rules.domains.has(key.text) && !rules.domainAliases.has(key.text)) return undefined;
+    const name = printable(key.text);
+    return `"${name}" alone declares a domain to Postfix: it is known already, take this line out`;
+  }
   const { domain } = key;
   if (rules.domainAliases.has(domain)) {
     return `${domain} is another name of ${rules.domainAliases.get(domain)}: write the address at that one`;
@@ -199,17 +267,4 @@ function keyProblem({ key, targets }: VirtualLine, { rules }: Tables): string | 
   }
   if (rules.domains.has(domain)) return undefined;
   return `${domain} is none of our domains: add it to domains, or take this line out`;
-}
-
-/** Postfix's virtual(5) has lines for domains; what stands behind them means nothing. */
-function domainLineProblem(
-  key: string,
-  targets: VirtualLine["targets"],
-  { domains, domainAliases }: TableRules,
-): string | undefined {
-  const declares = `"${printable(key)}" alone declares a domain to Postfix:`;
-  if (domains.has(key) || domainAliases.has(key))
-    return `${declares} it is known already, take this line out`;
-  const isName = typeof targets !== "string" && targets.length === 1 && targets[0]?.kind === "name";
-  return key.includes(".") && isName ? `${declares} list it in domains, and take this line out` : undefined;
 }

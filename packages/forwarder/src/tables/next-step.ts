@@ -1,14 +1,23 @@
 // One step from an entry to what a target of it means. Called by follow.ts for mail, and by check-tables.ts for all entries.
 import type { Mailbox } from "@homing/srs-core";
 import type { Entry, LeafTarget } from "./entry.ts";
-import { addressKey, domainOfNames, findEntry, isOurs, mainDomain, type Tables } from "./tables.ts";
+import {
+  addressKey,
+  baseKey,
+  domainOfNames,
+  findEntry,
+  foundFor,
+  isOurs,
+  mainDomain,
+  type Tables,
+} from "./tables.ts";
 
 /** An entry on the way, and the address of ours for which it was found. */
 export interface Standing {
   readonly entry: Entry;
   /** As `homing route` shows it. */
   readonly key: string;
-  /** See `addressKey`. */
+  /** See `foundFor`. */
   readonly address: string;
   /** Where names are looked up. */
   readonly domain: string;
@@ -41,8 +50,7 @@ export function nextStep(
 }
 
 function atOurs(tables: Tables, mailbox: Mailbox, from: Standing): NextStep {
-  const address = addressKey(tables, mailbox);
-  const passed = passedFor(address, from);
+  const passed = passedFor([addressKey(tables, mailbox), baseKey(tables, mailbox)], from);
   const found = findEntry(tables, mailbox, passed);
   if (found.kind !== "entry") {
     if (passed.length > 0) return ofItself(tables, mailbox, from);
@@ -56,17 +64,19 @@ function atOurs(tables: Tables, mailbox: Mailbox, from: Standing): NextStep {
   if (loop) return { kind: "loop", path: [...loop, key] };
   return {
     kind: "entry",
-    at: { entry, key, address, domain, depth: from.depth + 1, from },
+    at: { entry, key, address: foundFor(tables, mailbox, found), domain, depth: from.depth + 1, from },
   };
 }
 
 /**
  * Sendmail's and Postfix's rule: an entry that leads to its own address is done, and what comes behind it has its turn: the
- * aliases behind a virtual table, the .forward file behind the aliases, the mail store behind all of them.
+ * aliases behind a virtual table, the .forward file behind the aliases, the mail store behind all of them. `joe+tag` is
+ * joe's own address too, unless it has an entry: that one is none of those that are passed, and is found.
  */
-function passedFor(address: string, from: Standing): readonly Entry[] {
+function passedFor(names: readonly string[], from: Standing): readonly Entry[] {
   const passed: Entry[] = [];
-  for (let step: Standing | undefined = from; step?.address === address; step = step.from)
+  if (!names.includes(from.address)) return passed;
+  for (let step: Standing | undefined = from; step?.address === from.address; step = step.from)
     passed.push(step.entry);
   return passed;
 }

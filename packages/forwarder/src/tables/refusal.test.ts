@@ -13,7 +13,7 @@ const texts: [text: string, reply: string][] = [
   ["554 5.7.1 she left", "554 5.7.1 she left"],
   ["554", "554 5.1.1 no such address here"],
   ["5555 words", "550 5.1.1 5555 words"],
-  ["250 ok", "550 5.1.1 250 ok"],
+  ["100% gone", "550 5.1.1 100% gone"],
   ["x".repeat(400), `550 5.1.1 ${"x".repeat(400)}`],
 ];
 for (const [text, expected] of texts) {
@@ -27,6 +27,14 @@ for (const [text, expected] of texts) {
 
 const bad: [text: string, message: RegExp][] = [
   ["450 later", /^the codes must begin with 5, as in "550 5\.1\.1 no such address here"$/],
+  ["250 ok", /^250 refuses nothing: write :blackhole: for an address whose mail is taken and thrown away$/],
+  ["250", /^250 refuses nothing/],
+  ["354 go", /^354 is no code of a refusal: write one such as 450 or 550, or words alone$/],
+  ["599 x", /^599 is no code of a refusal/],
+  ["404 not found", /^the codes must begin with 5/],
+  ["551-5.1.1 x", /^a reply is one line here: write a blank behind the code, and no hyphen$/],
+  ["250-ok", /^a reply is one line here/],
+  ["421 4.3.2 later", /^421 ends the whole session: write 450 or 451 to put off this address$/],
   ["550 4.1.1 x", /^the codes must begin with 5/],
   ["elle est partie à Rome", /^the words must be in ASCII/],
   ["two\nlines", /^the words must be in ASCII, without control characters$/],

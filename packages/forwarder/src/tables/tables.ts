@@ -21,6 +21,8 @@ export interface TableRules {
   readonly staysAt: (domain: string) => boolean;
   /** Can whoever keeps the mail of a domain say which users there are? A maildir cannot: it would take every name. */
   readonly knowsUsers: (domain: string) => boolean;
+  /** Why the mail store can have no mailbox of that name, if so: what it says of the name. */
+  readonly mailboxFault: (mailbox: Mailbox) => string | undefined;
   /** Domains whose local parts may be users with a .forward file. */
   readonly userDomains: ReadonlySet<string>;
   /** The mail store here knows users that stand in no table. */
@@ -42,6 +44,7 @@ export interface TableRuleOptions {
   /** Default: wherever mail stays. */
   readonly knowsUsers?: (domain: string) => boolean;
   readonly storeKnowsUsers?: boolean;
+  readonly mailboxFault?: (mailbox: Mailbox) => string | undefined;
   readonly userDomains?: readonly string[];
   readonly unknownReplies?: Readonly<Record<string, Reply>>;
 }
@@ -59,6 +62,7 @@ export function createTableRules(options: TableRuleOptions): TableRules {
     keepExtension: options.keepExtension ?? false,
     staysAt: options.staysAt ?? (() => false),
     knowsUsers: options.knowsUsers ?? options.staysAt ?? (() => false),
+    mailboxFault: options.mailboxFault ?? (() => undefined),
     storeKnowsUsers: options.storeKnowsUsers ?? false,
     userDomains: folded(options.userDomains ?? []),
     unknownReplies: new Map(
@@ -163,18 +167,40 @@ export function findEntry(tables: Tables, recipient: Mailbox, passed: readonly E
     const slot = extension === "" ? undefined : table.get(base);
     if (isNext(slot)) return found(tables, base, slot, extension);
   }
-  const user = rules.userDomains.has(domain) ? tables.userEntry?.(base, domain) : undefined;
-  if (isNext(user)) return { kind: "entry", key: `~${base}`, entry: user, extension };
+  if (tables.userEntry && rules.userDomains.has(domain)) {
+    const exact = tables.userEntry(local, domain);
+    if (isNext(exact)) return { kind: "entry", key: `~${local}`, entry: exact, extension: "" };
+    const user = extension === "" ? undefined : tables.userEntry(base, domain);
+    if (isNext(user)) return { kind: "entry", key: `~${base}`, entry: user, extension };
+  }
   const rest = passed.length === 0 ? tables.catchAlls.get(domain) : undefined;
   return rest === undefined ? { kind: "unknown" } : found(tables, `@${domain}`, rest, "");
 }
 
 const NONE: readonly Entry[] = [];
 
-/** What names one address of ours: without an extension, at the main domain, in lower case. */
+/** Is a local part a whole address of the virtual table at a domain, with or without its extension? */
+export function hasOwnAddress({ rules, addresses }: Tables, local: string, domain: string): boolean {
+  if (addresses.size === 0) return false;
+  if (addresses.has(`${local}@${domain}`)) return true;
+  const cut = baseLength(rules, local);
+  return cut < local.length && addresses.has(`${local.slice(0, cut)}@${domain}`);
+}
+
+/** What names one address of ours: at the main domain, in lower case. */
 export function addressKey({ rules }: Tables, { localPart, domain }: Mailbox): string {
+  return `${asciiLower(localPart)}@${mainDomain(rules, domain)}`;
+}
+
+/** The same of the address without its extension. */
+export function baseKey({ rules }: Tables, { localPart, domain }: Mailbox): string {
   const local = asciiLower(localPart);
   return `${local.slice(0, baseLength(rules, local))}@${mainDomain(rules, domain)}`;
+}
+
+/** Whose entry was found: the address that was asked for, or the one without its extension, which has the entry. */
+export function foundFor(tables: Tables, mailbox: Mailbox, { extension }: { extension: string }): string {
+  return extension === "" ? addressKey(tables, mailbox) : baseKey(tables, mailbox);
 }
 
 /** Of a local part: up to the delimiter, if it has one. */

@@ -33,14 +33,22 @@ export function parseTarget(text: string): ParsedTarget {
   if (bare.startsWith("/"))
     return bad("files are not written: keep the mail in a mail store by LMTP, or in a Maildir");
   if (bare.startsWith("\\")) return parseLocalCopy(bare.slice(1));
+  // Many write "\alice" with quotes: what a backslash escapes there is the same letter.
+  if (bare !== text && QUOTED_COPY.test(text)) return parseLocalCopy(bare);
   if (bare.startsWith(":")) return parseDirective(bare);
   const habit = habitOfOthers(bare, text);
   if (habit !== undefined) return bad(habit);
   if (!text.includes("@")) return { ok: true, target: { kind: "name", name: asciiLower(bare) } };
-  const parsed = parseMailbox(text);
+  // "bob@x.example", quoted as a whole, is that address to Postfix, and to whoever wrote it.
+  const parsed = parseMailbox(bare);
   if (!parsed.ok) return bad(parsed.message);
   return { ok: true, target: { kind: "mailbox", mailbox: parsed.mailbox } };
 }
+
+const QUOTED_COPY = /^"\\[A-Za-z0-9]/;
+
+/** `%1@` of Sendmail's virtusertable, `$1@` of Postfix's pcre tables: what a pattern found. */
+const PATTERN_PART = /^[%$]\{?\d/;
 
 /** No quote before it: a blank inside quotes is text, and so is what follows. */
 const COMMENT_BEHIND = /^(?:[^"\s]+\s+)?#/;
@@ -48,7 +56,8 @@ const COMMENT_BEHIND = /^(?:[^"\s]+\s+)?#/;
 /** What files for other programs may have, and what to write here in its place. */
 function habitOfOthers(bare: string, text: string): string | undefined {
   if (isTwoAddresses(text)) return "put a comma between two addresses";
-  if (COMMENT_BEHIND.test(text)) return "a comment stands on a line of its own: take it out here";
+  if (text.includes("#") && COMMENT_BEHIND.test(text))
+    return "a comment stands on a line of its own: take it out here";
   // RFC 5322 §3.4: a mailbox with a display name. Here stands the address of an envelope.
   if (text.endsWith(">") && text.includes("<"))
     return "write the address alone, without a name and angle brackets";
@@ -57,6 +66,9 @@ function habitOfOthers(bare: string, text: string): string | undefined {
     const directive = /^4[\d.]/.test(words) ? ":defer:" : ":fail:";
     return `"error:" is a transport of Postfix: write "${printable(`${directive} ${words}`.trim(), 80)}"`;
   }
+  if (PATTERN_PART.test(bare) && bare.includes("@")) {
+    return "%1 and $1 stand for nothing here: to map a whole domain, use domainAliases in the configuration";
+  }
   if (text.startsWith("@")) {
     return "a domain is no target: write a whole address, or map the domain with domainAliases in the configuration";
   }
@@ -64,6 +76,8 @@ function habitOfOthers(bare: string, text: string): string | undefined {
 }
 
 function isTwoAddresses(text: string): boolean {
+  // Nearly none has a blank, and a table may have a million.
+  if (!text.includes(" ") && !text.includes("\t")) return false;
   const [first = "", second = ""] = text.split(/[ \t]+/, 2);
   return !text.includes('"') && first.includes("@") && second.includes("@");
 }
@@ -83,7 +97,7 @@ const DISABLED_NOW: Reply = {
 
 function parseDirective(text: string): ParsedTarget {
   const end = text.indexOf(":", 1) + 1;
-  const [word, rest] = [text.slice(0, end), text.slice(end).trim()];
+  const [word, rest] = [asciiLower(text.slice(0, end)), text.slice(end).trim()];
   switch (word) {
     case ":include:":
       if (!rest.startsWith("/")) return bad(":include: needs the whole path of a file, from / on");

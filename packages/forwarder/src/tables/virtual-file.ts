@@ -2,7 +2,7 @@
 // `user target` at every domain of ours. Read octet by octet, because it may have a million lines. Called by load-tables.ts.
 import { asciiLower, parseDomain, parseMailbox, printable, renderMailbox } from "@homing/srs-core";
 import { joinLines, type PlacedText } from "./placed-text.ts";
-import { type PlacedTarget, parseTargets } from "./target.ts";
+import { type PlacedTarget, parseTarget, parseTargets } from "./target.ts";
 
 export interface VirtualKey {
   readonly kind: "address" | "catch-all" | "name";
@@ -19,11 +19,14 @@ export interface VirtualLine {
   readonly targets: string | readonly PlacedTarget[];
   /** Of the first target. */
   readonly column: number;
+  /** What stands behind the key, from its blank on; without it where the entry has several lines, or a mistake. */
+  readonly behindKey?: () => string;
 }
 
 type Report = (line: number, column: number, message: string) => void;
 
 const [LF, CR, TAB, SPACE, HASH, QUOTE, COMMA, COLON] = [0x0a, 0x0d, 0x09, 0x20, 0x23, 0x22, 0x2c, 0x3a];
+const [PERCENT, DOLLAR, SLASH, BACKSLASH] = [0x25, 0x24, 0x2f, 0x5c];
 
 /**
  * Reads a table that comes in pieces.
@@ -111,38 +114,83 @@ function parseLine(
   if (text.text.slice(keyEnd).trim() === "") {
     return void report(line, column, 'no target behind the address: write "user@domain target"');
   }
+  let isGood = true;
   const targets = parseTargets(text, keyEnd, (at, message) => {
+    isGood = false;
     const place = text.place(at);
     report(place.line, place.column, message);
   });
-  return { key, line, targets, column: targets[0]?.column ?? 1 };
+  const parsed = { key, line, targets, column: targets[0]?.column ?? 1 };
+  if (pending.more || !isGood) return parsed;
+  // Decoded by itself, as in simpleLine.
+  const keyOctets = Buffer.byteLength(text.text.slice(0, keyEnd));
+  return { ...parsed, behindKey: () => octets.toString("utf8", pending.from + keyOctets, pending.to) };
 }
 
-/** Two words without quotes, commas and colons: nearly every line of a large table. */
-function simpleLine(
-  octets: Buffer,
-  { line, from, to }: Pending,
-  readKey: KeyReader,
-): VirtualLine | undefined {
+/** Without quotes and colons: nearly every line of a large table. */
+function simpleLine(octets: Buffer, pending: Pending, readKey: KeyReader): VirtualLine | undefined {
+  const { line, from, to } = pending;
   let keyEnd = from;
   while (keyEnd < to && octets[keyEnd] !== SPACE && octets[keyEnd] !== TAB) keyEnd++;
   const target = skipBlanks(octets, keyEnd, to);
+  let isOne = octets[target] !== BACKSLASH;
   for (let at = from; at < to; at++) {
     const octet = octets[at];
-    if (octet === QUOTE || octet === COMMA || octet === COLON) return undefined;
-    if (at >= target && (octet === SPACE || octet === TAB)) return undefined;
+    if (octet === QUOTE || octet === COLON) return undefined;
+    if (octet === COMMA || (at >= target && (octet === SPACE || octet === TAB))) isOne = false;
   }
-  // Decoded by itself: a part of the line's text would keep the whole line in memory.
-  const text = octets.toString("utf8", target, to);
-  const parsed = parseMailbox(text);
-  if (!parsed.ok) return undefined;
+  const mailbox = isOne ? simpleMailbox(octets, target, to) : undefined;
+  const targets = mailbox ?? simpleTargets(octets, target, pending);
+  if (targets === undefined) return undefined;
   const key = readKey(octets.toString("utf8", from, keyEnd));
   if (typeof key === "string") return undefined;
+  const column = target - from + 1;
+  if (mailbox !== undefined) return { key, line, targets, column };
+  return { key, line, targets, column, behindKey: () => octets.toString("utf8", keyEnd, to) };
+}
+
+/** What may be a part of a pattern, a comment, a file or a command has its words elsewhere. */
+function isPlain(octet: number | undefined): boolean {
+  return octet !== undefined && octet > HASH && octet !== DOLLAR && octet !== PERCENT && octet !== SLASH;
+}
+
+function simpleMailbox(octets: Buffer, from: number, to: number): string | undefined {
+  if (!isPlain(octets[from])) return undefined;
+  // Decoded by itself: a part of the line's text would keep the whole line in memory.
+  const text = octets.toString("utf8", from, to);
+  const parsed = parseMailbox(text);
+  if (!parsed.ok) return undefined;
   const { localPart, domain } = parsed.mailbox;
   const same = text.length === localPart.length + 1 + domain.length && !isOdd(localPart);
-  // Of octets, as characters are: a line with others says so only in a message.
-  const column = target - from + 1;
-  return { key, line, targets: same ? text : renderMailbox(parsed.mailbox), column };
+  return same ? text : renderMailbox(parsed.mailbox);
+}
+
+/** Addresses, names and local copies with commas between them. */
+function simpleTargets(
+  octets: Buffer,
+  from: number,
+  { line, from: lineStart, to }: Pending,
+): readonly PlacedTarget[] | undefined {
+  const targets: PlacedTarget[] = [];
+  for (let at = from, end = from; at < to; at = end + 1) {
+    end = at;
+    while (end < to && octets[end] !== COMMA) end++;
+    const start = skipBlanks(octets, at, end);
+    const text = octets.toString("utf8", start, lastOctet(octets, start, end));
+    // Of octets, as characters are: a line with others says so only in a message.
+    const column = start - lineStart + 1;
+    if (!isPlain(octets[start])) return undefined;
+    // The shorter way for what most of them are.
+    const isAddress = octets[start] !== BACKSLASH && text.includes("@");
+    const parsed = isAddress ? parseMailbox(text) : parseTarget(text);
+    if (!parsed.ok) return undefined;
+    targets.push(
+      "mailbox" in parsed
+        ? { kind: "mailbox", mailbox: parsed.mailbox, line, column }
+        : { ...parsed.target, line, column },
+    );
+  }
+  return targets.length > 0 ? targets : undefined;
 }
 
 /** Dots that only a quoted local part may have: it is written with quotes. */
@@ -167,6 +215,8 @@ function createKeyReader(): KeyReader {
     const at = text.lastIndexOf("@");
     if (text.startsWith("/"))
       return "patterns are not read: write addresses, or @domain for all others of a domain";
+    if (text === "*" || text.startsWith("*@"))
+      return '"*" is no wildcard here: write @domain for all others of a domain';
     if (at < 0)
       return text === "" ? "the address is empty" : { kind: "name", text: asciiLower(text), domain: "" };
     const domain = canonical(text.slice(at + 1));
