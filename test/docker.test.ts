@@ -30,10 +30,11 @@ test("the image is Node as the workspace has it, runs as no root and starts no s
   }
 });
 
-test("compose: no root, nothing to write, no capability, and the ports and files are those of the configuration", () => {
+test("compose: no root, nothing to write but the queue, no capability, and the ports and files are those of the configuration", () => {
   const compose = parse(read("compose.yaml")) as {
     services: { homing: Record<string, unknown> };
     secrets: object;
+    volumes: object;
   };
   const { homing } = compose.services;
   assert.equal(homing.user, /^USER (\S+)$/m.exec(containerfile)?.[1]);
@@ -43,10 +44,12 @@ test("compose: no root, nothing to write, no capability, and the ports and files
   assert.deepEqual(homing.ports, [`25:${config.listen.port}`]);
   assert.match(containerfile, new RegExp(`^EXPOSE ${config.listen.port}$`, "m"));
   assert.match(containerfile, new RegExp(`healthcheck\\.js", "${config.listen.port}"\\]$`, "m"));
-  assert.deepEqual(
-    homing.volumes,
-    ["homing.yaml", "aliases"].map((name) => `./${name}:/etc/homing/${name}:ro`),
-  );
+  assert.deepEqual(homing.volumes, [
+    ...["homing.yaml", "aliases"].map((name) => `./${name}:/etc/homing/${name}:ro`),
+    `state:${config.stateDirectory}`,
+  ]);
+  assert.deepEqual(Object.keys(compose.volumes), ["state"]);
+  assert.match(containerfile, new RegExp(`^RUN install -d -o 1000 .* ${config.stateDirectory}$`, "m"));
   assert.deepEqual(Object.keys(compose.secrets), ["homing"]);
   assert.equal(config.srs.secretsFile, "/run/secrets/homing");
 });
@@ -55,7 +58,8 @@ test("the sample configuration and aliases start a service, and it is healthy", 
   await using service = await startHomingService({
     config: read("homing.yaml")
       .replace("0.0.0.0:2525", "127.0.0.1:0")
-      .replace("/run/secrets/homing", "secrets"),
+      .replace("/run/secrets/homing", "secrets")
+      .replace("/var/lib/homing", "state"),
     aliases: read("aliases"),
     secret: "a secret of the stories, long enough",
   });

@@ -1,11 +1,16 @@
 // A forwarder in the test's own process: what `homing serve` starts, with the clock and DNS of the story.
 // Called by stories that need many forwarders, each with another next hop.
 import {
+  type Clock,
   createTableRules,
   type ForwarderEvent,
+  type ForwarderSettings,
   loadTables,
   type MxResolver,
+  openState,
+  type State,
   startForwarder,
+  systemClock,
 } from "@homing/forwarder";
 import { createRewriter, type Rewriter } from "@homing/srs-core";
 import { withPostmaster } from "./homing.ts";
@@ -25,12 +30,20 @@ export interface InProcessOptions {
   readonly maxMessageOctets?: number;
   /** The end of a client's patience. Default: never. */
   readonly timeIsUp?: AbortSignal;
+  /** Ends of so many seconds, where they differ. */
+  readonly timeLimit?: (seconds: number) => AbortSignal;
+  readonly clock?: Clock;
+  /** A queue, in this folder. */
+  readonly stateFolder?: string;
+  readonly spoolFirst?: boolean;
+  readonly waits?: ForwarderSettings["waits"];
 }
 
 export interface InProcessForwarder extends AsyncDisposable {
   readonly port: number;
   readonly rewriter: Rewriter;
   readonly events: readonly ForwarderEvent[];
+  readonly state: State | undefined;
 }
 
 /** DNS that refuses, as a story's machine does. */
@@ -47,6 +60,11 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
   });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   const rewriter = createRewriter({ secrets: SECRETS, domain: SRS_DOMAIN });
+  const now = (): number => NOW + Math.floor((options.clock?.now() ?? 0) / 1000);
+  const state =
+    options.stateFolder === undefined
+      ? undefined
+      : await openState({ folder: options.stateFolder, maxAgeDays: 21, now });
   const events: ForwarderEvent[] = [];
   let ids = 0;
   const forwarder = await startForwarder(
@@ -65,12 +83,17 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
       maxClients: 100,
       maxHops: 50,
       loopSecrets: SECRETS,
+      state,
+      spoolFirst: options.spoolFirst ?? false,
+      waits: options.waits ?? {},
     },
     {
-      now: () => NOW,
+      now,
       newId: () => `id${++ids}`,
       random: () => 0,
-      timeLimit: () => options.timeIsUp ?? new AbortController().signal,
+      clock: options.clock ?? systemClock,
+      timeLimit: (seconds) =>
+        options.timeLimit?.(seconds) ?? options.timeIsUp ?? new AbortController().signal,
       resolver: options.resolver ?? NO_DNS,
       report: (event) => events.push(event),
     },
@@ -79,6 +102,10 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
     port: forwarder.port,
     rewriter,
     events,
-    [Symbol.asyncDispose]: () => forwarder.close(),
+    state,
+    async [Symbol.asyncDispose]() {
+      await forwarder.close();
+      await state?.close();
+    },
   };
 }

@@ -1,11 +1,18 @@
 // From a checked configuration to a forwarder's settings: reads the files that it names. Called by `homing serve`.
 import { dirname, resolve } from "node:path";
-import { createForwardClient, type ForwarderSettings } from "@homing/forwarder";
-import { createRewriter, type Rewriter } from "@homing/srs-core";
+import {
+  createForwardClient,
+  type ForwarderSettings,
+  type NextHop,
+  type OutboundLimits,
+  type State,
+} from "@homing/forwarder";
+import { createRewriter, type Rewriter, type SenderStore } from "@homing/srs-core";
 import type { Config } from "./config/schema.ts";
 import { checkStrength, readSecretsFile } from "./config/secrets-file.ts";
 import { srsDomainsOf } from "./config/srs-domains.ts";
 import { readTables } from "./route-tables.ts";
+import { readTls } from "./service/tls-files.ts";
 
 export interface ServiceSettings extends ForwarderSettings {
   /** Files of the tables: a change of one asks for a reload. */
@@ -14,39 +21,87 @@ export interface ServiceSettings extends ForwarderSettings {
 
 /**
  * @param configPath file names in the configuration are relative to its folder
+ * @param state senders that do not fit into an address are kept there
  * @param warn is told what does not prevent the start, and should be looked after
  */
 export async function readForwarderSettings(
   config: Config,
   configPath: string,
   warn: (message: string) => void,
+  state?: State,
 ): Promise<ServiceSettings> {
   const folder = dirname(resolve(configPath));
-  const { delivery, dotForward, limits } = config;
+  const { delivery, dotForward, limits, queue } = config;
   const { tables, files: tableFiles } = await readTables(config, configPath);
   const secrets = await readSecrets(config, folder, warn);
+  const making = { config, secrets, store: state?.keptSenders.store };
   return {
     hostname: config.hostname,
     listen: config.listen,
-    rewriter: rewriterOf(config, secrets, config.srs.domain),
-    rewriterByDomain: rewritersByDomain(config, secrets),
+    rewriter: rewriterOf(making, config.srs.domain),
+    rewriterByDomain: rewritersByDomain(making),
+    state,
     tables,
     tableFiles,
     routes: new Map(Object.entries(delivery.routes)),
-    smartHost: delivery.smartHost,
+    smartHost: await smartHostOf(delivery, folder),
+    outbound: outboundLimits(delivery),
     privateNetworks: delivery.privateNetworks,
+    mtaSts: delivery.mtaSts,
     store: config.localDelivery?.store,
     forwards: dotForward && {
       reader: createForwardClient(dotForward.socket),
       choice: dotForward.wrongFile,
     },
     trustedNetworks: config.trustedNetworks,
+    xclientNetworks: config.xclientNetworks,
+    proxyNetworks: config.proxyNetworks,
+    tls: await readTls(config, configPath),
+    limits,
+    greetDelayMs: limits.greetDelayMs,
+    minFreeOctets: limits.freeOctets,
     maxMessageOctets: limits.messageOctets,
     maxClients: limits.clients,
     maxHops: limits.hops,
     loopSecrets: secrets,
+    spoolFirst: delivery.acceptance === "spooled",
+    waits: { verified: delivery.waits.verifiedSeconds, unverified: delivery.waits.unverifiedSeconds },
+    queueTimes: {
+      mail: queue.mailHours * HOUR,
+      dsn: queue.dsnHours * HOUR,
+      delayNotice: queue.delayNoticeHours * HOUR,
+      firstRetry: queue.firstRetryMinutes * MINUTE,
+      maxRetry: queue.maxRetryMinutes * MINUTE,
+    },
+    maxAttempts: queue.attempts,
+    maxAttemptsPerDomain: queue.attemptsPerDomain,
   };
 }
+
+async function smartHostOf(
+  { smartHost, smartHostTls, smartHostLogin }: Config["delivery"],
+  folder: string,
+): Promise<NextHop | undefined> {
+  if (!smartHost) return undefined;
+  const hop = smartHostTls ? { ...smartHost, tls: smartHostTls } : smartHost;
+  if (!smartHostLogin) return hop;
+  const { secrets } = await readSecretsFile(resolve(folder, smartHostLogin.passwordFile));
+  return { ...hop, credentials: { user: smartHostLogin.user, password: secrets[0] ?? "" } };
+}
+
+function outboundLimits({ connections, messagesPerSecond }: Config["delivery"]): OutboundLimits {
+  return {
+    maxConnections: connections.perServer,
+    queueConnections: connections.perServerOfQueue,
+    maxTotal: connections.inAll,
+    maxMessagesPerConnection: connections.messages,
+    idleSeconds: connections.idleSeconds,
+    messagesPerSecond,
+  };
+}
+
+const MINUTE = 60;
+const HOUR = 3600;
 
 /** With the checks that depend on the scheme. */
 export async function readSecrets(
@@ -64,14 +119,20 @@ export async function readSecrets(
   return file.secrets;
 }
 
-function rewritersByDomain(config: Config, secrets: readonly string[]): ReadonlyMap<string, Rewriter> {
-  const entries = Object.entries(config.domainSettings).flatMap(([domain, { srsDomain }]) =>
-    srsDomain === undefined ? [] : [[domain, rewriterOf(config, secrets, srsDomain)] as const],
+interface Making {
+  readonly config: Config;
+  readonly secrets: readonly string[];
+  readonly store: SenderStore | undefined;
+}
+
+function rewritersByDomain(making: Making): ReadonlyMap<string, Rewriter> {
+  const entries = Object.entries(making.config.domainSettings).flatMap(([domain, { srsDomain }]) =>
+    srsDomain === undefined ? [] : [[domain, rewriterOf(making, srsDomain)] as const],
   );
   return new Map(entries);
 }
 
-function rewriterOf(config: Config, secrets: readonly string[], domain: string): Rewriter {
+function rewriterOf({ config, secrets, store }: Making, domain: string): Rewriter {
   const { srs, domains, domainAliases } = config;
   return createRewriter({
     secrets,
@@ -83,6 +144,7 @@ function rewriterOf(config: Config, secrets: readonly string[], domain: string):
     minTagLength: srs.minTagLength ?? srs.tagLength,
     alphabet: srs.alphabet,
     maxAgeDays: srs.maxAgeDays,
+    ...(store ? { store } : {}),
     ownDomains: [...domains, ...Object.keys(domainAliases), ...srsDomainsOf(config)],
   });
 }

@@ -1,5 +1,5 @@
 // The real world for a forwarder: clock, DNS, randomness. The command line is the only place that has them.
-import { createMxResolver, type Report, type World } from "@homing/forwarder";
+import { createMxResolver, createTxtLookup, type Report, systemClock, type World } from "@homing/forwarder";
 import nacl from "tweetnacl";
 import { unixNow } from "./time.ts";
 
@@ -9,8 +9,10 @@ export function systemWorld(report: Report, stopped?: AbortSignal): World {
     now: unixNow,
     newId: randomId,
     random: Math.random,
+    clock: systemClock,
     timeLimit: (seconds) => (stopped ? AbortSignal.any([timeLimit(seconds), stopped]) : timeLimit(seconds)),
     resolver: createMxResolver(),
+    txt: createTxtLookup(),
     report,
   };
 }

@@ -17,6 +17,8 @@ export interface Copy {
   readonly reversePath: ReversePath;
   /** It stays on this site. */
   readonly stays: boolean;
+  /** Of the list that led here: who hears of failures. */
+  readonly owner?: Mailbox;
 }
 
 export interface CopyOptions {
@@ -48,9 +50,10 @@ export function copiesOf(options: CopyOptions, { route, recipient, given, now }:
   let rewritten: ForwardOutcome | undefined;
   for (const { mailbox, owner } of route.destinations) {
     const stays = isOurDomain(mailbox.domain);
+    const owned = owner === undefined ? {} : { owner };
     const kept = isNull ? NULL_PATH : stays ? given : owner;
     if (kept !== undefined) {
-      copies.push({ mailbox, reversePath: kept, stays });
+      copies.push({ mailbox, reversePath: kept, stays, ...owned });
       continue;
     }
     rewritten ??= options.rewriterFor(recipient).forward(given, now);

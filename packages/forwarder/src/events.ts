@@ -56,6 +56,8 @@ export type ForwarderEvent =
       readonly target: string;
       readonly hop: string;
       readonly detail: string;
+      readonly tls?: "none" | "unverified" | "verified";
+      readonly sts?: "enforced" | "testing-passed" | "testing-failed";
     }
   | {
       readonly event: "not-delivered";
@@ -66,6 +68,34 @@ export type ForwarderEvent =
       readonly enhanced: string;
       readonly detail: string;
     }
+  /** In the queue: an attempt failed, and there will be another. */
+  | {
+      readonly event: "deferred";
+      readonly id: string;
+      readonly target: string;
+      readonly attempts: number;
+      /** Unix seconds. */
+      readonly due: number;
+    }
+  /** In the queue: there will be no further attempt. */
+  | {
+      readonly event: "given-up";
+      readonly id: string;
+      readonly target: string;
+      readonly attempts: number;
+      readonly enhanced: string;
+    }
+  /** A DSN of ours is in the queue. */
+  | {
+      readonly event: "dsn";
+      readonly id: string;
+      /** The message that it is about. */
+      readonly about: string;
+      readonly to: string;
+      readonly action: "failed" | "delayed";
+    }
+  /** Somebody else settled this recipient meanwhile, as `homing queue drop` does: what the attempt found counts for nothing. */
+  | { readonly event: "lease-lost"; readonly id: string; readonly target: string; readonly attempts: number }
   /** The answer to the client's final dot. */
   | { readonly event: "answered"; readonly id: string; readonly reply: string }
   /** A user's .forward file fails its checks: mail for the user waits, and after `until` takes the configured way. */

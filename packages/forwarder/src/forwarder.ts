@@ -1,20 +1,26 @@
 // The forwarder, put together: SMTP in, routes, rewriting, SMTP out. Called by the composition root and by tests,
 // which pass in time, DNS and randomness.
 import { createBounceGate } from "@homing/bounce-handler";
-import type { Rewriter, UnixSeconds } from "@homing/srs-core";
-import { deliver } from "./deliver.ts";
+import { NULL_PATH, type Rewriter, type UnixSeconds } from "@homing/srs-core";
 import type { ForwardClient } from "./dot-forward/forward-client.ts";
 import { createForwardPolicy, type ForwardChoice } from "./dot-forward/forward-policy.ts";
 import type { Report } from "./events.ts";
-import type { HostPort } from "./host-port.ts";
-import { deliverLocally, type LocalStore } from "./local-delivery.ts";
+import type { SmtpLimits } from "./front/limits.ts";
+import type { Waits } from "./hand-over/hand-over.ts";
+import type { LocalStore } from "./local-delivery.ts";
 import { createLoopTokens } from "./loop-token.ts";
-import { blockList, createMayConnect } from "./networks.ts";
-import { createNextHops, type MxResolver } from "./next-hops.ts";
+import { createMailOut } from "./mail-out.ts";
+import { blockList } from "./networks.ts";
+import type { MxResolver, NextHop } from "./next-hops.ts";
+import type { Clock } from "./outbound/clock.ts";
+import type { OutboundLimits } from "./outbound/outbound.ts";
+import type { TxtAnswer } from "./outbound/sts-policies.ts";
+import type { QueueTimes } from "./queue/next-step.ts";
 import { createReceiver } from "./receive.ts";
 import { createRoutes } from "./routes.ts";
-import { type ListenPlace, listenSmtp, type SmtpListener } from "./smtp-in.ts";
+import { type ListenPlace, listenSmtp, type SmtpListener, type TlsFiles } from "./smtp-in.ts";
 import { createSrsDomains } from "./srs-domains.ts";
+import type { State } from "./state.ts";
 import { isOurs, mainDomain, type Tables } from "./tables/tables.ts";
 
 export interface ForwarderSettings {
@@ -26,8 +32,12 @@ export interface ForwarderSettings {
   readonly rewriterByDomain?: ReadonlyMap<string, Rewriter>;
   /** Where addresses of ours lead, and which domains are ours. */
   readonly tables: Tables;
-  readonly routes: ReadonlyMap<string, HostPort>;
-  readonly smartHost?: HostPort | undefined;
+  readonly routes: ReadonlyMap<string, NextHop>;
+  readonly smartHost?: NextHop | undefined;
+  /** Policies of destinations (RFC 8461) are honoured. Default true. */
+  readonly mtaSts?: boolean;
+  /** Of connections to next hops. */
+  readonly outbound?: Partial<OutboundLimits>;
   /** Private networks to which the MX records of others may lead. */
   readonly privateNetworks: readonly string[];
   /** Keeps the mail of our domains that no table takes elsewhere. Without one, a next hop in `routes` may. */
@@ -36,12 +46,28 @@ export interface ForwarderSettings {
   readonly forwards?: { readonly reader: ForwardClient; readonly choice: ForwardChoice } | undefined;
   /** IP addresses and CIDR networks. */
   readonly trustedNetworks: readonly string[];
+  readonly xclientNetworks?: readonly string[];
+  readonly proxyNetworks?: readonly string[];
+  readonly tls?: TlsFiles | undefined;
+  readonly limits?: Partial<SmtpLimits>;
+  readonly greetDelayMs?: number;
+  /** Left free on the disk of the state folder. */
+  readonly minFreeOctets?: number;
   readonly maxMessageOctets: number;
   readonly maxClients: number;
   /** A message with so many Received fields is refused. */
   readonly maxHops: number;
   /** Newest first, as the rewriter's: whoever has them tells a message of ours that comes back. */
   readonly loopSecrets: readonly string[];
+  /** Keeps mail that takes time. Without one, all mail is delivered while its client waits. */
+  readonly state?: State | undefined;
+  /** Verified mail goes to the queue before anything else; otherwise only what takes time. */
+  readonly spoolFirst?: boolean;
+  readonly waits?: Partial<Waits>;
+  readonly queueTimes?: Partial<QueueTimes>;
+  /** Attempts of the queue at the same time: in all, and to one domain. */
+  readonly maxAttempts?: number;
+  readonly maxAttemptsPerDomain?: number;
 }
 
 /** The world outside, as arguments. */
@@ -52,7 +78,10 @@ export interface World {
   readonly random: () => number;
   /** A signal that aborts after so many seconds. */
   readonly timeLimit: (seconds: number) => AbortSignal;
+  readonly clock: Clock;
   readonly resolver: MxResolver;
+  /** TXT records, for MTA-STS; without it no policy is asked for. */
+  readonly txt?: (name: string) => Promise<TxtAnswer>;
   readonly report: Report;
 }
 
@@ -66,51 +95,67 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
   const { hostname } = settings;
   const srsDomains = createSrsDomains(settings.rewriter, settings.rewriterByDomain ?? new Map());
   let { tables } = settings;
-  const findNextHops = createNextHops({
-    routes: settings.routes,
-    smartHost: settings.smartHost,
-    resolver: world.resolver,
-    random: world.random,
-    mayConnect: createMayConnect(settings.privateNetworks),
+  const routes = createRoutes({
+    tables: () => tables,
+    gate: createBounceGate(srsDomains.at),
+    forwards: settings.forwards && {
+      reader: settings.forwards.reader,
+      policy: createForwardPolicy({ choice: settings.forwards.choice }),
+      now: world.now,
+      alarm: (alarm) => world.report({ event: "forward-file", ...alarm }),
+      unavailable: (user, cause) => world.report({ event: "forward-unavailable", user, cause }),
+    },
   });
+  const isOurDomain = (domain: string): boolean => isOurs(tables.rules, domain);
+  const mailOut = createMailOut(settings, world, async (address) => {
+    if (!isOurDomain(address.domain)) return [{ mailbox: address, stays: false }];
+    const route = await routes.route(address, NULL_PATH, world.now());
+    const destinations = route.kind === "alias" ? route.destinations : [];
+    return destinations.map(({ mailbox }) => ({ mailbox, stays: isOurDomain(mailbox.domain) }));
+  });
+  const trusted = blockList(settings.trustedNetworks);
+  const isTrusted = (address: string): boolean =>
+    trusted.check(address, address.includes(":") ? "ipv6" : "ipv4");
   const receiver = createReceiver({
     hostname,
     rewriterFor: (recipient) => srsDomains.forRecipientsAt(mainDomain(tables.rules, recipient.domain)),
     rewriterAt: srsDomains.at,
-    isOurDomain: (domain) => isOurs(tables.rules, domain),
-    routes: createRoutes({
-      tables: () => tables,
-      gate: createBounceGate(srsDomains.at),
-      forwards: settings.forwards && {
-        reader: settings.forwards.reader,
-        policy: createForwardPolicy({ choice: settings.forwards.choice }),
-        now: world.now,
-        alarm: (alarm) => world.report({ event: "forward-file", ...alarm }),
-        unavailable: (user, cause) => world.report({ event: "forward-unavailable", user, cause }),
-      },
-    }),
-    trusted: blockList(settings.trustedNetworks),
+    isOurDomain,
+    routes,
+    isTrusted,
+    keptSenders: settings.state?.keptSenders,
     loopTokens: createLoopTokens(settings.loopSecrets),
     maxHops: settings.maxHops,
-    deliver(envelope, message, timeIsUp) {
-      const { store } = settings;
-      if (store && isOurs(tables.rules, envelope.recipient.domain)) {
-        const { newId, now } = world;
-        return deliverLocally(store, { hostname, timeIsUp, newId, now }, envelope, message);
-      }
-      return deliver({ findNextHops, hostname, timeIsUp }, envelope, message);
-    },
+    mayOwe: ({ client, reversePath }) =>
+      mailOut.hasQueue && reversePath !== NULL_PATH && isTrusted(client.address),
+    handOver: mailOut.handOver,
     now: world.now,
-    timeLimit: world.timeLimit,
     newId: world.newId,
     report: world.report,
   });
-  const { listen, maxMessageOctets, maxClients } = settings;
-  const listener = await listenSmtp({ ...listen, hostname, maxMessageOctets, maxClients }, receiver);
+  const listener = await listenSmtp(
+    {
+      ...settings.listen,
+      hostname,
+      maxMessageOctets: settings.maxMessageOctets,
+      maxClients: settings.maxClients,
+      limits: settings.limits,
+      greetDelayMs: settings.greetDelayMs,
+      minFreeOctets: settings.minFreeOctets,
+      stateFolder: settings.state?.folder,
+      tls: settings.tls,
+      trusted,
+      xclientNetworks: blockList(settings.xclientNetworks ?? []),
+      proxyNetworks: blockList(settings.proxyNetworks ?? []),
+    },
+    receiver,
+  );
   return {
     ...listener,
     async close() {
+      mailOut.stop();
       await listener.close();
+      await mailOut.close();
       settings.forwards?.reader.close();
     },
     replaceTables(next) {

@@ -1,5 +1,5 @@
 // The public names of the forwarder.
-export { createMxResolver } from "./dns.ts";
+export { createMxResolver, createTxtLookup } from "./dns.ts";
 export * from "./dot-forward/dot-forward.ts";
 export type { ForwarderEvent, Report } from "./events.ts";
 export { followUsers, type UserForwards } from "./follow-users.ts";
@@ -9,16 +9,23 @@ export {
   startForwarder,
   type World,
 } from "./forwarder.ts";
+export { isOnTmpfs } from "./front/disk-space.ts";
+export type { SmtpLimits } from "./front/limits.ts";
 export { type HostPort, parseHostPort, renderHostPort } from "./host-port.ts";
 export type { LocalStore } from "./local-delivery.ts";
-export { maildirPatternProblem } from "./maildir-folder.ts";
+export { maildirOf, maildirPatternProblem } from "./maildir-folder.ts";
 export { blockList } from "./networks.ts";
-export type { AddressAnswer, MxAnswer, MxResolver } from "./next-hops.ts";
+export type { AddressAnswer, MxAnswer, MxResolver, NextHop } from "./next-hops.ts";
+export { type Clock, systemClock } from "./outbound/clock.ts";
+export { OUTBOUND_LIMITS, type OutboundLimits } from "./outbound/outbound.ts";
+export type { TxtAnswer } from "./outbound/sts-policies.ts";
 export type { Problem } from "./problem.ts";
-export { listenSmtp, type SmtpListener, type SmtpListenerOptions } from "./smtp-in.ts";
+export { QUEUE_TIMES, type QueueTimes } from "./queue/next-step.ts";
+export { listenSmtp, type SmtpListener, type SmtpListenerOptions, type TlsFiles } from "./smtp-in.ts";
 export { type Attempt, type Submission, submit } from "./smtp-out.ts";
 export type { MailCommand, MailOutcome, SmtpClient, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
-export type { Entry, TableProblem } from "./tables/entry.ts";
+export { openState, type State } from "./state.ts";
+export type { Entry, FilePlace, TableProblem } from "./tables/entry.ts";
 export { follow, type Step } from "./tables/follow.ts";
 export { type Destination, type Dropped, type Followed, SET_UP_WRONGLY } from "./tables/followed.ts";
 export type { OpenTable } from "./tables/included-lists.ts";

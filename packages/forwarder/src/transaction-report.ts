@@ -27,7 +27,6 @@ export interface Refusal {
 export interface TransactionReport {
   refused(refusal: Refusal): void;
   received(id: string, accepted: Accepted, octets: number): void;
-  delivery(id: string, target: Mailbox, delivery: Delivery): void;
   answered(id: string, reply: Reply): void;
 }
 
@@ -74,20 +73,31 @@ export function createTransactionReport(report: Report, command: MailCommand): T
       if (accepted.route.kind !== "discard") reportDropped(accepted.recipient, accepted.route.dropped, id);
     },
 
-    delivery(id, mailbox, delivery) {
-      const target = renderMailbox(mailbox);
-      const { hop, detail } = delivery;
-      if (delivery.kind === "delivered") report({ event: "delivered", id, target, hop, detail });
-      else {
-        const { code, enhanced } = delivery;
-        report({ event: "not-delivered", id, target, hop, code, enhanced, detail });
-      }
-    },
-
     answered(id, reply) {
       report({ event: "answered", id, reply: renderReply(reply) });
     },
   };
+}
+
+/** Of an attempt, whoever waited for it. */
+export function reportDelivery(report: Report, id: string, mailbox: Mailbox, delivery: Delivery): void {
+  const target = renderMailbox(mailbox);
+  const { hop, detail } = delivery;
+  if (delivery.kind === "delivered") {
+    const { tls, sts } = delivery;
+    report({
+      event: "delivered",
+      id,
+      target,
+      hop,
+      detail,
+      ...(tls ? { tls } : {}),
+      ...(sts ? { sts } : {}),
+    });
+    return;
+  }
+  const { code, enhanced } = delivery;
+  report({ event: "not-delivered", id, target, hop, code, enhanced, detail });
 }
 
 function routed(id: string, { recipient, route, copies }: Accepted, reversePath: string): ForwarderEvent {

@@ -3,11 +3,17 @@ import { isIP } from "node:net";
 import { dirname } from "node:path";
 import { createMxResolver, type MxResolver, parseHostPort, renderHostPort } from "@homing/forwarder";
 import { printable } from "@homing/srs-core";
-import { type ConfigProblem, configFailure, problemsOf, renderProblem } from "../config/config-problem.ts";
+import {
+  type ConfigProblem,
+  configFailure,
+  problemsOf,
+  renderProblem,
+  unseenOf,
+} from "../config/config-problem.ts";
 import { type EffectiveValue, effectiveValues, type PlainValue } from "../config/effective-values.ts";
 import { type ReadConfig, readConfig, readConfigText, readOrThrow } from "../config/load-config.ts";
 import { mxWarnings } from "../config/mx-check.ts";
-import { placeWarnings } from "../config/place-warnings.ts";
+import { placeWarnings, stateWarnings } from "../config/place-warnings.ts";
 import { type Config, configSchema } from "../config/schema.ts";
 import { settingTree } from "../config/setting-tree.ts";
 import { srsDomainsOf } from "../config/srs-domains.ts";
@@ -16,6 +22,7 @@ import { readForwarderSettings, readSecrets } from "../forwarder-settings.ts";
 import { createOutput } from "../output.ts";
 import { readTables } from "../route-tables.ts";
 import { checkPidFile, pidPath } from "../service/pid-file.ts";
+import { stateFolder } from "../service/service-state.ts";
 
 interface Options {
   readonly config: string;
@@ -70,6 +77,7 @@ async function checkAll(path: string, resolver: MxResolver | undefined): Promise
   if (settings.ok) {
     warnings.push(...(await pidFileWarnings(good, path)));
     warnings.push(...(await placeWarnings(config)));
+    warnings.push(...(await stateWarnings(stateFolder(config, path))));
     if (resolver) warnings.push(...(await mxWarnings(config, resolver)));
     return { ok: true, config, warnings };
   }
@@ -138,7 +146,8 @@ function wrong(failures: readonly CommandFailure[], unseen: readonly string[]): 
   const problems = new Map(failures.flatMap(problemsOf).map((problem) => [renderProblem(problem), problem]));
   const reasons = new Set(failures.map(({ reason }) => reason));
   const [reason = "config"] = reasons.has("config") ? [] : reasons;
-  return { ok: false, reason, problems: [...problems.values()], unseen };
+  const all = new Set([...unseen, ...failures.flatMap(unseenOf)]);
+  return { ok: false, reason, problems: [...problems.values()], unseen: [...all] };
 }
 
 function goodWords(path: string, config: Config): string {

@@ -1,32 +1,61 @@
 // `homing serve`: the forwarder as a service. One JSON object a line on stdout for everything that happens.
 import process from "node:process";
-import { type Forwarder, type ForwarderSettings, renderHostPort, startForwarder } from "@homing/forwarder";
+import {
+  type Forwarder,
+  type ForwarderSettings,
+  renderHostPort,
+  type State,
+  startForwarder,
+} from "@homing/forwarder";
 import { loadConfig } from "../config/load-config.ts";
+import type { Config } from "../config/schema.ts";
 import { srsDomainsOf } from "../config/srs-domains.ts";
 import { CommandFailure, EXIT, listenFailure } from "../failure.ts";
 import { readForwarderSettings } from "../forwarder-settings.ts";
-import { createOutput, whenOutputIsLost } from "../output.ts";
+import { createOutput, type Output, whenOutputIsLost } from "../output.ts";
 import { readTables } from "../route-tables.ts";
 import { type Activation, parseActivation } from "../service/activation.ts";
 import { createMasking } from "../service/mask-events.ts";
 import { type Assignment, createNotify, ready, stopping } from "../service/notify.ts";
 import { type PidFile, pidPath, preparePidFile } from "../service/pid-file.ts";
+import { openServiceState } from "../service/service-state.ts";
 import { stopListener } from "../service/stop.ts";
 import { startTableReload, type TableReload } from "../service/table-reload.ts";
 import { randomKey, systemWorld } from "../system-world.ts";
 import { unixMilliseconds } from "../time.ts";
-import { endUnless, hangups, untilSignal } from "../until-signal.ts";
+import { endUnless, type Hangups, hangups, untilSignal } from "../until-signal.ts";
 
-export async function serve(options: { readonly config: string; readonly json?: true }): Promise<number> {
+export async function serve(options: Options): Promise<number> {
   const heard = hangups();
   const output = createOutput(options.json === true);
   const config = await loadConfig(options.config);
+  const state = await openServiceState(config, options.config);
+  try {
+    return await serveUntilStopped({ options, heard, output, config, state });
+  } finally {
+    await state?.close();
+  }
+}
+
+interface Options {
+  readonly config: string;
+  readonly json?: true;
+}
+
+interface Serving {
+  readonly options: Options;
+  readonly heard: Hangups;
+  readonly output: Output;
+  readonly config: Config;
+  readonly state: State | undefined;
+}
+
+async function serveUntilStopped({ options, heard, output, config, state }: Serving): Promise<number> {
   const mask = createMasking(config.log.addresses, randomKey());
   const log = (event: object): void => output.document({ time: new Date().toISOString(), ...mask(event) });
   const readSince = unixMilliseconds();
-  const settings = await readForwarderSettings(config, options.config, (message) =>
-    output.talk(`homing: ${message}`),
-  );
+  const warn = (message: string): void => output.talk(`homing: ${message}`);
+  const settings = await readForwarderSettings(config, options.config, warn, state);
   // Mail that nobody can account for is not taken.
   const outputLost = new Promise<Error>((resolve) => whenOutputIsLost(resolve));
   const deliveries = new AbortController();

@@ -1,5 +1,5 @@
 // What each setting may be by itself, and not together with others. Called by schema.ts.
-import { asciiLower } from "@homing/srs-core";
+import { asciiLower, parseDomain } from "@homing/srs-core";
 import type * as z from "zod";
 import { domainName } from "./setting-types.ts";
 
@@ -18,6 +18,8 @@ export function checkTogether(config: Unsure, context: z.RefinementCtx): void {
   checkDomains(config, wrong);
   checkMaildir(config, wrong);
   checkExtension(config, wrong);
+  checkAcceptance(config, wrong);
+  checkSmartHost(config, wrong);
 }
 
 function checkFiles({ aliasesFile, virtualFile }: Unsure, wrong: Wrong): void {
@@ -70,7 +72,9 @@ function checkRoutes(
 function checkMaildir({ domains, localDelivery }: Unsure, wrong: Wrong): void {
   const pattern = member(member(localDelivery, "store"), "pattern");
   if (typeof pattern !== "string" || pattern.includes("{domain}") || !Array.isArray(domains)) return;
-  const names = new Set(domains.map((name) => domainName(String(name))));
+  // One that is wrong may be one of the others, with a slip in it.
+  const good = domains.map(String).filter((name) => parseDomain(name).ok);
+  const names = new Set(good.map(domainName));
   if (names.size < 2) return;
   const message = `has no {domain}: users of one name at ${names.size} domains would share a maildir: put {domain} into it`;
   wrong(["localDelivery", "store"], message);
@@ -79,6 +83,19 @@ function checkMaildir({ domains, localDelivery }: Unsure, wrong: Wrong): void {
 function checkExtension({ recipientDelimiter, keepExtension }: Unsure, wrong: Wrong): void {
   if (keepExtension === true && recipientDelimiter === "")
     wrong(["keepExtension"], "keeps nothing without a recipientDelimiter: set that, or take this out");
+}
+
+function checkSmartHost({ delivery }: Unsure, wrong: Wrong): void {
+  if (member(delivery, "smartHost") !== undefined) return;
+  for (const name of ["smartHostTls", "smartHostLogin"]) {
+    if (member(delivery, name) !== undefined)
+      wrong(["delivery", name], "is for a smart host, and there is none: set smartHost, or take this out");
+  }
+}
+
+function checkAcceptance({ delivery, stateDirectory }: Unsure, wrong: Wrong): void {
+  if (member(delivery, "acceptance") === "spooled" && stateDirectory === undefined)
+    wrong(["delivery", "acceptance"], "needs a place for the queue: set stateDirectory");
 }
 
 function namesIn(map: unknown): readonly string[] {

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { placeWarnings } from "./place-warnings.ts";
+import { placeWarnings, stateWarnings } from "./place-warnings.ts";
 
 async function newFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "homing-"));
@@ -44,4 +44,15 @@ test("a socket of the .forward reader that is not there is a warning", async (t)
 test("other stores have no place to look at", async () => {
   const store = { kind: "lmtp", server: { path: "/no/such/socket" } } as const;
   assert.deepEqual(await placeWarnings({ localDelivery: { store, unknownUsers: "refuse" } }), []);
+});
+
+test("a state directory that is not there yet is told, and so is one in memory", async (t) => {
+  const folder = await newFolder(t);
+  assert.deepEqual(await stateWarnings(undefined), []);
+  assert.deepEqual(await stateWarnings(`${folder}/state`), [
+    `warning: stateDirectory: there is no folder ${folder}/state: the service makes it where it may`,
+  ]);
+  assert.deepEqual(await stateWarnings("/dev/shm"), [
+    "warning: stateDirectory: /dev/shm is in memory (tmpfs): what is there is lost with the power: choose a disk",
+  ]);
 });

@@ -1,7 +1,8 @@
 // Are the places there that mail and questions go to? The service starts without them, and answers 451 then. Called by
 // `homing config check`.
-import type { Stats } from "node:fs";
-import { stat } from "node:fs/promises";
+import { constants, type Stats } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { isOnTmpfs } from "@homing/forwarder";
 import { printable } from "@homing/srs-core";
 import type { Config } from "./schema.ts";
 
@@ -23,6 +24,26 @@ export async function placeWarnings({
     warnings.push(`warning: dotForward.socket: there is no socket ${socket}: start homing dotforward`);
   }
   return warnings;
+}
+
+/** @param folder as the service will use it; undefined without a `stateDirectory` */
+export async function stateWarnings(folder: string | undefined): Promise<readonly string[]> {
+  if (folder === undefined) return [];
+  const shown = printable(folder);
+  if (!(await isThere(folder, (found) => found.isDirectory())))
+    return [`warning: stateDirectory: there is no folder ${shown}: the service makes it where it may`];
+  const usable = await access(folder, constants.W_OK | constants.X_OK).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code !== "EROFS",
+  );
+  if (!usable)
+    return [`warning: stateDirectory: ${shown} is on a disk that cannot be written to: choose another`];
+  const inMemory = await isOnTmpfs(folder).catch(() => false);
+  return inMemory
+    ? [
+        `warning: stateDirectory: ${shown} is in memory (tmpfs): what is there is lost with the power: choose a disk`,
+      ]
+    : [];
 }
 
 /** The part that is the same for all: the delivery never makes it. */

@@ -30,9 +30,41 @@ test("what the file leaves out has its default", () => {
       weakSecret: false,
       maxAgeDays: 21,
     },
-    delivery: { routes: {}, privateNetworks: [] },
+    delivery: {
+      routes: {},
+      privateNetworks: [],
+      mtaSts: true,
+      connections: { perServer: 20, perServerOfQueue: 5, inAll: 500, messages: 100, idleSeconds: 10 },
+      acceptance: "in-session",
+      waits: { verifiedSeconds: 15, unverifiedSeconds: 240 },
+    },
+    queue: {
+      mailHours: 96,
+      dsnHours: 48,
+      delayNoticeHours: 4,
+      firstRetryMinutes: 5,
+      maxRetryMinutes: 60,
+      attempts: 200,
+      attemptsPerDomain: 50,
+      beyondBatv: false,
+    },
     trustedNetworks: [],
-    limits: { messageOctets: 26_214_400, clients: 100, hops: 50 },
+    xclientNetworks: [],
+    proxyNetworks: [],
+    limits: {
+      messageOctets: 26_214_400,
+      clients: 100,
+      clientsPerNetwork: 50,
+      recipients: 1000,
+      errors: 20,
+      junkCommands: 100,
+      commandSeconds: 300,
+      stressSeconds: 10,
+      dataOctetsPerSecond: 500,
+      greetDelayMs: 0,
+      hops: 50,
+      freeOctets: 134_217_728,
+    },
     log: { addresses: "full" },
   });
 });
@@ -66,8 +98,40 @@ delivery:
   routes: { a.test: "192.0.2.1:24" }
   smartHost: smart.test:587
   privateNetworks: [10.1.0.0/16]
+  smartHostTls: required
+  smartHostLogin: { user: u, passwordFile: p }
+  mtaSts: false
+  connections: { perServer: 4, perServerOfQueue: 2, inAll: 9, messages: 7, idleSeconds: 0 }
+  messagesPerSecond: 3
+  acceptance: spooled
+  waits: { verifiedSeconds: 0, unverifiedSeconds: 540 }
+queue:
+  mailHours: 120
+  dsnHours: 72
+  delayNoticeHours: 1
+  firstRetryMinutes: 1
+  maxRetryMinutes: 2
+  attempts: 10
+  attemptsPerDomain: 3
+  beyondBatv: true
+stateDirectory: /var/lib/homing
 trustedNetworks: [192.0.2.1, 192.0.2.0/24, "2001:db8::/32", "::1"]
-limits: { messageOctets: 65536, clients: 1, hops: 10 }
+xclientNetworks: [192.0.2.2]
+proxyNetworks: [192.0.2.3]
+tls: { certificateFile: c, keyFile: k }
+limits:
+  messageOctets: 65536
+  clients: 1
+  clientsPerNetwork: 0
+  recipients: 100
+  errors: 1
+  junkCommands: 2
+  commandSeconds: 10
+  stressSeconds: 1
+  dataOctetsPerSecond: 3
+  greetDelayMs: 4
+  hops: 10
+  freeOctets: 1048576
 `,
     "homing.yaml",
   );
@@ -103,9 +167,43 @@ limits: { messageOctets: 65536, clients: 1, hops: 10 }
       routes: { "a.test": { host: "192.0.2.1", port: 24 } },
       smartHost: { host: "smart.test", port: 587 },
       privateNetworks: ["10.1.0.0/16"],
+      smartHostTls: "required",
+      smartHostLogin: { user: "u", passwordFile: "p" },
+      mtaSts: false,
+      connections: { perServer: 4, perServerOfQueue: 2, inAll: 9, messages: 7, idleSeconds: 0 },
+      messagesPerSecond: 3,
+      acceptance: "spooled",
+      waits: { verifiedSeconds: 0, unverifiedSeconds: 540 },
     },
+    queue: {
+      mailHours: 120,
+      dsnHours: 72,
+      delayNoticeHours: 1,
+      firstRetryMinutes: 1,
+      maxRetryMinutes: 2,
+      attempts: 10,
+      attemptsPerDomain: 3,
+      beyondBatv: true,
+    },
+    stateDirectory: "/var/lib/homing",
     trustedNetworks: ["192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "::1"],
-    limits: { messageOctets: 65_536, clients: 1, hops: 10 },
+    xclientNetworks: ["192.0.2.2"],
+    proxyNetworks: ["192.0.2.3"],
+    tls: { certificateFile: "c", keyFile: "k" },
+    limits: {
+      messageOctets: 65_536,
+      clients: 1,
+      clientsPerNetwork: 0,
+      recipients: 100,
+      errors: 1,
+      junkCommands: 2,
+      commandSeconds: 10,
+      stressSeconds: 1,
+      dataOctetsPerSecond: 3,
+      greetDelayMs: 4,
+      hops: 10,
+      freeOctets: 1_048_576,
+    },
     log: { addresses: "hash" },
   });
 });

@@ -2,50 +2,14 @@
 // load-config.ts.
 import * as z from "zod";
 import { checkTogether, IN_ANY_MAP } from "./check-together.ts";
+import { delivery } from "./delivery-settings.ts";
 import { settingsByDomain } from "./domain-settings.ts";
+import { limits } from "./limit-settings.ts";
 import { localDelivery } from "./mail-store-settings.ts";
-import {
-  domain,
-  domainByName,
-  fileName,
-  hostPort,
-  network,
-  nextHop,
-  nextHopByDomain,
-  wholeNumber,
-} from "./setting-types.ts";
+import { queue } from "./queue-settings.ts";
+import { domain, domainByName, fileName, hostPort, network } from "./setting-types.ts";
 import { srs } from "./srs-settings.ts";
-
-const delivery = z
-  .strictObject({
-    routes: nextHopByDomain
-      .default({})
-      .describe("Fixed next hops by destination domain.")
-      .meta({
-        example: { "partner.example": "192.0.2.10:25" },
-        notes:
-          "a route is for exactly that domain, there are no patterns. Without a route and a smart host, " +
-          "the MX records are asked. A target that is an address literal needs a route or a smart host. " +
-          "Ports are 1 to 65535.",
-      }),
-    privateNetworks: z
-      .array(network)
-      .default([])
-      .describe("Private networks to which MX records may lead.")
-      .meta({
-        example: ["192.168.7.0/24"],
-        notes:
-          "else MX records that lead to this machine or to a private network are passed over, and a domain without " +
-          "any other is refused (5.4.4): whoever writes an address has DNS of his own. Routes and the smart host may " +
-          "be anywhere.",
-      }),
-    smartHost: nextHop
-      .optional()
-      .describe("Takes everything that has no route; without it the MX records are asked.")
-      .meta({ example: "relay.provider.example:25" }),
-  })
-  .prefault({})
-  .describe("Where mail goes.");
+import { tls } from "./tls-settings.ts";
 
 const dotForward = z
   .strictObject({
@@ -66,16 +30,6 @@ const dotForward = z
       .describe("After four hours with a file that fails its checks: 550, or as if there were none."),
   })
   .describe("Users' .forward files, see [dot-forward.md](dot-forward.md).");
-
-const limits = z
-  .strictObject({
-    messageOctets: wholeNumber(65_536, 268_435_456).default(26_214_400).describe("The largest message."),
-    clients: wholeNumber(1, 10_000).default(100).describe("Connections at the same time."),
-    // RFC 5321 §6.3 has 100 for counting alone; here a loop is mostly known at its second pass, and Postfix counts to 50.
-    hops: wholeNumber(10, 1000).default(50).describe("A message with so many Received fields is refused."),
-  })
-  .prefault({})
-  .describe("Limits of the SMTP server.");
 
 const log = z
   .strictObject({
@@ -158,6 +112,16 @@ const settings = z.strictObject({
   delivery,
   localDelivery: localDelivery.optional(),
   dotForward: dotForward.optional(),
+  queue,
+  stateDirectory: fileName
+    .optional()
+    .describe("Where the queue is kept, and messages that are too large for memory.")
+    .meta({
+      example: "/var/lib/homing",
+      notes:
+        "a folder on a real disk that only the service uses. Without it there is no queue: every message is delivered " +
+        "while its client waits, to one recipient at a time.",
+    }),
   pidFile: fileName
     .optional()
     .describe("Where the service writes its process id, for `homing reload`.")
@@ -165,11 +129,27 @@ const settings = z.strictObject({
   trustedNetworks: z
     .array(network)
     .default([])
-    .describe("Clients that may use our own domains as sender.")
+    .describe("Clients whose senders are verified; they may use our own domains, too.")
     .meta({
       example: ["127.0.0.1", "192.0.2.0/24"],
-      notes: "these clients may use senders at `domains` and at `srs.domain`. They cannot relay either.",
+      notes:
+        "these clients may use senders at `domains` and at `srs.domain`, and have the queue: several recipients at a " +
+        "time, and no wait for slow next hops. They cannot relay either.",
     }),
+  xclientNetworks: z
+    .array(network)
+    .default([])
+    .describe("Servers that may tell for which client they speak, with XCLIENT or XFORWARD.")
+    .meta({
+      example: ["192.0.2.25"],
+      notes: "the client that they name is then trusted or not, and logged.",
+    }),
+  proxyNetworks: z
+    .array(network)
+    .default([])
+    .describe("Load balancers that begin every connection with a PROXY header, version 1.")
+    .meta({ example: ["192.0.2.80"] }),
+  tls: tls.optional(),
   limits,
   log,
 });

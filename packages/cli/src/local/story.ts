@@ -57,6 +57,10 @@ export function createStory(print: (line: string) => void): Story {
         case "discarded":
           line("thrown away", `the entry of ${event.recipient} says so`);
           break;
+        case "deferred":
+        case "given-up":
+        case "dsn":
+        case "lease-lost":
         case "dropped":
         case "forward-file":
         case "forward-unavailable":

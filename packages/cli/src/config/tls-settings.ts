@@ -1,0 +1,12 @@
+// The map `tls`: the certificate for clients that ask for STARTTLS. Called by schema.ts.
+import * as z from "zod";
+import { fileName } from "./setting-types.ts";
+
+export const tls = z
+  .strictObject({
+    certificateFile: fileName
+      .describe("PEM: our certificate, and those behind it.")
+      .meta({ example: "/etc/homing/tls/fullchain.pem" }),
+    keyFile: fileName.describe("PEM: its key.").meta({ example: "/etc/homing/tls/privkey.pem" }),
+  })
+  .describe("Offers STARTTLS, TLS 1.2 and later. Without it, clients cannot encrypt.");

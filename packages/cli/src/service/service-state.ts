@@ -1,0 +1,30 @@
+// The state directory of the service. Called by `homing serve`, before the port is opened.
+import { dirname, resolve } from "node:path";
+import { openState, type State } from "@homing/forwarder";
+import type { Config } from "../config/schema.ts";
+import { CommandFailure, systemFailure } from "../failure.ts";
+import { unixNow } from "../time.ts";
+
+/** Undefined without a `stateDirectory`. */
+export async function openServiceState(config: Config, configPath: string): Promise<State | undefined> {
+  const folder = stateFolder(config, configPath);
+  if (folder === undefined) return undefined;
+  try {
+    const { srs, limits } = config;
+    return await openState({
+      folder,
+      maxAgeDays: srs.maxAgeDays,
+      minFreeOctets: limits.freeOctets,
+      now: unixNow,
+    });
+  } catch (error) {
+    const what = `stateDirectory ${folder}`;
+    if (error instanceof Error && "syscall" in error) throw systemFailure(what, error);
+    throw new CommandFailure("unavailable", `${what}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Relative to the folder of the configuration. */
+export function stateFolder({ stateDirectory }: Config, configPath: string): string | undefined {
+  return stateDirectory === undefined ? undefined : resolve(dirname(configPath), stateDirectory);
+}

@@ -1,0 +1,92 @@
+// What becomes of a message that came in whole: delivery by trust. Nothing is acknowledged that nobody holds, and a sender
+// who may be forged never makes us owe a bounce (ADR 0019). Called by receive.ts.
+import { type Content, type Reply, withFields } from "@homing/mail";
+import type { UnixSeconds } from "@homing/srs-core";
+import type { Copy } from "../copies.ts";
+import type { Delivery } from "../deliver.ts";
+import type { Patience } from "../outbound/outbound.ts";
+import type { Queue } from "../queue/queue.ts";
+import { type AttemptCopy, type CopyAttempt, orBusy } from "./attempt-copy.ts";
+import type { Incoming, Lead } from "./incoming.ts";
+import type { LateSuccesses } from "./late-successes.ts";
+
+export interface HandOverOptions {
+  readonly attempt: AttemptCopy;
+  /** Without one, all mail is delivered while its client waits. */
+  readonly queue: Queue | undefined;
+  readonly late: LateSuccesses;
+  /** Verified mail goes to the disk first, whatever its number of recipients. */
+  readonly spoolFirst: boolean;
+  readonly waits: Waits;
+  /** Of a message in the queue, in seconds. */
+  readonly life: number;
+  readonly now: () => UnixSeconds;
+  /** Aborts after so many seconds. */
+  readonly timeLimit: (seconds: number) => AbortSignal;
+  readonly delivered: (id: string, copy: Copy, delivery: Delivery) => void;
+}
+
+/** How long a client waits for us, from its final dot. */
+export interface Waits {
+  /** One whose sender is verified, before its message goes to the queue. Seconds. */
+  readonly verified: number;
+  /** All others. Seconds; it must stay well below the client's own ten minutes (RFC 5321 §4.5.3.2.6). */
+  readonly unverified: number;
+  /** For a free connection, before a verified message goes to the queue. Milliseconds. */
+  readonly freeConnectionMs: number;
+}
+
+export const WAITS: Waits = { verified: 15, unverified: 240, freeConnectionMs: 1000 };
+
+/** An attempt that is under way, and whether its next hop may have the message already. */
+export interface Running {
+  readonly delivery: Promise<Delivery>;
+  readonly dotSent: () => boolean;
+  /** No connection was free: nothing was tried. */
+  readonly wasBusy: () => boolean;
+}
+
+/** Starts an attempt; its content lives until it is over. */
+export function runAttempt(
+  options: Pick<HandOverOptions, "attempt" | "delivered">,
+  mail: Incoming,
+  lead: Lead,
+  copy: Copy,
+  { timeIsUp, patience }: { readonly timeIsUp: AbortSignal; readonly patience: Patience },
+): Running {
+  let dotSent = false;
+  let busy = false;
+  const content: Content = withFields(mail.content, [lead.trace]);
+  const attempt: CopyAttempt = {
+    copy,
+    promise: mail.command,
+    content,
+    patience,
+    timeIsUp,
+    onFinalDot: () => {
+      dotSent = true;
+    },
+  };
+  content.hold();
+  const delivery = options
+    .attempt(attempt)
+    .then((outcome): Delivery => {
+      busy = outcome.kind === "busy";
+      const told = orBusy(outcome);
+      options.delivered(mail.id, copy, told);
+      return told;
+    })
+    .finally(() => content.release());
+  return { delivery, dotSent: () => dotSent, wasBusy: () => busy };
+}
+
+export const NO_ROOM: Reply = {
+  code: 452,
+  enhanced: "4.3.1",
+  text: "no room for the message just now, try again later",
+};
+export const NOT_KEPT: Reply = {
+  code: 451,
+  enhanced: "4.3.0",
+  text: "the message could not be kept, try again later",
+};

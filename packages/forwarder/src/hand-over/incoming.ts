@@ -1,0 +1,26 @@
+// A message that came in whole, with all that was decided about it at RCPT. Made by receive.ts; what becomes of it is decided
+// by the files beside this one.
+import type { Content } from "@homing/mail";
+import type { Mailbox } from "@homing/srs-core";
+import type { Copy } from "../copies.ts";
+import type { MailCommand } from "../smtp-session.ts";
+
+export interface Incoming {
+  /** As in our Received field. */
+  readonly id: string;
+  readonly command: MailCommand;
+  /** As it came; whoever keeps it longer than the client waits holds it. */
+  readonly content: Content;
+  /** One for each recipient of the transaction. */
+  readonly leads: readonly Lead[];
+}
+
+/** Where one recipient's mail goes. */
+export interface Lead {
+  /** As the client gave it: an alias or an SRS address. */
+  readonly recipient: Mailbox;
+  /** None where it is thrown away. */
+  readonly copies: readonly Copy[];
+  /** Our Received field for this recipient. */
+  readonly trace: string;
+}

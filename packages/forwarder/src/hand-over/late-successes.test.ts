@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { memoryContent } from "@homing/mail";
+import { NULL_PATH } from "@homing/srs-core";
+import type { Delivery } from "../deliver.ts";
+import { clientNetwork, createLateSuccesses, lateKey, memoryRecords } from "./late-successes.ts";
+
+const DELIVERED: Delivery = { kind: "delivered", hop: "", detail: "" };
+const REFUSED: Delivery = { kind: "failed", code: 550, enhanced: "5.1.1", hop: "", detail: "" };
+
+function lates() {
+  return createLateSuccesses(memoryRecords(2), (error) => assert.fail(String(error)));
+}
+
+test("a late success answers one further try, and no more", async () => {
+  const late = lates();
+  assert.equal(late.any(), false);
+  late.watch("a", Promise.resolve(DELIVERED));
+  await new Promise(setImmediate);
+  assert.equal(late.any(), true);
+  assert.deepEqual(await late.find("b"), undefined);
+  assert.deepEqual(await late.find("a"), { kind: "delivered" });
+  assert.deepEqual(await late.find("a"), undefined);
+  assert.equal(late.any(), false);
+});
+
+test("a late refusal leaves nothing: the next try is a new one", async () => {
+  const late = lates();
+  late.watch("a", Promise.resolve(REFUSED));
+  await new Promise(setImmediate);
+  assert.equal(await late.find("a"), undefined);
+});
+
+test("a try while the first one runs joins it, and then nothing is left to answer with", async () => {
+  const late = lates();
+  const { promise, resolve } = Promise.withResolvers<Delivery>();
+  late.watch("a", promise);
+  const found = await late.find("a");
+  assert.equal(found?.kind, "running");
+  assert.equal(await late.find("a"), undefined, "a third client is not answered with the same copy");
+  resolve(DELIVERED);
+  assert.ok(found?.kind === "running");
+  assert.deepEqual(await found.attempt, DELIVERED);
+  await new Promise(setImmediate);
+  assert.equal(await late.find("a"), undefined);
+});
+
+test("whoever joined and went away leaves the success to the next one", async () => {
+  const late = lates();
+  const { promise, resolve } = Promise.withResolvers<Delivery>();
+  late.watch("a", promise);
+  const found = await late.find("a");
+  assert.ok(found?.kind === "running");
+  found.leave();
+  resolve(DELIVERED);
+  await new Promise(setImmediate);
+  assert.deepEqual(await late.find("a"), { kind: "delivered" });
+});
+
+test("a key is of one network, sender, target and content", async () => {
+  const bob = { localPart: "bob", domain: "d.test" };
+  const alice = { localPart: "alice", domain: "d.test" };
+  const x = memoryContent(Buffer.from("x"));
+  const keys = await Promise.all([
+    lateKey("192.0.2", bob, alice, x),
+    lateKey("192.0.3", bob, alice, x),
+    lateKey("192.0.2", NULL_PATH, alice, x),
+    lateKey("192.0.2", alice, alice, x),
+    lateKey("192.0.2", bob, bob, x),
+    lateKey("192.0.2", bob, alice, memoryContent(Buffer.from("y"))),
+  ]);
+  assert.equal(new Set(keys).size, keys.length);
+  assert.equal(await lateKey("192.0.2", bob, alice, x), keys[0]);
+});
+
+const networks: [address: string, network: string][] = [
+  ["192.0.2.7", "192.0.2"],
+  ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+  ["2001:db8::1", "2001:db8:0:0"],
+  ["::1", "0:0:0:0"],
+  ["fe80::1%eth0", "fe80:0:0:0"],
+];
+for (const [address, network] of networks) {
+  test(`${address} is of the network ${network}`, () => assert.equal(clientNetwork(address), network));
+}

@@ -1,0 +1,145 @@
+// Everything that takes mail on: the mail store, next hops, the queue, put together. Called by forwarder.ts.
+import type { Envelope, Reply } from "@homing/mail";
+import type { Copy } from "./copies.ts";
+import { type Delivery, deliver } from "./deliver.ts";
+import type { ForwarderSettings, World } from "./forwarder.ts";
+import { type AttemptCopy, type CopyAttempt, orBusy } from "./hand-over/attempt-copy.ts";
+import { handOver } from "./hand-over/choose-way.ts";
+import { WAITS } from "./hand-over/hand-over.ts";
+import type { Incoming } from "./hand-over/incoming.ts";
+import { createLateSuccesses, memoryRecords } from "./hand-over/late-successes.ts";
+import { deliverLocally } from "./local-delivery.ts";
+import { createMayConnect } from "./networks.ts";
+import { createNextHops } from "./next-hops.ts";
+import { createFetchPolicy } from "./outbound/fetch-policy.ts";
+import { createOutbound, type Outbound } from "./outbound/outbound.ts";
+import { withStsPolicies } from "./outbound/sts-hops.ts";
+import { createStsPolicies } from "./outbound/sts-policies.ts";
+import type { LeadsTo } from "./queue/dsn-message.ts";
+import { QUEUE_TIMES } from "./queue/next-step.ts";
+import { createQueue, type Queue } from "./queue/queue.ts";
+import { reportDelivery } from "./transaction-report.ts";
+
+export interface MailOut {
+  handOver(mail: Incoming, mayOwe: boolean): Promise<Reply>;
+  /** Is there a queue, and may more than one recipient be taken at a time? */
+  readonly hasQueue: boolean;
+  /** No further attempts from the queue; messages that come in are kept all the same. */
+  stop(): void;
+  /** After the last client: what is left of attempts is given a moment. */
+  close(): Promise<void>;
+}
+
+/**
+ * For one attempt from the queue, before its final dot: several servers in turn, each silence of each. Whoever is slower is
+ * slower than any client of ours would be.
+ */
+const MAX_ATTEMPT_SECONDS = 30 * 60;
+/** Clients have gone, and the queue has ended: whoever is left was told to come again. */
+const LEAVE_MS = 1000;
+/** Late successes that are remembered without a disk. */
+const MAX_RECORDS = 10_000;
+
+export function createMailOut(settings: ForwarderSettings, world: World, leadsTo: LeadsTo): MailOut {
+  const { hostname, state } = settings;
+  const failed = (error: unknown): void => {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    world.report({ event: "error", session: "", message });
+  };
+  const outbound = createOutbound({
+    hostname,
+    clock: world.clock,
+    random: world.random,
+    limits: settings.outbound ?? {},
+  });
+  const attempt = createAttempt(settings, world, outbound);
+  const times = { ...QUEUE_TIMES, ...settings.queueTimes };
+  const delivered = (id: string, { mailbox }: Pick<Copy, "mailbox">, delivery: Delivery): void =>
+    reportDelivery(world.report, id, mailbox, delivery);
+
+  const queue: Queue | undefined =
+    state &&
+    createQueue({
+      ...world,
+      hostname,
+      spool: state.spool,
+      times,
+      leadsTo,
+      failed,
+      maxAttempts: settings.maxAttempts ?? 200,
+      maxAttemptsPerDomain: settings.maxAttemptsPerDomain ?? 50,
+      async serve(message, recipient, content, stopping) {
+        const outcome = await attempt({
+          copy: recipient,
+          promise: message,
+          content,
+          patience: { kind: "queue" },
+          timeIsUp: AbortSignal.any([world.timeLimit(MAX_ATTEMPT_SECONDS), stopping]),
+        });
+        const delivery = orBusy(outcome);
+        delivered(message.id, recipient, delivery);
+        return delivery;
+      },
+    });
+  queue?.start();
+  let queueStopped: Promise<void> = Promise.resolve();
+  const options = {
+    attempt,
+    queue,
+    late: createLateSuccesses(state?.late ?? memoryRecords(MAX_RECORDS), failed),
+    spoolFirst: settings.spoolFirst === true,
+    waits: { ...WAITS, ...settings.waits },
+    life: times.mail,
+    now: world.now,
+    timeLimit: world.timeLimit,
+    delivered,
+  };
+  return {
+    handOver: (mail, mayOwe) => handOver(options, mail, mayOwe),
+    hasQueue: queue !== undefined,
+    stop() {
+      queueStopped = queue?.close() ?? queueStopped;
+    },
+    async close() {
+      await queueStopped;
+      const leave = new AbortController();
+      const cancel = world.clock.after(LEAVE_MS, () => leave.abort());
+      await outbound.close(leave.signal);
+      cancel();
+    },
+  };
+}
+
+function createAttempt(settings: ForwarderSettings, world: World, outbound: Outbound): AttemptCopy {
+  const { hostname, store } = settings;
+  const mayConnect = createMayConnect(settings.privateNetworks);
+  const findByMx = createNextHops({
+    hostname,
+    routes: settings.routes,
+    smartHost: settings.smartHost,
+    resolver: world.resolver,
+    random: world.random,
+    mayConnect,
+  });
+  const { resolver, now, txt } = world;
+  const findNextHops =
+    txt && settings.mtaSts !== false
+      ? withStsPolicies(
+          findByMx,
+          createStsPolicies({ txt, fetchPolicy: createFetchPolicy({ resolver, mayConnect }), now }),
+        )
+      : findByMx;
+  return ({ copy, content, ...attempt }) => {
+    const envelope = envelopeOf(copy, attempt.promise);
+    return store && copy.stays
+      ? deliverLocally(store, { hostname, ...world, ...attempt }, envelope, content)
+      : deliver({ findNextHops, hostname, outbound, ...attempt }, envelope, content);
+  };
+}
+
+function envelopeOf(
+  { mailbox, reversePath }: CopyAttempt["copy"],
+  { eightBit, smtpUtf8 }: CopyAttempt["promise"],
+): Envelope {
+  return { reversePath, recipient: mailbox, eightBit, smtpUtf8 };
+}

@@ -1,0 +1,313 @@
+// The queue on a real spool, with a clock of its own and next hops that do as they are told.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { memoryContent, wholeContent } from "@homing/mail";
+import { NULL_PATH, type ReversePath, renderMailbox, renderReversePath } from "@homing/srs-core";
+import type { Delivery } from "../deliver.ts";
+import type { ForwarderEvent } from "../events.ts";
+import { openSpool } from "../spool/open-spool.ts";
+import type { NewMessage, NotifyParty, Spool } from "../spool/spool.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { QUEUE_TIMES } from "./next-step.ts";
+import { createQueue, type Queue } from "./queue.ts";
+
+const START = 1_800_000_000;
+const DAY = 86_400;
+const BOB = { localPart: "bob", domain: "origin.test" };
+const ALIAS = { localPart: "alice", domain: "ours.test" };
+const OWNER = { localPart: "owner", domain: "lists.test" };
+const DELIVERED: Delivery = { kind: "delivered", hop: "hop", detail: "" };
+const LATER: Delivery = { kind: "failed", code: 450, enhanced: "4.2.1", hop: "hop", detail: "greylisted" };
+const NEVER: Delivery = { kind: "failed", code: 550, enhanced: "5.2.2", hop: "hop", detail: "secret words" };
+
+interface Served {
+  readonly target: string;
+  readonly from: string;
+  readonly text: string;
+  readonly at: number;
+}
+
+interface Scene {
+  readonly queue: Queue;
+  readonly spool: Spool;
+  /** Unix seconds. */
+  readonly now: () => number;
+  readonly served: readonly Served[];
+  readonly events: readonly ForwarderEvent[];
+  /** Until so many attempts have been made in all, and written down. */
+  attempts(count: number): Promise<void>;
+  /** Moves the clock, and lets the queue see what is due. */
+  pass(seconds: number): Promise<void>;
+}
+
+interface SceneOptions {
+  readonly folder?: string;
+  readonly maxAttempts?: number;
+  readonly maxAttemptsPerDomain?: number;
+}
+
+/** @param answer what the next hop does with this target's mail */
+async function scene(
+  t: TestContext,
+  answer: (served: Served) => Delivery | Promise<Delivery>,
+  options: SceneOptions = {},
+): Promise<Scene> {
+  const folder = options.folder ?? (await temporaryFolder(t));
+  const spool = await openSpool({ folder, minFreeOctets: 0 });
+  const clock = createFakeClock();
+  const now = (): number => START + Math.floor(clock.now() / 1000);
+  const served: Served[] = [];
+  const events: ForwarderEvent[] = [];
+  let ids = 0;
+  let over = 0;
+  const queue = createQueue({
+    spool,
+    clock,
+    hostname: "mx.ours.test",
+    now,
+    newId: () => `dsn${++ids}`,
+    random: () => 0.5,
+    times: QUEUE_TIMES,
+    leadsTo: async (mailbox) => [{ mailbox, stays: false }],
+    report(event) {
+      events.push(event);
+    },
+    failed: (error) => assert.fail(error instanceof Error ? error : String(error)),
+    maxAttempts: options.maxAttempts ?? 10,
+    maxAttemptsPerDomain: options.maxAttemptsPerDomain ?? 5,
+    async serve(_, { mailbox, reversePath }, content) {
+      const one = {
+        target: renderMailbox(mailbox),
+        from: renderReversePath(reversePath),
+        text: (await wholeContent(content)).toString(),
+        at: now() - START,
+      };
+      served.push(one);
+      const outcome = await answer(one);
+      over++;
+      return outcome;
+    },
+  });
+  queue.start();
+  t.after(async () => {
+    await queue.close();
+    await spool.close();
+  });
+  return {
+    queue,
+    spool,
+    now,
+    served,
+    events,
+    async pass(seconds) {
+      // A wake-up on the way finds the time of its own moment; the last two find what the whole time made due.
+      for (const part of [seconds - 2, 1, 1]) {
+        clock.advance(part * 1000);
+        await settled(spool);
+      }
+    },
+    async attempts(count) {
+      for (let tries = 0; over < count; tries++) {
+        assert.ok(tries < 2000, `${over} attempts in place of ${count}`);
+        await sleep(2);
+      }
+      await settled(spool);
+    },
+  };
+}
+
+/** Everything before it is written: the spool answers in order. */
+async function settled(spool: Spool): Promise<void> {
+  for (let round = 0; round < 3; round++) {
+    await spool.list({ limit: 1 });
+    await sleep(2);
+  }
+}
+
+async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "homing-queue-"));
+  t.after(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+function message(
+  targets: readonly string[],
+  { sender = BOB as ReversePath, notify = { kind: "sender" } as NotifyParty, due = START } = {},
+): NewMessage {
+  return {
+    id: "m1",
+    received: START,
+    expires: START + QUEUE_TIMES.mail,
+    sender,
+    eightBit: false,
+    smtpUtf8: false,
+    content: memoryContent(Buffer.from("Subject: x\r\n\r\nbody\r\n")),
+    recipients: targets.map((target) => {
+      const [localPart = "", domain = ""] = target.split("@");
+      return {
+        mailbox: { localPart, domain },
+        reversePath: { localPart: "SRS0=x", domain: "ours.test" },
+        alias: ALIAS,
+        stays: false,
+        trace: "Received: by mx.ours.test\r\n",
+        notify,
+        due,
+      };
+    }),
+  };
+}
+
+test("what is taken is served at once, with our Received field on top, and is gone", async (t) => {
+  const { queue, spool, served, attempts } = await scene(t, () => DELIVERED);
+  assert.deepEqual(await queue.take(message(["a@home.test", "b@home.test"])), { kind: "stored" });
+  await attempts(2);
+  assert.deepEqual(
+    served.map(({ target }) => target),
+    ["a@home.test", "b@home.test"],
+  );
+  assert.equal(served[0]?.text, "Received: by mx.ours.test\r\nSubject: x\r\n\r\nbody\r\n");
+  assert.equal(served[0]?.from, "SRS0=x@ours.test");
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+});
+
+test("a deferral is tried again, later and later, until the next hop takes it", async (t) => {
+  let left = 3;
+  const { queue, spool, served, events, attempts, pass } = await scene(t, () =>
+    left-- > 0 ? LATER : DELIVERED,
+  );
+  await queue.take(message(["a@home.test"]));
+  await attempts(1);
+  for (const count of [2, 3, 4]) {
+    await pass(1200);
+    await attempts(count);
+  }
+  assert.deepEqual(
+    events
+      .filter((event) => event.event === "deferred")
+      .map(({ due }, attempt) => due - START - (served[attempt]?.at ?? 0)),
+    [300, 600, 1200],
+  );
+  assert.equal(served.length, 4);
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+});
+
+test("a refusal comes back to the sender as a DSN about the alias, and names neither target nor the hop's words", async (t) => {
+  const { queue, spool, served, events, attempts } = await scene(t, ({ target }) =>
+    target === "bob@origin.test" ? DELIVERED : NEVER,
+  );
+  await queue.take(message(["private@home.test"]));
+  await attempts(2);
+  const dsn = served[1];
+  assert.equal(dsn?.target, "bob@origin.test");
+  assert.equal(dsn?.from, "");
+  assert.match(
+    dsn?.text ?? "",
+    /\r\nFinal-Recipient: rfc822; alice@ours\.test\r\nAction: failed\r\nStatus: 5\.2\.2\r\n/,
+  );
+  assert.doesNotMatch(dsn?.text ?? "", /private|home\.test|secret words/);
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+  assert.deepEqual(
+    events.filter(({ event }) => event === "dsn"),
+    [{ event: "dsn", id: "dsn1", about: "m1", to: "bob@origin.test", action: "failed" }],
+  );
+});
+
+const nobody: [what: string, changed: Parameters<typeof message>[1]][] = [
+  ["the null sender", { sender: NULL_PATH }],
+  ["a sender who may be forged", { notify: { kind: "nobody" } }],
+];
+for (const [what, changed] of nobody) {
+  test(`a refusal of mail from ${what} makes no DSN`, async (t) => {
+    const { queue, spool, events, attempts } = await scene(t, () => NEVER);
+    await queue.take(message(["a@home.test"], changed));
+    await attempts(1);
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ["given-up"],
+    );
+    assert.deepEqual(await spool.list({ limit: 10 }), []);
+  });
+}
+
+test("the owner of a list hears of its members' failures, and a DSN that fails makes none", async (t) => {
+  const { queue, spool, served, attempts } = await scene(t, () => NEVER);
+  await queue.take(message(["a@home.test"], { notify: { kind: "mailbox", mailbox: OWNER } }));
+  await attempts(2);
+  assert.deepEqual(
+    served.map(({ target }) => target),
+    ["a@home.test", "owner@lists.test"],
+  );
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+});
+
+test("after four hours the sender is told of the delay, once, and after four days of the failure", async (t) => {
+  const { queue, spool, now, served, attempts, pass } = await scene(t, ({ target }) =>
+    target === "bob@origin.test" ? DELIVERED : LATER,
+  );
+  await queue.take(message(["a@home.test"]));
+  await attempts(1);
+  while (now() < START + QUEUE_TIMES.mail + 10) await pass(1800);
+  const told = served.filter(({ target }) => target === "bob@origin.test");
+  assert.deepEqual(
+    told.map(({ text }) => /Action: (\w+)\r\nStatus: ([\d.]+)/.exec(text)?.slice(1)),
+    [
+      ["delayed", "4.2.1"],
+      ["failed", "4.4.7"],
+    ],
+  );
+  const [delay, failure] = told;
+  assert.ok((delay?.at ?? 0) >= 4 * 3600 && (delay?.at ?? 0) < 6 * 3600, `told after ${delay?.at} s`);
+  assert.ok((failure?.at ?? 0) >= 4 * DAY && (failure?.at ?? 0) < 4 * DAY + 3600, `after ${failure?.at} s`);
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+});
+
+test("an attempt that ran already is the one attempt: its outcome is written down", async (t) => {
+  const { queue, spool, served } = await scene(t, () => assert.fail("a second attempt"));
+  const { promise, resolve } = Promise.withResolvers<Delivery>();
+  assert.deepEqual(await queue.take(message(["a@home.test"]), [promise]), { kind: "stored" });
+  assert.equal((await spool.list({ limit: 10 })).length, 1);
+  resolve(DELIVERED);
+  await settled(spool);
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+  assert.equal(served.length, 0);
+});
+
+test("one slow domain has its slots, and others are served beside it", async (t) => {
+  const { promise: never, resolve } = Promise.withResolvers<Delivery>();
+  const { queue, served, pass } = await scene(
+    t,
+    ({ target }) => (target.endsWith("@slow.test") ? never : DELIVERED),
+    { maxAttempts: 10, maxAttemptsPerDomain: 2 },
+  );
+  await queue.take(message(Array.from({ length: 20 }, (_, n) => `u${n}@slow.test`)));
+  await queue.take({ ...message(["a@quick.test"]), id: "m2" });
+  for (let tries = 0; tries < 500 && !served.some(({ target }) => target === "a@quick.test"); tries++) {
+    await pass(3);
+  }
+  assert.ok(served.some(({ target }) => target === "a@quick.test"));
+  const slow = served.filter(({ target }) => target.endsWith("@slow.test")).length;
+  assert.ok(slow <= 4, `${slow} attempts at a time to the slow domain`);
+  resolve(DELIVERED);
+  for (let tries = 0; tries < 1000 && served.length < 21; tries++) {
+    await pass(3);
+  }
+  assert.equal(new Set(served.map(({ target }) => target)).size, 21);
+  assert.equal(served.length, 21);
+});
+
+test("what was in the queue when the process ended is served by the next one", async (t) => {
+  const folder = await temporaryFolder(t);
+  const spool = await openSpool({ folder, minFreeOctets: 0 });
+  await spool.put(message(["a@home.test"]));
+  await spool.close();
+  const next = await scene(t, () => DELIVERED, { folder });
+  await next.attempts(1);
+  assert.deepEqual(
+    next.served.map(({ target }) => target),
+    ["a@home.test"],
+  );
+});

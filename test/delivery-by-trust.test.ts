@@ -1,0 +1,365 @@
+// Delivery by trust: who waits for the next hop, what goes to the disk, and who is owed a bounce. ADR 0019.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createFakeClock } from "../packages/forwarder/src/testing/fake-clock.ts";
+import { greeted, hello, startHop, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
+import { startWaitingHop } from "../packages/forwarder/src/testing/waiting-hop.ts";
+import { type InProcessForwarder, type InProcessOptions, inProcessForwarder } from "./harness/in-process.ts";
+
+const BOB = "bob@source.example";
+const ALICE = "alice@forwarder.example";
+const LIST = "list@forwarder.example";
+const MESSAGE = "Message-ID: <1@source.example>\r\nSubject: x\r\n\r\nHello!\r\n";
+const ALIASES = [
+  "alice: private@home.example",
+  "carol: hidden@club.example",
+  "list: private@home.example, hidden@club.example",
+  "owned: private@home.example, hidden@club.example",
+  "owner-owned: owner@lists.example",
+  "",
+].join("\n");
+/** Clients that pipeline send DATA before they know. */
+const GREYLISTED: Readonly<Record<string, string>> = {
+  RCPT: "450 4.2.1 greylisted",
+  DATA: "554 5.5.1 no recipients",
+};
+const UNKNOWN: Readonly<Record<string, string>> = { ...GREYLISTED, RCPT: "550 5.1.1 no" };
+const PRIVATE = /private|hidden|home\.example|club\.example/;
+
+/** Time limits that a test ends by hand, by their seconds. */
+function limits() {
+  const waiting = new Map<number, AbortController[]>();
+  return {
+    timeLimit(seconds: number): AbortSignal {
+      const limit = new AbortController();
+      waiting.set(seconds, [...(waiting.get(seconds) ?? []), limit]);
+      return limit.signal;
+    },
+    /** Ends those that have begun. */
+    end(seconds: number): void {
+      for (const limit of waiting.get(seconds) ?? []) limit.abort();
+    },
+  };
+}
+
+async function folder(t: TestContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "homing-trust-"));
+  t.after(() => rm(path, { recursive: true }));
+  return path;
+}
+
+function send(forwarder: InProcessForwarder, to = ALICE, from = BOB, message = MESSAGE): Promise<string> {
+  return greeted({ host: "127.0.0.1", port: forwarder.port }).then((client) =>
+    transact(client, { from, to, message }).finally(() => client.socket.destroy()),
+  );
+}
+
+async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let tries = 0; tries < 1500; tries++) {
+    if (await condition()) return;
+    await sleep(5);
+  }
+  assert.fail(`waited in vain until ${what}`);
+}
+
+async function queued(forwarder: InProcessForwarder): Promise<number> {
+  return (await forwarder.state?.spool.list({ limit: 10 }))?.length ?? 0;
+}
+
+type Setting = Omit<InProcessOptions, "aliases">;
+const TRUSTED: Setting = { trustedNetworks: ["127.0.0.1"] };
+
+for (const [who, setting] of [
+  ["verified", TRUSTED],
+  ["unverified", {}],
+] as const) {
+  test(`${who}, the next hop takes it in time: its answer is ours, and nothing is written`, async (t) => {
+    await using hop = await startHop();
+    await using forwarder = await inProcessForwarder({
+      aliases: ALIASES,
+      nextHop: hop.port,
+      stateFolder: await folder(t),
+      ...setting,
+    });
+    assert.equal(await send(forwarder), `250 2.0.0 <${ALICE}>: passed on`);
+    assert.equal(hop.messages.length, 1);
+    assert.equal(await queued(forwarder), 0);
+  });
+
+  test(`${who}, the next hop refuses it: so do we, and there is no DSN`, async (t) => {
+    await using hop = await startHop({ RCPT: "550 5.2.2 private@home.example is full" });
+    await using forwarder = await inProcessForwarder({
+      aliases: ALIASES,
+      nextHop: hop.port,
+      stateFolder: await folder(t),
+      ...setting,
+    });
+    const reply = await send(forwarder);
+    assert.match(reply, /^550 5\.2\.2 /);
+    assert.doesNotMatch(reply, PRIVATE);
+    assert.equal(await queued(forwarder), 0);
+  });
+}
+
+test("verified, the next hop defers it: it is kept, tried again, and not lost", async (t) => {
+  const clock = createFakeClock();
+  await using hop = await startWaitingHop({
+    dot: "250 2.0.0 ok",
+    says: (verb, nth) => (nth === 1 ? GREYLISTED[verb] : undefined),
+  });
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+    clock,
+    ...TRUSTED,
+  });
+  assert.equal(await send(forwarder), "250 2.0.0 kept, and on its way");
+  await until(() => forwarder.events.some(({ event }) => event === "deferred"), "it is deferred");
+  assert.equal(await queued(forwarder), 1);
+  for (let tries = 0; tries < 1000 && hop.messages.length === 0; tries++) {
+    clock.advance(10_000);
+    await sleep(2);
+  }
+  assert.equal(hop.messages.length, 1);
+  await until(async () => (await queued(forwarder)) === 0, "the queue is empty");
+});
+
+test("unverified, the next hop defers it: so do we, and nothing is kept", async (t) => {
+  await using hop = await startHop({ RCPT: "450 4.2.1 greylisted" });
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+  });
+  assert.match(await send(forwarder), /^450 4\.2\.1 /);
+  assert.equal(await queued(forwarder), 0);
+});
+
+test("verified, the next hop takes its time: after 15 s the client is free, and there is one copy", async (t) => {
+  const time = limits();
+  await using hop = await startWaitingHop();
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+    timeLimit: time.timeLimit,
+    ...TRUSTED,
+  });
+  const reply = send(forwarder);
+  await until(() => hop.messages.length === 1, "the next hop has the message");
+  assert.equal(await queued(forwarder), 0);
+  time.end(15);
+  assert.equal(await reply, "250 2.0.0 kept, and on its way");
+  assert.equal(await queued(forwarder), 1);
+  hop.answer();
+  await until(async () => (await queued(forwarder)) === 0, "the attempt is written down");
+  assert.equal(hop.messages.length, 1);
+});
+
+test("verified, kept, and refused then: the sender gets a DSN that tells nothing private", async (t) => {
+  const time = limits();
+  await using hop = await startWaitingHop();
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+    timeLimit: time.timeLimit,
+    ...TRUSTED,
+  });
+  const reply = send(forwarder);
+  await until(() => hop.messages.length === 1, "the next hop has the message");
+  time.end(15);
+  assert.match(await reply, /^250 /);
+  hop.answer("554 5.7.1 private@home.example does not like it");
+  await until(() => hop.messages.length === 2, "the DSN is out");
+  hop.answer();
+  assert.ok(hop.commands.some((line) => line.startsWith("MAIL FROM:<>")));
+  assert.ok(hop.commands.includes(`RCPT TO:<${BOB}>`));
+  const dsn = hop.messages[1] ?? "";
+  assert.match(dsn, /\r\nFinal-Recipient: rfc822; alice@forwarder\.example\r\n/);
+  assert.match(dsn, /\r\nStatus: 5\.7\.1\r\n/);
+  assert.doesNotMatch(dsn, PRIVATE);
+  await until(async () => (await queued(forwarder)) === 0, "the queue is empty");
+});
+
+test("verified, many recipients: one transaction, each alias with its own Received field", async (t) => {
+  await using hop = await startHop();
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+    ...TRUSTED,
+  });
+  using client = await hello({ host: "127.0.0.1", port: forwarder.port });
+  for (const command of [`MAIL FROM:<${BOB}>`, `RCPT TO:<${ALICE}>`, "RCPT TO:<carol@forwarder.example>"])
+    assert.match(await client.ask(command), /^250 /);
+  assert.match(await client.ask("DATA"), /^354 /);
+  assert.match(await client.ask(`${MESSAGE}.`), /^250 2\.0\.0 kept/);
+  await until(() => hop.messages.length === 2, "both have it");
+  const fors = hop.messages.map((message) => /\tfor <([^>]*)>/.exec(message.toString())?.[1]);
+  assert.deepEqual(fors.sort(), [ALICE, "carol@forwarder.example"]);
+  await until(async () => (await queued(forwarder)) === 0, "the queue is empty");
+});
+
+test("unverified, a second recipient comes in a transaction of its own", async (t) => {
+  await using hop = await startHop();
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+  });
+  using client = await hello({ host: "127.0.0.1", port: forwarder.port });
+  assert.match(await client.ask(`MAIL FROM:<${BOB}>`), /^250 /);
+  assert.match(await client.ask(`RCPT TO:<${ALICE}>`), /^250 /);
+  assert.match(await client.ask("RCPT TO:<carol@forwarder.example>"), /^452 4\.5\.3 /);
+});
+
+test("unverified, one target of two has it: the other is kept, and nobody is told of its failure", async (t) => {
+  const clock = createFakeClock();
+  await using home = await startHop();
+  await using club = await startWaitingHop({
+    dot: "250 2.0.0 ok",
+    says: (verb, nth) => (nth === 1 ? GREYLISTED[verb] : UNKNOWN[verb]),
+  });
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    routes: { "home.example": home.port, "club.example": club.port },
+    stateFolder: await folder(t),
+    clock,
+  });
+  assert.equal(await send(forwarder, LIST), `250 2.0.0 <${LIST}>: passed on`);
+  await until(async () => (await queued(forwarder)) === 1, "the other copy is kept");
+  for (let tries = 0; tries < 1000 && (await queued(forwarder)) > 0; tries++) {
+    clock.advance(10_000);
+    await sleep(2);
+  }
+  const given = forwarder.events.filter(({ event }) => event === "given-up" || event === "dsn");
+  assert.deepEqual(
+    given.map(({ event }) => event),
+    ["given-up"],
+  );
+});
+
+test("unverified, a list with an owner: the owner hears of what failed, the sender does not", async (t) => {
+  await using home = await startHop();
+  await using club = await startHop({ RCPT: "550 5.1.1 hidden@club.example: unknown" });
+  await using lists = await startHop();
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    routes: { "home.example": home.port, "club.example": club.port, "lists.example": lists.port },
+    stateFolder: await folder(t),
+  });
+  assert.match(await send(forwarder, "owned@forwarder.example"), /^250 /);
+  await until(() => lists.messages.length === 1, "the owner has a DSN");
+  assert.ok(lists.commands.includes("RCPT TO:<owner@lists.example>"));
+  assert.doesNotMatch(lists.messages[0]?.toString() ?? "", PRIVATE);
+});
+
+test("unverified, no answer to the final dot in 4 minutes: 451, and the next try gets no second copy", async (t) => {
+  const time = limits();
+  const stateFolder = await folder(t);
+  await using hop = await startWaitingHop();
+  const setting = { aliases: ALIASES, nextHop: hop.port, stateFolder, timeLimit: time.timeLimit };
+  {
+    await using forwarder = await inProcessForwarder(setting);
+    const reply = send(forwarder);
+    await until(() => hop.messages.length === 1, "the next hop has the message");
+    time.end(240);
+    assert.match(await reply, /^451 4\.4\.2 /);
+    hop.answer();
+    await until(() => forwarder.state?.late.any() === true, "the late success is recorded");
+  }
+  // Another process, as after a crash.
+  await using forwarder = await inProcessForwarder(setting);
+  assert.equal(await send(forwarder), `250 2.0.0 <${ALICE}>: passed on`);
+  assert.equal(hop.messages.length, 1);
+  const again = send(forwarder);
+  await until(() => hop.messages.length === 2, "the same message, sent again, is another one");
+  hop.answer();
+  assert.match(await again, /^250 /);
+});
+
+test("unverified, a try while the first one still runs joins it", async (t) => {
+  const time = limits();
+  await using hop = await startWaitingHop();
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+    timeLimit: time.timeLimit,
+  });
+  const first = send(forwarder);
+  await until(() => hop.messages.length === 1, "the next hop has the message");
+  time.end(240);
+  assert.match(await first, /^451 /);
+  const second = send(forwarder);
+  await until(() => forwarder.events.filter(({ event }) => event === "received").length === 2, "it is in");
+  hop.answer();
+  assert.match(await second, /^250 /);
+  assert.equal(hop.messages.length, 1);
+  assert.equal(forwarder.state?.late.any(), false);
+});
+
+test("two equal messages at a time are two messages", async (t) => {
+  await using hop = await startWaitingHop();
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+  });
+  const replies = [send(forwarder), send(forwarder)];
+  await until(() => hop.messages.length === 2, "the next hop has both");
+  hop.answer();
+  hop.answer();
+  for (const reply of replies) assert.match(await reply, /^250 /);
+});
+
+test("unverified, nothing sent when the time is up: the attempt is cut, and leaves nothing", async (t) => {
+  const time = limits();
+  await using hop = await startHop({ MAIL: "(says nothing)" });
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+    timeLimit: time.timeLimit,
+  });
+  const reply = send(forwarder);
+  await until(() => hop.commands.some((line) => line.startsWith("MAIL")), "the attempt is under way");
+  time.end(240);
+  assert.match(await reply, /^451 4\.4\./);
+  assert.equal(forwarder.state?.late.any(), false);
+});
+
+test("a bounce is never kept: its server hears what the next hop says", async (t) => {
+  await using hop = await startHop({ RCPT: "450 4.2.1 later" });
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+    ...TRUSTED,
+    spoolFirst: true,
+  });
+  assert.match(await send(forwarder, ALICE, ""), /^450 4\.2\.1 /);
+  assert.equal(await queued(forwarder), 0);
+});
+
+test("spooled: the answer comes when the message is on the disk, before the next hop is asked", async (t) => {
+  await using hop = await startWaitingHop();
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+    spoolFirst: true,
+    ...TRUSTED,
+  });
+  assert.equal(await send(forwarder), "250 2.0.0 kept, and on its way");
+  await until(() => hop.messages.length === 1, "the next hop has it");
+  assert.equal(await queued(forwarder), 1);
+  hop.answer();
+  await until(async () => (await queued(forwarder)) === 0, "it is gone");
+});
