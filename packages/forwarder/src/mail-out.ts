@@ -1,4 +1,5 @@
 // Everything that takes mail on: the mail store, next hops, the queue, put together. Called by forwarder.ts.
+import { setMaxListeners } from "node:events";
 import type { Envelope, Reply } from "@homing/mail";
 import type { Copy } from "./copies.ts";
 import { type Delivery, deliver } from "./deliver.ts";
@@ -57,6 +58,7 @@ export function createMailOut(settings: ForwarderSettings, world: World, leadsTo
   const delivered = (id: string, { mailbox }: Pick<Copy, "mailbox">, delivery: Delivery): void =>
     reportDelivery(world.report, id, mailbox, delivery);
 
+  const either = createEither();
   const queue: Queue | undefined =
     state &&
     createQueue({
@@ -74,7 +76,7 @@ export function createMailOut(settings: ForwarderSettings, world: World, leadsTo
           promise: message,
           content,
           patience: { kind: "queue" },
-          timeIsUp: AbortSignal.any([world.timeLimit(MAX_ATTEMPT_SECONDS), stopping]),
+          timeIsUp: either(world.timeLimit(MAX_ATTEMPT_SECONDS), stopping),
         });
         const delivery = orBusy(outcome);
         delivered(message.id, recipient, delivery);
@@ -134,6 +136,19 @@ function createAttempt(settings: ForwarderSettings, world: World, outbound: Outb
     return store && copy.stays
       ? deliverLocally(store, { hostname, ...world, ...attempt }, envelope, content)
       : deliver({ findNextHops, hostname, outbound, ...attempt }, envelope, content);
+  };
+}
+
+/** Time limits of the same moment are one signal: so is what is made of it. */
+function createEither(): (limit: AbortSignal, stopping: AbortSignal) => AbortSignal {
+  const made = new WeakMap<AbortSignal, AbortSignal>();
+  return (limit, stopping) => {
+    const known = made.get(limit);
+    if (known) return known;
+    const both = AbortSignal.any([limit, stopping]);
+    setMaxListeners(0, both);
+    made.set(limit, both);
+    return both;
   };
 }
 

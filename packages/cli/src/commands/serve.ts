@@ -15,6 +15,7 @@ import { readForwarderSettings } from "../forwarder-settings.ts";
 import { createOutput, type Output, whenOutputIsLost } from "../output.ts";
 import { readTables } from "../route-tables.ts";
 import { type Activation, parseActivation } from "../service/activation.ts";
+import { createLogWriter } from "../service/log-writer.ts";
 import { createMasking } from "../service/mask-events.ts";
 import { type Assignment, createNotify, ready, stopping } from "../service/notify.ts";
 import { type PidFile, pidPath, preparePidFile } from "../service/pid-file.ts";
@@ -52,7 +53,12 @@ interface Serving {
 
 async function serveUntilStopped({ options, heard, output, config, state }: Serving): Promise<number> {
   const mask = createMasking(config.log.addresses, randomKey());
-  const log = (event: object): void => output.document({ time: new Date().toISOString(), ...mask(event) });
+  const writer = createLogWriter({
+    write: (lines) => void process.stdout.write(lines),
+    now: () => new Date(),
+  });
+  process.on("exit", writer.flush);
+  const log = (event: object): void => writer.log(mask(event));
   const readSince = unixMilliseconds();
   const warn = (message: string): void => output.talk(`homing: ${message}`);
   const settings = await readForwarderSettings(config, options.config, warn, state);

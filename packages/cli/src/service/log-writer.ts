@@ -1,0 +1,36 @@
+// The log of the service: one JSON object a line. Lines of one turn of the event loop are written together: a busy server
+// has thousands a second, and each write is a system call that mail waits for. Called by `homing serve`.
+
+export interface LogWriter {
+  log(event: object): void;
+  /** Writes what is collected. */
+  flush(): void;
+}
+
+export interface LogWriterOptions {
+  /** Takes whole lines; a file or a pipe, which Node writes to at once. */
+  readonly write: (lines: string) => void;
+  readonly now: () => Date;
+  readonly soon?: (flush: () => void) => void;
+}
+
+/** A burst is not collected without bound. */
+const MAX_CHARACTERS = 64 * 1024;
+
+export function createLogWriter({ write, now, soon = setImmediate }: LogWriterOptions): LogWriter {
+  let lines = "";
+  const flush = (): void => {
+    if (lines === "") return;
+    const collected = lines;
+    lines = "";
+    write(collected);
+  };
+  return {
+    log(event) {
+      if (lines === "") soon(flush);
+      lines += `${JSON.stringify({ time: now().toISOString(), ...event })}\n`;
+      if (lines.length > MAX_CHARACTERS) flush();
+    },
+    flush,
+  };
+}
