@@ -70,6 +70,7 @@ async function serveUntilStopped({ options, heard, output, config, state }: Serv
   const pidFile = await preparePidFile(pidPath(config, options.config));
   const service = await start(pidFile, {
     log,
+    flush: writer.flush,
     deliveries,
     listen: () => listen(settings, world, activation, options.config),
     startReload: (forwarder) =>
@@ -100,6 +101,8 @@ async function serveUntilStopped({ options, heard, output, config, state }: Serv
 
 interface Service {
   readonly log: (event: object) => void;
+  /** Writes what the log holds. */
+  readonly flush: () => void;
   readonly deliveries: AbortController;
   readonly pidFile: PidFile;
   readonly listener: Forwarder;
@@ -108,20 +111,23 @@ interface Service {
   readonly stop: Promise<void>;
 }
 
-interface Start extends Pick<Service, "log" | "deliveries"> {
+interface Start extends Pick<Service, "log" | "flush" | "deliveries"> {
   readonly listen: () => Promise<Forwarder>;
   readonly startReload: (forwarder: Forwarder) => Promise<TableReload>;
 }
 
 /** A service that is whole, or no open port. */
-async function start(pidFile: PidFile, { log, deliveries, listen, startReload }: Start): Promise<Service> {
+async function start(
+  pidFile: PidFile,
+  { log, flush, deliveries, listen, startReload }: Start,
+): Promise<Service> {
   let listener: Forwarder | undefined;
   try {
     listener = await listen();
     const stop = untilSignal();
     const reload = await startReload(listener);
     await pidFile.publish();
-    return { log, deliveries, pidFile, listener, reload, stop };
+    return { log, flush, deliveries, pidFile, listener, reload, stop };
   } catch (error) {
     if (listener) await stopListener(listener, deliveries);
     await pidFile.remove().catch(() => {});
@@ -130,15 +136,17 @@ async function start(pidFile: PidFile, { log, deliveries, listen, startReload }:
 }
 
 /** Nothing is waited for but the mail in progress. */
-async function end({ log, deliveries, pidFile, listener, reload }: Service): Promise<void> {
+async function end({ log, flush, deliveries, pidFile, listener, reload }: Service): Promise<void> {
   const failed = (message: string): void => log(errorEvent(message));
   // From here on `homing reload` finds nobody.
   const removed = pidFile.remove().catch((error: unknown) => failed(String(error)));
   reload.close();
   await stopListener(listener, deliveries);
-  endUnless(Promise.all([reload.idle(), removed]), () =>
-    failed("a file does not answer: ended by SIGTERM, without waiting for it"),
-  );
+  endUnless(Promise.all([reload.idle(), removed]), () => {
+    failed("a file does not answer: ended by SIGTERM, without waiting for it");
+    // No "exit" comes after a signal.
+    flush();
+  });
 }
 
 function notifier(log: Service["log"]): (assignments: readonly Assignment[]) => Promise<void> {
