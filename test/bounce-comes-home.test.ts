@@ -100,7 +100,7 @@ test("mail is forwarded with SRS, and the bounce of the new home reaches the ori
     "the sender's server heard nothing of the private address",
   );
 
-  const told = forwarder.events().map((event) => event.event);
+  const told = (await forwarder.events()).map((event) => event.event);
   const eachWay = [
     "received",
     "forwarded",

@@ -124,7 +124,7 @@ test("a file that others can write defers the mail, with an event; so does one w
   assert.match(await mail.send("alice@home.example"), /^451 4\.3\.5 /);
   assert.match(await mail.send("dave@home.example"), /^451 4\.3\.5 /);
   assert.match(await mail.send("staff@home.example"), /^451 4\.3\.5 /, "no copy of a list is lost");
-  const events = mail.service.events().filter(({ event }) => event === "forward-file");
+  const events = (await mail.service.events()).filter(({ event }) => event === "forward-file");
   assert.match(JSON.stringify(events), /"user":"alice","faults":\["~\/\.forward: /);
   assert.match(JSON.stringify(events), /"user":"dave","faults":\["~\/\.forward:1:1: /);
   assert.deepEqual(await mail.arrived(), []);
@@ -143,6 +143,6 @@ test("without its reader every user's mail waits", async () => {
   assert.match(await mail.send("alice@home.example"), /^250 /);
   await mail.reader.stop();
   assert.match(await mail.send("alice@home.example"), /^451 4\.3\.0 /);
-  assert.ok(mail.service.events().some(({ event }) => event === "forward-unavailable"));
+  assert.ok((await mail.service.events()).some(({ event }) => event === "forward-unavailable"));
   assert.equal(await mail.service.stop(), 0);
 });

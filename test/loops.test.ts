@@ -105,9 +105,9 @@ test("two Homings that forward to each other: refused at the third pass, in the 
     /^554 5\.4\.6 <alice@a\.example>: /,
     "the sender's server hears it, and writes the DSN",
   );
-  assert.deepEqual(told(a), ["received", "forwarded", "refused", "not-delivered", "answered"]);
-  assert.deepEqual(told(b), ["received", "forwarded", "not-delivered", "answered"]);
-  const refused = a.events().find((event) => event.event === "refused");
+  assert.deepEqual(await told(a), ["received", "forwarded", "refused", "not-delivered", "answered"]);
+  assert.deepEqual(await told(b), ["received", "forwarded", "not-delivered", "answered"]);
+  const refused = (await a.events()).find((event) => event.event === "refused");
   assert.equal(refused?.reason, "seen-before");
 });
 
@@ -149,7 +149,7 @@ test("a Postfix whose alias points back to Homing's: one DSN, and it comes home"
   assert.equal((await source.mail("bob")).length, 1, "one DSN and no more");
   assert.match(String((await source.mail("bob"))[0]), /^Reporting-MTA: dns; b\.example$/m);
   assert.deepEqual(
-    told(forwarder).filter((event) => ["received", "refused", "unwrapped"].includes(event)),
+    (await told(forwarder)).filter((event) => ["received", "refused", "unwrapped"].includes(event)),
     ["received", "refused", "received", "unwrapped"],
     "the mail once, its return, and its bounce",
   );
@@ -208,9 +208,6 @@ ${Object.entries(routes)
   });
 }
 
-function told(site: HomingService): string[] {
-  return site
-    .events()
-    .map((event) => event.event as string)
-    .filter((event) => event !== "listening");
+async function told(site: HomingService): Promise<string[]> {
+  return (await site.events()).map((event) => event.event as string).filter((event) => event !== "listening");
 }

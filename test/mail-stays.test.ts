@@ -122,7 +122,7 @@ test("what an entry leads to decides at RCPT, however deep; the log says who was
   assert.match(await sent(service, "list@home.example"), /^250 /);
   assert.match(hop.commands.join("\n"), /^MAIL FROM:<owner-list@home\.example>/m);
 
-  const events = service.events();
+  const events = await service.events();
   const dropped = events.flatMap((one) =>
     one.event === "dropped" ? [{ recipient: one.recipient, dropped: one.dropped }] : [],
   );

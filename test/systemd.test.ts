@@ -80,7 +80,7 @@ for (const kind of ["tcp", "tcp6"] as const) {
       /^250 /,
       "a trusted client may use our domain",
     );
-    assert.match(manager.stdout(), /"event":"received".*"client":"127\.0\.0\.1"/);
+    await manager.waitForOutput(/"event":"received".*"client":"127\.0\.0\.1"/);
   });
 }
 

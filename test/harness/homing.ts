@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ForwarderEvent } from "@homing/forwarder";
 import { type CommandOptions, type CommandResult, run } from "./command.ts";
 import { waitFor } from "./wait.ts";
@@ -92,8 +93,8 @@ export interface ServiceOptions {
 /** `homing serve` with files of its own in a temporary folder. */
 export interface HomingService extends HomingProcess {
   readonly port: number;
-  /** What it logged until now. */
-  events(): ForwarderEvent[];
+  /** What it logged until now: its log may come a moment after its reply. */
+  events(): Promise<ForwarderEvent[]>;
 }
 
 export async function startHomingService(options: ServiceOptions): Promise<HomingService> {
@@ -108,12 +109,23 @@ export async function startHomingService(options: ServiceOptions): Promise<Homin
     return {
       ...service,
       port: Number(port),
-      events: () => jsonLines(service.stdout()) as ForwarderEvent[],
+      events: async () => jsonLines(await settledOutput(service)) as ForwarderEvent[],
       [Symbol.asyncDispose]: cleanUp,
     };
   } catch (error) {
     await cleanUp();
     throw error;
+  }
+}
+
+const SETTLED_MS = 50;
+
+async function settledOutput(service: Pick<HomingProcess, "stdout">): Promise<string> {
+  for (let before: string | undefined; ; ) {
+    const now = service.stdout();
+    if (now === before) return now;
+    before = now;
+    await sleep(SETTLED_MS);
   }
 }
 
