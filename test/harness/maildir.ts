@@ -16,7 +16,7 @@ export interface MaildirWait {
 
 /** The messages in `new`, oldest first, once there are enough of them. */
 export async function waitForMaildir(folder: string, options: MaildirWait = {}): Promise<Buffer[]> {
-  const { count = 1, seconds = 10, explain = async () => "" } = options;
+  const { count = 1, seconds = 30, explain = async () => "" } = options;
   let seen = 0;
   return waitFor(
     async () => {
