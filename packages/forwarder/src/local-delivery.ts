@@ -1,6 +1,6 @@
 // Delivery of one message to a mailbox of this site: by LMTP to a mail store, or into a maildir that the service owns.
 // The envelope sender is kept as it is. Called, in place of deliver.ts, for recipients whose mail stays here.
-import { type Content, type Envelope, wholeContent } from "@homing/mail";
+import type { Content, Envelope } from "@homing/mail";
 import { asciiLower, printable } from "@homing/srs-core";
 import type { Delivery } from "./deliver.ts";
 import { type HostPort, renderHostPort } from "./host-port.ts";
@@ -8,6 +8,8 @@ import { type MaildirOutcome, storeInMaildir } from "./maildir.ts";
 import type { MaildirFiles } from "./maildir-files.ts";
 import { maildirOf } from "./maildir-folder.ts";
 import { maildirMessage } from "./maildir-message.ts";
+import type { AttemptHooks } from "./outbound/attempt.ts";
+import type { Outbound, Patience } from "./outbound/outbound.ts";
 import { type Attempt, type SocketPath, submit } from "./smtp-out.ts";
 
 export type LocalStore =
@@ -18,10 +20,11 @@ export type LocalStore =
       readonly pattern: string;
     };
 
-export interface LocalDeliveryOptions {
+export interface LocalDeliveryOptions extends AttemptHooks {
   readonly hostname: string;
-  /** Aborts when the client will not wait any longer. */
-  readonly timeIsUp?: AbortSignal;
+  /** Connections to an LMTP store; without it, each message has one of its own. */
+  readonly outbound?: Pick<Outbound, "submit">;
+  readonly patience?: Patience;
   readonly newId: () => string;
   /** Unix seconds. */
   readonly now: () => number;
@@ -52,19 +55,24 @@ export function deliverLocally(
 
 async function deliverByLmtp(
   server: HostPort | SocketPath,
-  { hostname, timeIsUp }: LocalDeliveryOptions,
+  { hostname, timeIsUp, onFinalDot, outbound, patience }: LocalDeliveryOptions,
   envelope: Envelope,
   message: Content,
 ): Promise<Delivery> {
   const hop = `lmtp:${"path" in server ? `unix:${server.path}` : renderHostPort(server)}`;
-  const attempt = await submit({
-    server,
+  const task = {
     protocol: "lmtp",
-    hostname,
     envelope,
     message,
     ...(timeIsUp ? { timeIsUp } : {}),
-  });
+    ...(onFinalDot ? { onFinalDot } : {}),
+  } as const;
+  const attempt =
+    outbound && patience
+      ? await outbound.submit({ ...task, hop: server, patience })
+      : await submit({ ...task, server, hostname });
+  // RFC 3463: 4.3.2, the system is not accepting messages just now.
+  if (attempt.kind === "busy") return failed(451, "4.3.2", hop, attempt.cause);
   if (attempt.kind === "accepted") return { kind: "delivered", hop, detail: attempt.reply.text };
   return lmtpFailure(attempt, hop);
 }
@@ -91,13 +99,15 @@ async function deliverToMaildir(
   const found = maildirOf(pattern, envelope.recipient);
   if (found.kind === "unfit") return failed(550, "5.1.1", hop, found.message);
   if (timeIsUp?.aborted) return failed(451, "4.3.0", hop, "no time left for the delivery");
+  // A disk that hangs reads it still when nobody waits any longer.
+  message.hold();
   const stored = storeInMaildir({
     folder: found.folder,
-    content: maildirMessage(envelope, await wholeContent(message)),
+    content: () => maildirMessage(envelope, message),
     newName: () => `${now()}.${fileName(newId())}.${fileName(asciiLower(hostname))}`,
     timeIsUp,
     ...(files ? { files } : {}),
-  });
+  }).finally(() => message.release());
   const outcome = await unlessTimeIsUp(stored, timeIsUp);
   return outcome.kind === "stored"
     ? { kind: "delivered", hop, detail: outcome.name }

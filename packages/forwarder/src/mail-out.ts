@@ -134,7 +134,7 @@ function createAttempt(settings: ForwarderSettings, world: World, outbound: Outb
   return ({ copy, content, ...attempt }) => {
     const envelope = envelopeOf(copy, attempt.promise);
     return store && copy.stays
-      ? deliverLocally(store, { hostname, ...world, ...attempt }, envelope, content)
+      ? deliverLocally(store, { hostname, outbound, ...world, ...attempt }, envelope, content)
       : deliver({ findNextHops, hostname, outbound, ...attempt }, envelope, content);
   };
 }

@@ -4,7 +4,7 @@ import { mkdir, link as nodeLink, open, unlink } from "node:fs/promises";
 /** All reject with a system error, but `remove`. */
 export interface MaildirFiles {
   /** Makes a new file that its owner alone may read, and returns when all of it is on disk. Leaves nothing on an error. */
-  write(path: string, content: Buffer): Promise<void>;
+  write(path: string, content: AsyncIterable<Buffer>): Promise<void>;
   link(from: string, to: string): Promise<void>;
   /** For the owner alone. One that is there is as good. */
   makeFolder(path: string): Promise<void>;

@@ -19,6 +19,10 @@ import { type TestContext, test } from "node:test";
 import { type MaildirOutcome, type MaildirTask, storeInMaildir } from "./maildir.ts";
 import { type MaildirFiles, SYSTEM_FILES } from "./maildir-files.ts";
 
+async function* pieces(...buffers: Buffer[]): AsyncGenerator<Buffer> {
+  yield* buffers;
+}
+
 const CONTENT = Buffer.from("Subject: x\n\ny\n");
 
 interface Place {
@@ -38,7 +42,12 @@ async function place(t: TestContext): Promise<Place> {
     base,
     maildir,
     store: (changed) =>
-      storeInMaildir({ folder: { base, names }, content: CONTENT, newName: () => `id${++ids}`, ...changed }),
+      storeInMaildir({
+        folder: { base, names },
+        content: () => pieces(CONTENT),
+        newName: () => `id${++ids}`,
+        ...changed,
+      }),
     list: (sub) => readdir(join(maildir, sub)).catch(() => []),
   };
 }
@@ -111,14 +120,14 @@ test("a file has all its octets when it is synced, before its write returns", as
     sizes.push((await this.stat()).size);
     await sync.call(this);
   });
-  await SYSTEM_FILES.write(join(base, "file"), CONTENT);
+  await SYSTEM_FILES.write(join(base, "file"), pieces(CONTENT));
   assert.deepEqual(sizes, [CONTENT.length]);
 });
 
 test("100 messages at once into a mailbox that is not there yet: all of them are in new, whole", async (t) => {
   const { maildir, store, list } = await place(t);
   const contents = Array.from({ length: 100 }, (_, index) => Buffer.from(`${index}\n`.repeat(1000)));
-  const outcomes = await Promise.all(contents.map((content) => store({ content })));
+  const outcomes = await Promise.all(contents.map((content) => store({ content: () => pieces(content) })));
   assert.ok(outcomes.every((outcome) => outcome.kind === "stored"));
   const names = await list("new");
   const stored = await Promise.all(names.map((name) => readFile(join(maildir, "new", name), "latin1")));
@@ -183,7 +192,7 @@ test("a file that cannot be written to its end leaves nothing", async (t) => {
   const { base } = await place(t);
   const path = join(base, "file");
   // No octets at all: writing fails when the file has been made.
-  await assert.rejects(SYSTEM_FILES.write(path, Symbol("no content") as unknown as Buffer));
+  await assert.rejects(SYSTEM_FILES.write(path, Symbol("no content") as unknown as AsyncIterable<Buffer>));
   assert.deepEqual(await readdir(base), []);
 });
 

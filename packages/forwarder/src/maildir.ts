@@ -6,7 +6,8 @@ import type { MaildirFolder } from "./maildir-folder.ts";
 
 export interface MaildirTask {
   readonly folder: MaildirFolder;
-  readonly content: Buffer;
+  /** The octets of the file, from the beginning each time it is called. */
+  readonly content: () => AsyncIterable<Buffer>;
   /** A file name that no message has had in any maildir; another one each time. */
   readonly newName: () => string;
   /** Nobody waits any longer: the message must not appear after that. */
@@ -43,7 +44,7 @@ async function store(
   const name = newName();
   const written = join(maildir, "tmp", name);
   const stored = join(maildir, "new", name);
-  await files.write(written, content);
+  await files.write(written, content());
   try {
     if (timeIsUp?.aborted)
       return { kind: "failed", code: "ETIMEDOUT", detail: "no time left for the delivery" };
