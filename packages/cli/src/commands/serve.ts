@@ -22,6 +22,8 @@ import { type PidFile, pidPath, preparePidFile } from "../service/pid-file.ts";
 import { openServiceState } from "../service/service-state.ts";
 import { stopListener } from "../service/stop.ts";
 import { startTableReload, type TableReload } from "../service/table-reload.ts";
+import { readTls } from "../service/tls-files.ts";
+import { withTlsReload } from "../service/tls-reload.ts";
 import { randomKey, systemWorld } from "../system-world.ts";
 import { unixMilliseconds } from "../time.ts";
 import { endUnless, type Hangups, hangups, untilSignal } from "../until-signal.ts";
@@ -79,7 +81,11 @@ async function serveUntilStopped({ options, heard, output, config, state }: Serv
         files: settings.tableFiles,
         readSince,
         read: (opened) => readTables(config, options.config, { opened }),
-        hangups: heard,
+        hangups: withTlsReload(heard, {
+          read: () => readTls(config, options.config),
+          replace: forwarder.replaceTls,
+          log,
+        }),
         log,
       }),
   });

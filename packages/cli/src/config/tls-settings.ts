@@ -9,4 +9,8 @@ export const tls = z
       .meta({ example: "/etc/homing/tls/fullchain.pem" }),
     keyFile: fileName.describe("PEM: its key.").meta({ example: "/etc/homing/tls/privkey.pem" }),
   })
-  .describe("Offers STARTTLS, TLS 1.2 and later. Without it, clients cannot encrypt.");
+  .describe("Offers STARTTLS, TLS 1.2 and later. Without it, clients cannot encrypt.")
+  .meta({
+    notes:
+      "SIGHUP takes new files, as a tool that renews them can send it; the key is read by the service's user.",
+  });
