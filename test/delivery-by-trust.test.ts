@@ -363,3 +363,36 @@ test("spooled: the answer comes when the message is on the disk, before the next
   hop.answer();
   await until(async () => (await queued(forwarder)) === 0, "it is gone");
 });
+
+test("verified, a sender at a domain of ours: its DSN goes where the tables lead", async (t) => {
+  await using hop = await startHop({ RCPT: "550 5.1.1 unknown" });
+  await using carols = await startHop();
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    routes: { "home.example": hop.port, "club.example": carols.port },
+    stateFolder: await folder(t),
+    spoolFirst: true,
+    ...TRUSTED,
+  });
+  assert.match(await send(forwarder, ALICE, "carol@forwarder.example"), /^250 /);
+  await until(() => carols.messages.length === 1, "carol has the DSN");
+  assert.ok(carols.commands.includes("RCPT TO:<hidden@club.example>"));
+  assert.match(String(carols.messages[0]), /\r\nTo: <carol@forwarder\.example>\r\n/);
+  await until(async () => (await queued(forwarder)) === 0, "the queue is empty");
+});
+
+test("a sender that does not fit is kept beside the queue, and its bounce comes home", async (t) => {
+  await using hop = await startHop();
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+  });
+  const long = `${"b".repeat(60)}@source.example`;
+  assert.match(await send(forwarder, ALICE, long), /^250 /);
+  const [, srs = ""] = /^MAIL FROM:<([^>]*)>/m.exec(hop.commands.join("\n")) ?? [];
+  assert.match(srs, /^SRS0=/);
+  assert.ok(srs.indexOf("@") <= 64 && !srs.includes("bbb"), srs);
+  assert.match(await send(forwarder, srs, ""), /^250 /);
+  assert.ok(hop.commands.includes(`RCPT TO:<${long}>`));
+});

@@ -59,12 +59,16 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
     yield Buffer.from(text);
   });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  const rewriter = createRewriter({ secrets: SECRETS, domain: SRS_DOMAIN });
   const now = (): number => NOW + Math.floor((options.clock?.now() ?? 0) / 1000);
   const state =
     options.stateFolder === undefined
       ? undefined
       : await openState({ folder: options.stateFolder, maxAgeDays: 21, now });
+  const rewriter = createRewriter({
+    secrets: SECRETS,
+    domain: SRS_DOMAIN,
+    ...(state ? { store: state.keptSenders.store } : {}),
+  });
   const events: ForwarderEvent[] = [];
   let ids = 0;
   const forwarder = await startForwarder(

@@ -1,7 +1,7 @@
 // The forwarder, put together: SMTP in, routes, rewriting, SMTP out. Called by the composition root and by tests,
 // which pass in time, DNS and randomness.
 import { createBounceGate } from "@homing/bounce-handler";
-import { NULL_PATH, type Rewriter, type UnixSeconds } from "@homing/srs-core";
+import { NULL_PATH, type Rewriter, renderMailbox, type UnixSeconds } from "@homing/srs-core";
 import type { ForwardClient } from "./dot-forward/forward-client.ts";
 import { createForwardPolicy, type ForwardChoice } from "./dot-forward/forward-policy.ts";
 import type { Report } from "./events.ts";
@@ -110,7 +110,10 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
   const mailOut = createMailOut(settings, world, async (address) => {
     if (!isOurDomain(address.domain)) return [{ mailbox: address, stays: false }];
     const route = await routes.route(address, NULL_PATH, world.now());
-    const destinations = route.kind === "alias" ? route.destinations : [];
+    // The attempt is not written down then, and made again when its lease ends.
+    if (route.kind === "refuse" && route.reply.code < 500)
+      throw new Error(`where a notification for <${renderMailbox(address)}> goes cannot be told now`);
+    const destinations = route.kind === "alias" || route.kind === "bounce" ? route.destinations : [];
     return destinations.map(({ mailbox }) => ({ mailbox, stays: isOurDomain(mailbox.domain) }));
   });
   const trusted = blockList(settings.trustedNetworks);

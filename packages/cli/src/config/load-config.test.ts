@@ -118,6 +118,26 @@ const added: [what: string, lines: string, told: string][] = [
     "7:31 delivery.routes.b.test: is a domain of ours, whose mail localDelivery keeps: take it out",
   ],
   [
+    "mail and notifications that live longer than a BATV tag",
+    "queue: { mailHours: 120, dsnHours: 48 }",
+    "7:21 queue.mailHours: and dsnHours are 168 together, and BATV tags are good for 168: lower one of them, or set beyondBatv to true",
+  ],
+  [
+    "a first wait that is longer than the longest",
+    "queue: { firstRetryMinutes: 61 }",
+    "7:29 queue.firstRetryMinutes: is more than maxRetryMinutes, 60: lower it",
+  ],
+  [
+    "a queue without a place",
+    "delivery: { acceptance: spooled }",
+    "7:25 delivery.acceptance: needs a place for the queue: set stateDirectory",
+  ],
+  [
+    "a login without a smart host",
+    "delivery: { smartHostLogin: { user: u, passwordFile: p } }",
+    "7:29 delivery.smartHostLogin: is for a smart host, and there is none: set smartHost, or take this out",
+  ],
+  [
     "a pid file in the place of the aliases",
     "pidFile: ./aliases",
     "7:10 pidFile: is aliasesFile, and would be written over: name a file of its own",
@@ -419,6 +439,8 @@ const good: [what: string, lines: string][] = [
     'delivery: { routes: { b.test: "a.test:25" } }\nlocalDelivery: { store: "lmtp:/s" }',
   ],
   ["a pid file of its own", "pidFile: pid"],
+  ["long lives, when told", "queue: { mailHours: 120, dsnHours: 48, beyondBatv: true }"],
+  ["a queue with its place", "delivery: { acceptance: spooled }\nstateDirectory: s"],
   ["an extension with its delimiter", 'keepExtension: true\nrecipientDelimiter: "+"'],
 ];
 for (const [what, lines] of good) {
