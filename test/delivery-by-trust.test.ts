@@ -1,5 +1,6 @@
 // Delivery by trust: who waits for the next hop, what goes to the disk, and who is owed a bounce. ADR 0019.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -206,6 +207,25 @@ test("verified, many recipients: one transaction, each alias with its own Receiv
   await until(async () => (await queued(forwarder)) === 0, "the queue is empty");
 });
 
+test("verified, two names that lead to one mailbox: one copy", async (t) => {
+  await using hop = await startHop();
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+    ...TRUSTED,
+  });
+  using client = await hello({ host: "127.0.0.1", port: forwarder.port });
+  for (const command of [`MAIL FROM:<${BOB}>`, `RCPT TO:<${ALICE}>`, `RCPT TO:<${LIST}>`])
+    assert.match(await client.ask(command), /^250 /);
+  assert.match(await client.ask("DATA"), /^354 /);
+  assert.match(await client.ask(`${MESSAGE}.`), /^250 /);
+  await until(() => hop.messages.length === 2, "both mailboxes have it");
+  await until(async () => (await queued(forwarder)) === 0, "the queue is empty");
+  const targets = hop.commands.filter((line) => line.startsWith("RCPT"));
+  assert.deepEqual(targets.sort(), ["RCPT TO:<hidden@club.example>", "RCPT TO:<private@home.example>"]);
+});
+
 test("unverified, a second recipient comes in a transaction of its own", async (t) => {
   await using hop = await startHop();
   await using forwarder = await inProcessForwarder({
@@ -245,6 +265,21 @@ test("unverified, one target of two has it: the other is kept, and nobody is tol
   );
 });
 
+test("unverified, one target has it and there is no room to keep the other: the client comes again, for that one", async (t) => {
+  await using home = await startHop();
+  await using club = await startHop({ RCPT: "450 4.2.1 later" });
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    routes: { "home.example": home.port, "club.example": club.port },
+    stateFolder: await folder(t),
+    minFreeOctets: 2 ** 52,
+  });
+  assert.match(await send(forwarder, LIST), /^452 4\.3\.1 /);
+  assert.equal(home.messages.length, 1);
+  assert.match(await send(forwarder, LIST), /^452 4\.3\.1 /);
+  assert.equal(home.messages.length, 1, "no second copy");
+});
+
 test("unverified, a list with an owner: the owner hears of what failed, the sender does not", async (t) => {
   await using home = await startHop();
   await using club = await startHop({ RCPT: "550 5.1.1 hidden@club.example: unknown" });
@@ -282,6 +317,62 @@ test("unverified, no answer to the final dot in 4 minutes: 451, and the next try
   await until(() => hop.messages.length === 2, "the same message, sent again, is another one");
   hop.answer();
   assert.match(await again, /^250 /);
+});
+
+for (const from of [BOB, ""]) {
+  const who = from === "" ? "a bounce" : "unverified";
+  test(`${who}, the client goes away before the next hop answers: its next try gets no second copy`, async (t) => {
+    await using hop = await startWaitingHop();
+    await using forwarder = await inProcessForwarder({
+      aliases: ALIASES,
+      nextHop: hop.port,
+      stateFolder: await folder(t),
+    });
+    using client = await hello({ host: "127.0.0.1", port: forwarder.port });
+    for (const command of [`MAIL FROM:<${from}>`, `RCPT TO:<${ALICE}>`]) {
+      assert.match(await client.ask(command), /^250 /);
+    }
+    assert.match(await client.ask("DATA"), /^354 /);
+    client.send(`${MESSAGE}.\r\n`);
+    await until(() => hop.messages.length === 1, "the next hop has the message");
+    client.socket.resetAndDestroy();
+    await once(client.socket, "close");
+    await sleep(20);
+    hop.answer();
+    await until(() => forwarder.state?.late.any() === true, "the success is recorded");
+    assert.equal(await send(forwarder, ALICE, from), `250 2.0.0 <${ALICE}>: passed on`);
+    assert.equal(hop.messages.length, 1);
+    assert.equal(forwarder.state?.late.any(), false);
+  });
+}
+
+test("unverified, one target of two has it when the client goes away: the next try serves the other alone", async (t) => {
+  await using home = await startWaitingHop();
+  await using club = await startWaitingHop({
+    dot: "250 2.0.0 ok",
+    says: (verb, nth) => (nth === 1 ? GREYLISTED[verb] : undefined),
+  });
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    routes: { "home.example": home.port, "club.example": club.port },
+    stateFolder: await folder(t),
+  });
+  using client = await hello({ host: "127.0.0.1", port: forwarder.port });
+  for (const command of [`MAIL FROM:<${BOB}>`, `RCPT TO:<${LIST}>`]) {
+    assert.match(await client.ask(command), /^250 /);
+  }
+  assert.match(await client.ask("DATA"), /^354 /);
+  client.send(`${MESSAGE}.\r\n`);
+  await until(() => home.messages.length === 1, "one target has the message");
+  client.socket.resetAndDestroy();
+  await once(client.socket, "close");
+  await sleep(20);
+  home.answer();
+  await until(() => forwarder.state?.late.any() === true, "the success is recorded");
+  assert.equal(await queued(forwarder), 0, "the client comes again: nothing is kept for it");
+  assert.match(await send(forwarder, LIST), /^250 /);
+  assert.equal(home.messages.length, 1);
+  assert.equal(club.messages.length, 1);
 });
 
 test("unverified, a try while the first one still runs joins it", async (t) => {

@@ -39,14 +39,14 @@ const failures: [what: string, hopSays: (secret: Secretive) => Answers, answer: 
   [
     "a 5xx greeting",
     ({ domain }) => ({ greeting: `554 5.7.1 ${domain} does not like you` }),
-    /^554 5\.7\.1 /,
+    /^451 4\.7\.1 /,
   ],
   ["a 421 greeting", ({ domain }) => ({ greeting: `421 4.3.2 ${domain} is busy` }), /^451 4\.3\.2 /],
   ["no greeting", () => ({ greeting: FIN }), /^451 4\.4\.1 /],
   [
     "EHLO and HELO refused",
     ({ domain }) => ({ EHLO: `550 ${domain} go away`, HELO: `550 ${domain} go away` }),
-    /^550 5\.0\.0 /,
+    /^451 4\.0\.0 /,
   ],
   ["a lost connection at MAIL", () => ({ MAIL: FIN }), /^451 4\.4\.2 /],
   ["MAIL refused", ({ address }) => ({ MAIL: `550 5.7.23 SPF of ${address}` }), /^550 5\.7\.23 /],

@@ -35,6 +35,8 @@ export interface InProcessOptions {
   readonly clock?: Clock;
   /** A queue, in this folder. */
   readonly stateFolder?: string;
+  /** Left free on its disk: more than there is lets nothing in. */
+  readonly minFreeOctets?: number;
   readonly spoolFirst?: boolean;
   readonly waits?: ForwarderSettings["waits"];
 }
@@ -63,7 +65,12 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
   const state =
     options.stateFolder === undefined
       ? undefined
-      : await openState({ folder: options.stateFolder, maxAgeDays: 21, now });
+      : await openState({
+          folder: options.stateFolder,
+          maxAgeDays: 21,
+          now,
+          ...(options.minFreeOctets === undefined ? {} : { minFreeOctets: options.minFreeOctets }),
+        });
   const rewriter = createRewriter({
     secrets: SECRETS,
     domain: SRS_DOMAIN,

@@ -89,7 +89,7 @@ async function smartHostOf(
   return { ...hop, credentials: { user: smartHostLogin.user, password: secrets[0] ?? "" } };
 }
 
-function outboundLimits({ connections, messagesPerSecond }: Config["delivery"]): OutboundLimits {
+function outboundLimits({ connections, messagesPerSecond }: Config["delivery"]): Partial<OutboundLimits> {
   return {
     maxConnections: connections.perServer,
     queueConnections: connections.perServerOfQueue,

@@ -67,6 +67,11 @@ const passedOver: [what: string, answers: Answers][] = [
   ["greets with words", { greeting: "hello" }],
   ["refuses EHLO and HELO", { EHLO: "550 no", HELO: "550 no" }],
   ["closes after EHLO", { EHLO: FIN }],
+  ["defers MAIL", { MAIL: "451 4.7.1 later", DATA: "503 no" }],
+  ["says 421 to MAIL", { MAIL: "421 4.3.2 busy", DATA: "503 no" }],
+  ["defers RCPT", { RCPT: "450 4.2.1 greylisted", DATA: "503 no" }],
+  ["closes at MAIL", { MAIL: FIN }],
+  ["closes at DATA", { DATA: FIN }],
 ];
 for (const [what, answers] of passedOver) {
   test(`a hop that ${what} leaves the message to the next`, async () => {
@@ -81,12 +86,8 @@ for (const [what, answers] of passedOver) {
 
 const final: [what: string, answers: Answers, code: number, enhanced: string][] = [
   ["refuses MAIL", { MAIL: "550 5.7.1 no", DATA: "503 no" }, 550, "5.7.1"],
-  ["defers MAIL", { MAIL: "451 4.7.1 later", DATA: "503 no" }, 451, "4.7.1"],
   ["refuses RCPT", { RCPT: "550 5.1.1 unknown", DATA: "503 no" }, 550, "5.1.1"],
-  ["defers RCPT", { RCPT: "450 4.2.1 greylisted", DATA: "503 no" }, 450, "4.2.1"],
   ["refuses the message", { dot: "554 5.6.0 spam" }, 554, "5.6.0"],
-  ["closes at MAIL", { MAIL: FIN }, 451, "4.4.2"],
-  ["closes at DATA", { DATA: FIN }, 451, "4.4.2"],
   ["closes after the final dot, so that it may have the message", { dot: FIN }, 451, "4.4.2"],
   ["resets after the final dot", { dot: RST }, 451, "4.4.2"],
 ];
@@ -120,11 +121,14 @@ test("when no hop can be had, the last one's failure counts", async () => {
   assert.deepEqual([nobody.code, nobody.enhanced, nobody.hop], [451, "4.4.1", "127.0.0.1:1"]);
 });
 
-test("a greeting of 554 does not refuse the message for good while another hop cannot be reached", async () => {
-  await using closed = await startHop({ greeting: "554 5.3.2 no service" });
-  const delivery = await through(NOBODY, closed);
-  assert.ok(delivery.kind === "failed");
-  assert.equal(delivery.code, 451);
+test("a greeting of 554 refuses no message for good: no mailbox was asked", async () => {
+  await using closed = await startHop({ greeting: "554 5.7.1 not from your address" });
+  for (const hops of [[closed], [NOBODY, closed]]) {
+    const delivery = await through(...hops);
+    assert.ok(delivery.kind === "failed");
+    assert.deepEqual([delivery.code, delivery.enhanced], [451, "4.7.1"]);
+    assert.match(delivery.detail, /^554 5\.7\.1 not from your address/);
+  }
 });
 
 test("a hop that is an IPv6 address is named in brackets", async () => {
@@ -142,7 +146,7 @@ test("no attempt starts when its time is over: the client is to come again", asy
   });
   const delivery = await deliverTo({ kind: "hosts", hosts: [refuses, second] }, timeIsUp);
   assert.ok(delivery.kind === "failed");
-  assert.deepEqual([delivery.code, delivery.enhanced], [451, "4.4.1"]);
+  assert.deepEqual([delivery.code, delivery.enhanced], [451, "4.3.2"]);
   assert.equal(refuses.connections.length, 1);
   assert.equal(second.connections.length, 0);
 });
@@ -178,7 +182,7 @@ const AWAY: Attempt = { kind: "no-answer", cause: "ECONNREFUSED", stage: "greeti
 const pooled: [what: string, outcomes: readonly (Attempt | Busy)[], expected: string][] = [
   ["all hops are busy", [BUSY, BUSY], "busy"],
   ["one is busy, the other takes it", [BUSY, TAKEN], "delivered"],
-  ["one is busy, the other refuses everybody", [BUSY, CLOSED], "busy"],
+  ["one is busy, the other refuses everybody", [BUSY, CLOSED], "failed 451"],
   ["one is busy, the other cannot be reached", [BUSY, AWAY], "failed 451"],
   ["one cannot be reached, the other is busy", [AWAY, BUSY], "failed 451"],
 ];

@@ -63,19 +63,39 @@ export async function deliver(
   if (found.kind === "none") return failed(550, found.enhanced, "", found.cause);
   if (found.kind === "unknown") return failed(451, found.enhanced, "", found.cause);
 
-  const hooks = { ...(timeIsUp ? { timeIsUp } : {}), ...(onFinalDot ? { onFinalDot } : {}) };
+  let dotSent = false;
+  const hooks = {
+    ...(timeIsUp ? { timeIsUp } : {}),
+    onFinalDot: () => {
+      dotSent = true;
+      onFinalDot?.();
+    },
+  };
   const tryHop: Try = (hop, patience) =>
     outbound
       ? outbound.submit({ hop, patience, envelope, message, ...hooks })
       : submit({ server: hop, hostname, envelope, message, ...hooks });
-  return tryInTurn(found.hosts, tryHop, options.patience ?? { kind: "queue" }, timeIsUp);
+  const mayHaveIt = (): boolean => dotSent;
+  return tryInTurn(found.hosts, tryHop, {
+    patience: options.patience ?? { kind: "queue" },
+    timeIsUp,
+    mayHaveIt,
+  });
 }
 
 async function tryInTurn(
   hops: readonly NextHop[],
   tryHop: Try,
-  patience: Patience,
-  timeIsUp: AbortSignal | undefined,
+  {
+    patience,
+    timeIsUp,
+    mayHaveIt,
+  }: {
+    readonly patience: Patience;
+    readonly timeIsUp: AbortSignal | undefined;
+    /** The final dot of the last attempt is out. */
+    readonly mayHaveIt: () => boolean;
+  },
 ): Promise<Delivery | Busy> {
   let answer: Failure | undefined;
   let busy: Busy | undefined;
@@ -91,9 +111,8 @@ async function tryInTurn(
     const hop = hopName(server);
     if (attempt.kind === "accepted") return delivered(attempt, server, hop);
     const failure = failureOf(attempt, hop);
-    // Only a server that never took up the transaction leaves room for the next one: after that, a second copy or
-    // a second opinion on the recipient would be wrong.
-    if (attempt.stage === "transaction") return failure;
+    // RFC 5321 §5.1: the next one, as long as this one cannot have the message and has not refused it for good.
+    if (attempt.stage === "transaction" && (mayHaveIt() || failure.code >= 500)) return failure;
     // While one server may yet be reached, a refusal at another one's greeting is not the last word.
     if (!answer || answer.code >= 500 || failure.code < 500) answer = failure;
   }
@@ -118,7 +137,10 @@ function stsOutcome({ mode, matches }: NonNullable<NextHop["sts"]>, tls: TlsOutc
 function failureOf(attempt: Exclude<Attempt, { kind: "accepted" }>, hop: string): Failure {
   if (attempt.kind === "answered") {
     const { code, enhanced, text } = attempt.reply;
-    return failed(code, enhanced, hop, `${code} ${enhanced} ${text}`);
+    const detail = `${code} ${enhanced} ${text}`;
+    // Before MAIL a server speaks about us, or about itself: the mailbox did not say no, and tomorrow it may be another word.
+    if (attempt.stage === "greeting" && code >= 500) return failed(451, `4${enhanced.slice(1)}`, hop, detail);
+    return failed(code, enhanced, hop, detail);
   }
   // RFC 3463: 4.4.1 no answer from host, 4.4.2 bad connection.
   return failed(451, attempt.stage === "greeting" ? "4.4.1" : "4.4.2", hop, attempt.cause);

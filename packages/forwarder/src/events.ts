@@ -85,6 +85,8 @@ export type ForwarderEvent =
       readonly attempts: number;
       readonly enhanced: string;
     }
+  /** Given up, and whoever should hear of it has no address that takes mail. */
+  | { readonly event: "nobody-told"; readonly id: string; readonly target: string; readonly to: string }
   /** A DSN of ours is in the queue. */
   | {
       readonly event: "dsn";

@@ -1,10 +1,11 @@
 // The forwarder, put together: SMTP in, routes, rewriting, SMTP out. Called by the composition root and by tests,
 // which pass in time, DNS and randomness.
 import { createBounceGate } from "@homing/bounce-handler";
-import { NULL_PATH, type Rewriter, renderMailbox, type UnixSeconds } from "@homing/srs-core";
+import { NULL_PATH, type Rewriter, type UnixSeconds } from "@homing/srs-core";
 import type { ForwardClient } from "./dot-forward/forward-client.ts";
 import { createForwardPolicy, type ForwardChoice } from "./dot-forward/forward-policy.ts";
 import type { Report } from "./events.ts";
+import { isListed } from "./front/client-counts.ts";
 import type { SmtpLimits } from "./front/limits.ts";
 import type { Waits } from "./hand-over/hand-over.ts";
 import type { LocalStore } from "./local-delivery.ts";
@@ -108,17 +109,15 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
   });
   const isOurDomain = (domain: string): boolean => isOurs(tables.rules, domain);
   const mailOut = createMailOut(settings, world, async (address) => {
-    if (!isOurDomain(address.domain)) return [{ mailbox: address, stays: false }];
+    const isOurs = isOurDomain(address.domain) || srsDomains.at(address.domain) !== undefined;
+    if (!isOurs) return [{ mailbox: address, stays: false }];
     const route = await routes.route(address, NULL_PATH, world.now());
-    // The attempt is not written down then, and made again when its lease ends.
-    if (route.kind === "refuse" && route.reply.code < 500)
-      throw new Error(`where a notification for <${renderMailbox(address)}> goes cannot be told now`);
+    if (route.kind === "refuse" && route.reply.code < 500) return "later";
     const destinations = route.kind === "alias" || route.kind === "bounce" ? route.destinations : [];
     return destinations.map(({ mailbox }) => ({ mailbox, stays: isOurDomain(mailbox.domain) }));
   });
   const trusted = blockList(settings.trustedNetworks);
-  const isTrusted = (address: string): boolean =>
-    trusted.check(address, address.includes(":") ? "ipv6" : "ipv4");
+  const isTrusted = (address: string): boolean => isListed(trusted, address);
   const receiver = createReceiver({
     hostname,
     rewriterFor: (recipient) => srsDomains.forRecipientsAt(mainDomain(tables.rules, recipient.domain)),
@@ -148,6 +147,7 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
       stateFolder: settings.state?.folder,
       tls: settings.tls,
       trusted,
+      newId: world.newId,
       xclientNetworks: blockList(settings.xclientNetworks ?? []),
       proxyNetworks: blockList(settings.proxyNetworks ?? []),
     },

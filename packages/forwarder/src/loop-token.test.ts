@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { test } from "node:test";
 import { readTrace } from "@homing/mail";
 import type { Mailbox } from "@homing/srs-core";
@@ -8,6 +9,15 @@ const ALICE: Mailbox = { localPart: "alice", domain: "forwarder.example" };
 const ID = "<1@source.example>";
 const site = createLoopTokens(["a secret of this test"]);
 const TOKEN = site.mint(ALICE, ID);
+
+test("a token is the beginning of an HMAC over label, folded recipient and Message-ID, each behind its length", () => {
+  const fields = ["homing-loop-v1", "alice@forwarder.example", `<${"ö".repeat(2000)}>`].map((field) => {
+    const octets = Buffer.from(field);
+    return Buffer.concat([Buffer.from([octets.length >> 8, octets.length & 0xff]), octets]);
+  });
+  const mac = createHmac("sha256", "a secret of this test").update(Buffer.concat(fields)).digest("hex");
+  assert.equal(site.mint({ ...ALICE, localPart: "Alice" }, `<${"ö".repeat(2000)}>`), mac.slice(0, 20));
+});
 
 function traceWith(...tokens: string[]): Parameters<typeof site.seen>[1] {
   return { hops: tokens.length, tokens, messageId: ID };

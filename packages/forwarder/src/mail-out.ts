@@ -4,7 +4,7 @@ import type { Envelope, Reply } from "@homing/mail";
 import type { Copy } from "./copies.ts";
 import { type Delivery, deliver } from "./deliver.ts";
 import type { ForwarderSettings, World } from "./forwarder.ts";
-import { type AttemptCopy, type CopyAttempt, orBusy } from "./hand-over/attempt-copy.ts";
+import type { AttemptCopy, CopyAttempt } from "./hand-over/attempt-copy.ts";
 import { handOver } from "./hand-over/choose-way.ts";
 import { WAITS } from "./hand-over/hand-over.ts";
 import type { Incoming } from "./hand-over/incoming.ts";
@@ -51,7 +51,8 @@ export function createMailOut(settings: ForwarderSettings, world: World, leadsTo
     hostname,
     clock: world.clock,
     random: world.random,
-    limits: settings.outbound ?? {},
+    // Mail to other destinations has the other half.
+    limits: { maxWaitingClients: Math.ceil(settings.maxClients / 2), ...settings.outbound },
   });
   const attempt = createAttempt(settings, world, outbound);
   const times = { ...QUEUE_TIMES, ...settings.queueTimes };
@@ -71,25 +72,33 @@ export function createMailOut(settings: ForwarderSettings, world: World, leadsTo
       maxAttempts: settings.maxAttempts ?? 200,
       maxAttemptsPerDomain: settings.maxAttemptsPerDomain ?? 50,
       async serve(message, recipient, content, stopping) {
+        let dotSent = false;
         const outcome = await attempt({
           copy: recipient,
           promise: message,
           content,
           patience: { kind: "queue" },
+          onFinalDot: () => {
+            dotSent = true;
+          },
           timeIsUp: either(world.timeLimit(MAX_ATTEMPT_SECONDS), stopping),
         });
-        const delivery = orBusy(outcome);
-        delivered(message.id, recipient, delivery);
-        return delivery;
+        if (outcome.kind === "busy") return { kind: "put-off", cause: outcome.cause };
+        delivered(message.id, recipient, outcome);
+        // What we cut ourselves is no word of the next hop's.
+        const isCut = stopping.aborted && !dotSent && outcome.kind === "failed" && outcome.code < 500;
+        return isCut ? { kind: "put-off", cause: outcome.detail } : outcome;
       },
     });
   queue?.start();
   let queueStopped: Promise<void> = Promise.resolve();
+  const stopping = new AbortController();
   const options = {
     attempt,
     queue,
     late: createLateSuccesses(state?.late ?? memoryRecords(MAX_RECORDS), failed),
     spoolFirst: settings.spoolFirst === true,
+    stopping: stopping.signal,
     waits: { ...WAITS, ...settings.waits },
     life: times.mail,
     now: world.now,
@@ -100,6 +109,7 @@ export function createMailOut(settings: ForwarderSettings, world: World, leadsTo
     handOver: (mail, mayOwe) => handOver(options, mail, mayOwe),
     hasQueue: queue !== undefined,
     stop() {
+      stopping.abort();
       queueStopped = queue?.close() ?? queueStopped;
     },
     async close() {

@@ -1,6 +1,6 @@
 // One mail transaction's decisions: may this sender come in, where do the recipients lead, may the content pass. What then
 // becomes of the message, hand-over/ decides. Called by smtp-in.ts, through forwarder.ts.
-import { type Content, type Reply, readTrace, receivedField } from "@homing/mail";
+import { type Content, type Reply, readTrace, receivedField, type Trace } from "@homing/mail";
 import { looksLikeSrs, NULL_PATH, type Rewriter, type UnixSeconds } from "@homing/srs-core";
 import { type Copies, type CopyOptions, copiesOf, type Leading } from "./copies.ts";
 import type { Report } from "./events.ts";
@@ -8,7 +8,13 @@ import type { Incoming, Lead } from "./hand-over/incoming.ts";
 import { clientNetwork } from "./hand-over/late-successes.ts";
 import type { LoopTokens } from "./loop-token.ts";
 import type { Routes } from "./routes.ts";
-import type { MailCommand, MailOutcome, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
+import type {
+  ClientPresence,
+  MailCommand,
+  MailOutcome,
+  SmtpHandler,
+  SmtpTransaction,
+} from "./smtp-session.ts";
 import type { KeptSenders } from "./spool/kept-senders.ts";
 import { type Accepted, createTransactionReport, type TransactionReport } from "./transaction-report.ts";
 
@@ -130,10 +136,12 @@ function createTransaction(
       report.refused({ stage: "data", ...(first ? { recipient: first.recipient } : {}), reason, reply });
     },
 
-    async data(message) {
+    async data(message, client) {
       if (accepted.length === 0) throw new Error("DATA without a recipient");
-      const refusal = contentRefusal(options, accepted, message);
-      if (!refusal) return await passOn(options, command, report, { accepted, message, mayOwe });
+      const trace = readTrace(message.start, options.maxHops);
+      const refusal = contentRefusal(options, accepted, trace);
+      if (!refusal)
+        return await passOn(options, command, report, { accepted, message, trace, mayOwe, client });
       for (const { recipient } of accepted) report.refused({ stage: "data", recipient, ...refusal });
       return refusal.reply;
     },
@@ -149,7 +157,8 @@ async function keptCopies(
   const { keptSenders } = options;
   const copies = (): Copies => copiesOf(options, { ...leading, given: reversePath });
   if (!keptSenders) return copies();
-  const made = keptSenders.onBehalfOf(clientNetwork(client.address), leading.now, copies);
+  const network = options.isTrusted(client.address) ? undefined : clientNetwork(client.address);
+  const made = keptSenders.onBehalfOf(network, leading.now, copies);
   if (!made.ok || (await keptSenders.durable())) return made;
   return { ok: false, reason: "sender-not-kept", reply: NOT_KEPT };
 }
@@ -161,43 +170,44 @@ function isForward({ route }: Pick<Accepted, "route">): boolean {
 function contentRefusal(
   { loopTokens, maxHops }: ReceiveOptions,
   accepted: readonly Accepted[],
-  message: Content,
+  trace: Trace,
 ): { readonly reason: string; readonly reply: Reply } | undefined {
-  const trace = readTrace(message.start, maxHops);
   if (trace.hops >= maxHops) return { reason: "too-many-hops", reply: TOO_MANY_HOPS };
   const wasHere = accepted.some(({ recipient }) => loopTokens.seen(recipient, trace));
   return wasHere ? { reason: "seen-before", reply: SEEN_BEFORE } : undefined;
+}
+
+interface Passing {
+  readonly accepted: readonly Accepted[];
+  readonly message: Content;
+  readonly trace: Trace;
+  readonly mayOwe: boolean;
+  readonly client: ClientPresence;
 }
 
 async function passOn(
   options: ReceiveOptions,
   command: MailCommand,
   report: TransactionReport,
-  {
-    accepted,
-    message,
-    mayOwe,
-  }: { readonly accepted: readonly Accepted[]; readonly message: Content; readonly mayOwe: boolean },
+  { accepted, message, trace: before, mayOwe, client }: Passing,
 ): Promise<Reply> {
   const id = options.newId();
   for (const one of accepted) report.received(id, one, message.octets);
-  const { messageId } = readTrace(message.start, options.maxHops);
   const leads = accepted.map(({ recipient, route, copies }): Lead => {
-    const { client } = command;
     // A bounce comes from the server behind an alias: the original sender must not learn who that is (ADR 0013).
-    const from = route.kind === "bounce" ? undefined : { helo: client.helo, address: client.address };
+    const from = route.kind === "bounce" ? undefined : command.client;
     const trace = receivedField({
       from,
-      protocol: client.protocol,
+      protocol: command.client.protocol,
       by: options.hostname,
       id,
-      loopToken: options.loopTokens.mint(recipient, messageId),
+      loopToken: options.loopTokens.mint(recipient, before.messageId),
       recipient,
       now: options.now(),
     });
     return { recipient, copies, trace };
   });
-  const reply = await options.handOver({ id, command, content: message, leads }, mayOwe);
+  const reply = await options.handOver({ id, command, client, content: message, leads }, mayOwe);
   report.answered(id, reply);
   return reply;
 }

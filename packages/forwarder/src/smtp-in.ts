@@ -1,107 +1,41 @@
 // SMTP in: smtp-server behind our own contract. The only file that imports smtp-server, and the owner of the
 // overrides that it needs (ADR 0009); each has a test in smtp-in*.test.ts that fails when an upgrade breaks it. What can
 // be decided without the library is in front/. Called by forwarder.ts and by the command line's built-in inbox.
-import type { BlockList, Socket } from "node:net";
-import type { Readable } from "node:stream";
+import type { Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import { isPositive, type Reply } from "@homing/mail";
-import {
-  SMTPServer,
-  type SMTPServerAddress,
-  type SMTPServerDataStream,
-  type SMTPServerEnvelope,
-  type SMTPServerSession,
-} from "smtp-server";
-import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
+import { SMTPServer, type SMTPServerSession } from "smtp-server";
+import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
 import { SMTPStream } from "smtp-server/lib/smtp-stream.js";
-import { type BufferBudget, createBufferBudget } from "./front/budget.ts";
-import { type ClientCounts, createClientCounts, isListed } from "./front/client-counts.ts";
-import { Conduct } from "./front/conduct.ts";
-import { createContentReader } from "./front/content-reader.ts";
-import { createDiskSpace } from "./front/disk-space.ts";
-import { isForbiddenVerb, replyInstead } from "./front/library-replies.ts";
-import { DEFAULT_LIMITS, MAX_COMMAND_OCTETS, type SmtpLimits, STRESS_SHARE } from "./front/limits.ts";
-import { Patience } from "./front/patience.ts";
-import { createTransactions, LOCAL_ERROR, type Transactions } from "./front/transactions.ts";
-import type { HostPort } from "./host-port.ts";
-import { parsePathCommand } from "./smtp-path.ts";
-import type { SmtpClient, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
+import { isListed } from "./front/client-counts.ts";
+import { ClientInput, type InputWatch } from "./front/client-input.ts";
+import { hasUnknownParameter, verbOf } from "./front/commands.ts";
+import {
+  createFront,
+  type Front,
+  type SmtpListener,
+  type SmtpListenerOptions,
+  type TlsFiles,
+} from "./front/front.ts";
+import { guarded, libraryHandlers, libraryPath, offered, openedIn } from "./front/library-handlers.ts";
+import { GO_ON } from "./front/library-replies.ts";
+import { MAX_COMMAND_OCTETS, STRESS_SHARE } from "./front/limits.ts";
+import type { MessageReader } from "./front/read-message.ts";
+import { Session } from "./front/session.ts";
+import { LOCAL_ERROR } from "./front/transactions.ts";
+import type { ClientPresence, SmtpHandler } from "./smtp-session.ts";
 
-/** Where to listen; port 0 takes a free one. Or a TCP socket that somebody else has opened, as a service manager does. */
-export type ListenPlace = HostPort | { readonly fd: number };
-
-export type SmtpListenerOptions = ListenPlace & SmtpServerOptions;
-
-/** PEM. */
-export interface TlsFiles {
-  readonly key: Buffer;
-  readonly cert: Buffer;
-}
-
-export interface SmtpServerOptions {
-  /** Our name in the greeting, in EHLO and behind a bare `postmaster`. */
-  readonly hostname: string;
-  readonly maxMessageOctets: number;
-  readonly maxClients: number;
-  /** Where messages above 256 KiB wait, in files without a name; without it, in memory. On a disk, never in tmpfs. */
-  readonly stateFolder?: string | undefined;
-  /** What is left free on its disk. Default 64 MiB. */
-  readonly minFreeOctets?: number | undefined;
-  /** Offers STARTTLS, TLS 1.2 and later. */
-  readonly tls?: TlsFiles | undefined;
-  /** Clients that are not counted by network. */
-  readonly trusted?: BlockList | undefined;
-  /** From these every connection begins with a PROXY header, version 1. */
-  readonly proxyNetworks?: BlockList | undefined;
-  /** These may use XCLIENT and XFORWARD: who they speak for is then the client. */
-  readonly xclientNetworks?: BlockList | undefined;
-  /** Greets later, to catch clients that do not wait. Default 0: those who spoke already are caught at once. */
-  readonly greetDelayMs?: number | undefined;
-  readonly limits?: Partial<SmtpLimits> | undefined;
-}
-
-/** Since the start, for metrics. */
-export interface SmtpCounts {
-  /** Connections that are served now. */
-  readonly clients: number;
-  /** Of messages in memory now. */
-  readonly bufferedOctets: number;
-  readonly turnedAway: number;
-  readonly talkedTooSoon: number;
-  readonly tooSlow: number;
-  readonly pipelinedContent: number;
-  /** STARTTLS with something behind it in plain text, which was thrown away. */
-  readonly discardedAtStartTls: number;
-}
-
-export interface SmtpListener {
-  readonly host: string;
-  readonly port: number;
-  counts(): SmtpCounts;
-  /** For handshakes from now on. Begins to offer STARTTLS where it was not. Throws where they do not fit together. */
-  replaceTls(tls: TlsFiles): void;
-  /** Stops accepting; idle clients get 421 at once, busy ones may finish within 30 s. */
-  close(): Promise<void>;
-}
+export type { ListenPlace, SmtpListener, SmtpListenerOptions, TlsFiles } from "./front/front.ts";
 
 const CLOSE_TIMEOUT_MS = 30_000;
 /** The slow are looked for so often, all at once. */
 const TICK_MS = 250;
-/**
- * Message bytes in memory of all clients together; 452 makes them come again. While a message is passed on there are up
- * to three copies of it (as received, with its trace field, with dots stuffed), so memory is three times this.
- */
-const BUFFER_BUDGET_OCTETS = 256 * 1024 * 1024;
-const MIN_FREE_OCTETS = 64 * 1024 * 1024;
-
-const MAIL_PARAMETERS = new Set(["BODY", "SIZE", "SMTPUTF8"]);
-const RCPT_PARAMETERS: ReadonlySet<string> = new Set();
 // AUTH comes with a list of users; the others nobody asked for.
 const NOT_OFFERED = ["AUTH", "WIZ", "SHELL", "KILL", "HELP"];
-/** The path's own check has the better code for what is wrong with an address. */
-const HAS_A_PATH = new Set(["MAIL", "RCPT"]);
+/** Our own end of a connection: the library would ask the system for it. */
+const UNUSED = { localAddress: "-", localPort: 1 };
 const SHUTTING_DOWN = "4.3.2 shutting down";
-const ENHANCED_FIRST = /^([245]\.\d{1,3}\.\d{1,3}) /;
+const NOT_PLAIN = /[^ -~]/;
 
 /** Starts an SMTP server. Rejects with the system's error (EADDRINUSE, EACCES …) where the port cannot be had. */
 export async function listenSmtp(options: SmtpListenerOptions, handler: SmtpHandler): Promise<SmtpListener> {
@@ -137,35 +71,6 @@ export async function listenSmtp(options: SmtpListenerOptions, handler: SmtpHand
   };
 }
 
-/** What the connections of one server share. */
-interface Front {
-  readonly options: SmtpServerOptions;
-  readonly limits: SmtpLimits;
-  readonly handler: SmtpHandler;
-  readonly transactions: Transactions;
-  readonly budget: BufferBudget;
-  readonly clients: ClientCounts;
-  readonly counts: { -readonly [name in keyof Omit<SmtpCounts, "clients" | "bufferedOctets">]: number };
-}
-
-function createFront(options: SmtpServerOptions, handler: SmtpHandler): Front {
-  const { hostname, maxMessageOctets, stateFolder: folder, minFreeOctets = MIN_FREE_OCTETS } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const budget = createBufferBudget(BUFFER_BUDGET_OCTETS);
-  const now = (): number => performance.now();
-  const disk =
-    folder === undefined ? undefined : { folder, space: createDiskSpace({ folder, minFreeOctets, now }) };
-  return {
-    options,
-    limits,
-    handler,
-    budget,
-    transactions: createTransactions({ hostname, maxMessageOctets, storage: { budget, disk }, handler }),
-    clients: createClientCounts(limits.clientsPerNetwork, options.trusted),
-    counts: { turnedAway: 0, talkedTooSoon: 0, tooSlow: 0, pipelinedContent: 0, discardedAtStartTls: 0 },
-  };
-}
-
 class Server extends SMTPServer {
   readonly #front: Front;
   readonly #ticks: NodeJS.Timeout;
@@ -196,12 +101,24 @@ class Server extends SMTPServer {
     this.#ticks = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
-  override connect(socket: Socket, socketOptions?: Parameters<SMTPServer["connect"]>[1]): void {
+  override connect(socket: Socket, socketOptions?: SMTPConnectionOptions): void {
     const connection = new Connection(this, socket, socketOptions, this.#front);
     this.connections.add(connection);
     connection.on("error", (error: Error) => this._onError(error));
     connection.on("connect", (info) => this._onClientConnect(info));
     connection.init();
+  }
+
+  /** Nobody is asked, so nobody is waited for. */
+  override onConnect(_session: SMTPServerSession, done: () => void): void {
+    done();
+  }
+
+  /** Without random octets of the library's own, one draw for each connection, where there is a name for sessions. */
+  override _handleProxy(socket: Socket, done: Parameters<SMTPServer["_handleProxy"]>[1]): void {
+    const { newId } = this.#front.options;
+    if (!newId || this._expectsProxyHeader(socket)) super._handleProxy(socket, done);
+    else done(null, { id: newId(), ...UNUSED });
   }
 
   /** The library knows single addresses, not networks. */
@@ -236,45 +153,25 @@ class Server extends SMTPServer {
   }
 }
 
-class Connection extends SMTPConnection {
+class Connection extends SMTPConnection implements ClientPresence {
   readonly #front: Front;
-  readonly #conduct: Conduct;
-  readonly #patience: Patience;
+  readonly #talk: Session;
   /** The TLS socket, as soon as there is one; the library keeps it to itself until the handshake is done. */
   #topSocket: Socket | undefined;
-  #leave: (() => void) | undefined;
-  #verb = "";
 
-  constructor(
-    server: Server,
-    socket: Socket,
-    socketOptions: Parameters<SMTPServer["connect"]>[1],
-    front: Front,
-  ) {
-    super(server, socket, socketOptions);
+  constructor(server: Server, socket: Socket, options: SMTPConnectionOptions | undefined, front: Front) {
+    super(server, socket, options);
     this.#front = front;
-    this.#conduct = new Conduct(front.limits);
-    this.#patience = new Patience(front.limits);
+    this.#talk = new Session(front);
   }
 
   /** Without the library's fixed wait of 100 ms before the greeting. */
   override init(): void {
-    const { options, clients, counts } = this.#front;
     this._setListeners(() => {
-      if (this._server.connections.size > options.maxClients) {
-        counts.turnedAway++;
-        this.send(421, "4.3.2 too many connections, try again later");
-        return;
-      }
-      const isProxy = isListed(options.xclientNetworks, this.remoteAddress);
-      this.#leave = isProxy ? () => {} : clients.enter(this.remoteAddress);
-      if (!this.#leave) {
-        counts.turnedAway++;
-        this.send(421, "4.7.0 too many connections from your network, try again later");
-        return;
-      }
-      const delay = options.greetDelayMs ?? 0;
-      if (delay > 0) setTimeout(() => this.#greet(), delay).unref();
+      const refusal = this.#talk.enter(this.remoteAddress, this._server.connections.size);
+      const delay = this.#front.options.greetDelayMs ?? 0;
+      if (refusal) this.#say(refusal);
+      else if (delay > 0) setTimeout(() => this.#greet(), delay).unref();
       else setImmediate(() => this.#greet());
     });
   }
@@ -287,31 +184,31 @@ class Connection extends SMTPConnection {
   }
 
   override close(): void {
-    this.#leave?.();
+    this.#talk.leave();
     super.close();
   }
 
   override _onClose(): void {
-    this.#leave?.();
+    this.#talk.leave();
+    this.#input?.lost();
     super._onClose();
+  }
+
+  isGone(): boolean {
+    return this._closed || this._socket.destroyed;
   }
 
   /** Called while the library's constructor runs: nothing of ours is there before the first octet comes. */
   override _createParser(): SMTPStream {
-    const parser = new Parser({
-      mayTalk: () => this.#mayTalk(),
-      content: (octets) => this.#patience.received(octets),
-    });
-    parser.oncommand = (command, callback) => {
-      parser.passed(command);
-      this._onCommand(command, callback);
-    };
-    parser.on("error", (error) => this.send(421, error.message));
-    return parser;
+    return new Parser(this);
+  }
+
+  get #input(): ClientInput | undefined {
+    return this._parser instanceof Parser ? this._parser.input : undefined;
   }
 
   /** RFC 5321 §3.1: the server speaks first. Programs that only send do not wait. */
-  #mayTalk(): boolean {
+  mayTalk(): boolean {
     if (this._ready || this._closing) return true;
     this.#front.counts.talkedTooSoon++;
     this.send(554, "5.5.1 you spoke before you were greeted");
@@ -319,53 +216,86 @@ class Connection extends SMTPConnection {
     return false;
   }
 
-  override _onCommand(command: Buffer, callback?: () => void): void {
-    this.#verb = verbOf(command);
+  override _onCommand(command: Buffer, callback: () => void): void {
+    const verb = verbOf(command);
     // Ours are the errors in Conduct; the library's own count of ten would end the session before.
     this._unrecognizedCommands = 0;
     if (this._upgrading || this._server._closeTimeout) {
       super._onCommand(command, callback);
       return;
     }
-    this.#conduct.command(this.#verb);
-    if (isForbiddenVerb(this.#verb)) {
-      this.send(421, "4.7.0 this is a mail server");
+    const refusal = this.#talk.refusal(verb, command);
+    if (refusal) {
+      this.#say(refusal);
+      setImmediate(callback);
       return;
     }
-    // RFC 5321 §2.3.8: a CR alone must not be sent. What reads commands behind us may take it for a line end.
-    if (!HAS_A_PATH.has(this.#verb) && hasControls(command)) {
-      this.send(500, "5.5.2 a command has no control characters");
-      if (callback) setImmediate(callback);
-      return;
-    }
-    super._onCommand(command, callback);
+    const isReady = this._ready && this.hostNameAppearsAs;
+    if (!isReady || !this.#runUsual(verb, command, callback)) super._onCommand(command, callback);
   }
 
-  /** Our replies bring their own enhanced code: the library would write one of its own before it. */
+  /** The commands of every message, without the library's search for a handler and its notes for a log that is off. */
+  #runUsual(verb: string, command: Buffer, callback: () => void): boolean {
+    let isDone = false;
+    const done = (): void => {
+      isDone = true;
+      this._handlerPending = false;
+      this._whenWritable(callback);
+    };
+    const isUsual = verb === "MAIL" || verb === "RCPT" || verb === "DATA";
+    if (!isUsual) return false;
+    this._handlerPending = true;
+    try {
+      if (verb === "MAIL") this.handler_MAIL(command, done);
+      else if (verb === "RCPT") this.handler_RCPT(command, done);
+      else this.handler_DATA(command, done);
+    } catch (error) {
+      this.#front.handler.failed(error, this.id);
+      if (!isDone) {
+        this.#say(LOCAL_ERROR);
+        done();
+      }
+    }
+    return true;
+  }
+
+  /** All that the library says. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    if (code === 250 && context === "DATA_OK") this.#conduct.tookMessage();
     if (typeof data === "string") {
-      const text = this.#readable(data);
-      const instead = replyInstead(text, this.#verb);
-      if (instead) this.#say(instead.code, `${instead.enhanced} ${instead.text}`, false);
-      else this.#say(code, text, ENHANCED_FIRST.test(text) ? false : context);
-    } else this.#say(code, data?.map(offered), context);
-    if (this._server._closeTimeout && code !== 421) setImmediate(() => this.leaveIfIdle());
+      const libraryCode = () => this._getEnhancedStatusCode(code, context);
+      this.#say(this.#talk.replyOf(code, data, context, libraryCode));
+      return;
+    }
+    // The answer to EHLO.
+    const reply = { code, enhanced: "", text: "" };
+    const counted = this.#talk.counted(reply);
+    if (counted === reply) super.send(code, data?.map(offered), context);
+    else this.#write(counted);
   }
 
-  #say(code: number, text: string | string[] | undefined, context: string | false | undefined): void {
-    const own = typeof text === "string" ? ENHANCED_FIRST.exec(text)?.[1] : undefined;
-    this.#conduct.replied(code, own ?? this._getEnhancedStatusCode(code, context));
-    const isEnd = code === 421 || code === 221;
-    if (!isEnd && this.#conduct.isEnough()) super.send(421, "4.7.0 too many errors", false);
-    else super.send(code, text, context);
-    if (code === 354) this.#patience.dataBegins();
-    else this.#patience.replied();
+  #say(reply: Reply): void {
+    this.#write(this.#talk.counted(reply));
+    if (this._server._closeTimeout && reply.code !== 421) setImmediate(() => this.leaveIfIdle());
+  }
+
+  #write({ code, enhanced, text }: Reply): void {
+    const words = enhanced === "" ? text : `${enhanced} ${text}`;
+    if (NOT_PLAIN.test(words)) {
+      // RFC 6531 §3.7.4.2: UTF-8 in a reply only for a client that asked for SMTPUTF8.
+      const utf8 = this.session.envelope?.smtpUtf8 === true;
+      super.send(code, utf8 ? words : words.replace(/[^ -~]/g, "?"), false);
+      return;
+    }
+    const socket = this._socket;
+    if (!this._upgrading && !socket.destroyed && socket.readyState === "open") {
+      socket.write(`${code} ${words}\r\n`, "latin1");
+    }
+    if (code === 421) this.close();
   }
 
   /** While the server closes, a client that is done with its command is sent away. */
   leaveIfIdle(): void {
-    const busy = this._handlerPending || this._dataStream;
+    const busy = this._handlerPending || this.#input?.inMessage;
     if (!busy && !this._closing && !this._closed) this.send(421, SHUTTING_DOWN);
   }
 
@@ -374,10 +304,14 @@ class Connection extends SMTPConnection {
     this.#topSocket = socket;
   }
 
+  received(octets: number): void {
+    this.#talk.received(octets);
+  }
+
   /** So long again; if it is the client that we wait for. */
   waited(ms: number, underStress: boolean): void {
     if (this._closing || this._closed || this.#isOurTurn()) return;
-    if (!this.#patience.waited(ms, underStress)) return;
+    if (!this.#talk.waited(ms, underStress)) return;
     this.#front.counts.tooSlow++;
     if (this._upgrading) {
       // Nothing can be said now. From the top: a socket must not go while TLS runs over it.
@@ -388,15 +322,8 @@ class Connection extends SMTPConnection {
   }
 
   #isOurTurn(): boolean {
-    if (this._handlerPending) return true;
-    const stream = this._dataStream;
-    return stream ? stream.writableEnded || stream.writableNeedDrain : false;
-  }
-
-  /** One style for all replies. RFC 6531 §3.7.4.2: UTF-8 in a reply only for a client that asked for SMTPUTF8. */
-  #readable(text: string): string {
-    const words = text.replace(/^Error: /, "");
-    return this.session.envelope?.smtpUtf8 ? words : words.replace(/[^ -~]/g, "?");
+    const input = this.#input;
+    return this._handlerPending || (input?.inMessage === true && input.isBusy);
   }
 
   /** Quoted local parts, source routes and A-labels as RFC 5321 has them. */
@@ -404,10 +331,7 @@ class Connection extends SMTPConnection {
     name: string,
     command: Buffer | string,
   ): ReturnType<SMTPConnection["_parseAddressCommand"]> {
-    const parsed = parsePathCommand(name, command.toString());
-    if (!parsed.ok) return false;
-    const args = parsed.parameters.size > 0 ? Object.fromEntries(parsed.parameters) : false;
-    return { address: parsed.path, args, ...(parsed.duplicate ? { duplicate: parsed.duplicate } : {}) };
+    return libraryPath(name, command.toString());
   }
 
   /** What a refused MAIL promised does not hold for the next one. */
@@ -416,40 +340,71 @@ class Connection extends SMTPConnection {
     super._applyMailParams(parsed);
   }
 
-  /** RFC 5321 §4.1.1.11: a parameter that we did not offer is 555; the library would ignore it. */
+  /** The library would ignore an unknown one. */
   override _rejectInvalidParams(
     parsed: Parameters<SMTPConnection["_rejectInvalidParams"]>[0],
     keys: string[],
     callback: () => void,
   ): boolean {
-    const known = keys.includes("BODY") ? MAIL_PARAMETERS : RCPT_PARAMETERS;
-    const unknown = Object.keys(parsed.args || {}).find((key) => !known.has(key));
-    if (unknown === undefined) return super._rejectInvalidParams(parsed, keys, callback);
+    if (!parsed.args) return false;
+    const command = keys.includes("BODY") ? "MAIL" : "RCPT";
+    if (!hasUnknownParameter(command, parsed.args)) return super._rejectInvalidParams(parsed, keys, callback);
     this.send(555, "5.5.4 unknown parameter");
     callback();
     return true;
   }
 
-  /** RFC 2920 §3.1: DATA is the last of a group. What is behind it was written without our 354, perhaps not for us. */
+  /**
+   * RFC 2920 §3.1: DATA is the last of a group. What is behind it was written without our 354, perhaps not for us. The
+   * content goes to a reader of ours, without the library's stream.
+   */
   override handler_DATA(command: Buffer, callback: () => void): void {
-    if (!this.#hasMore()) {
+    const input = this.#input;
+    if (!input || (this.session.envelope.rcptTo.length === 0 && !input.hasMore)) {
       super.handler_DATA(command, callback);
       return;
     }
-    this.#front.counts.pipelinedContent++;
-    this.send(554, "5.5.0 the message came before it was asked for");
+    if (input.hasMore) {
+      this.#front.counts.pipelinedContent++;
+      this.send(554, "5.5.0 the message came before it was asked for");
+      this.close();
+    } else {
+      input.beginMessage(this.#front.transactions.newMessage());
+      this.#say(GO_ON);
+    }
+    callback();
+  }
+
+  /** The final dot came. */
+  messageEnded(message: MessageReader, done: () => void): void {
+    const { transactions } = this.#front;
+    const data = (): Promise<Reply> =>
+      transactions.data({ message, session: this.id, client: this }, openedIn(this.session));
+    guarded(this.#front, this.id, data, (reply = LOCAL_ERROR) => {
+      if (isPositive(reply)) this.#talk.tookMessage();
+      this.#say(reply);
+      this._transactionCounter++;
+      this._resetSession();
+      done();
+    });
+  }
+
+  /** Whoever says QUIT says no more: the end needs no answer of its, where ours is on its way. */
+  override handler_QUIT(command: Buffer, callback: () => void): void {
+    if (this.secure || this.#input?.hasMore) {
+      super.handler_QUIT(command, callback);
+      return;
+    }
+    this.send(221, "Bye");
+    if (this._socket.writableLength === 0) this._socket.destroy();
     this.close();
     callback();
   }
 
   /** RFC 3207 §4.2. The library forgets what came behind STARTTLS in plain text; it is counted here. */
   override handler_STARTTLS(command: Buffer, callback: () => void): void {
-    if (this.#hasMore()) this.#front.counts.discardedAtStartTls++;
+    if (this.#input?.hasMore) this.#front.counts.discardedAtStartTls++;
     super.handler_STARTTLS(command, callback);
-  }
-
-  #hasMore(): boolean {
-    return this._parser instanceof Parser && this._parser.hasMore;
   }
 
   /** The library knows single addresses, not networks. */
@@ -475,176 +430,57 @@ class Connection extends SMTPConnection {
   }
 }
 
-/** What the parser asks and tells the connection. */
-interface ParserWatch {
-  mayTalk(): boolean;
-  /** So many octets of a message came in. */
-  content(octets: number): void;
-}
+/** Between the library, which pipes a socket into it, and our own reading of what came. */
+class Parser extends SMTPStream implements InputWatch {
+  readonly input: ClientInput;
+  readonly #connection: Connection;
+  #isEnding = false;
+  #isFull = false;
 
-/** Commands are read by the library; what is behind a command is looked at here, and the content is read by us. */
-class Parser extends SMTPStream {
-  readonly #watch: ParserWatch;
-  /** The octets from the socket that are being read, and as text where they are commands. */
-  #reading = 0;
-  #commands = "";
-  #at = 0;
-  #content = createContentReader();
-
-  constructor(watch: ParserWatch) {
-    super({ maxCommandLength: MAX_COMMAND_OCTETS });
-    this.#watch = watch;
+  constructor(connection: Connection) {
+    super();
+    this.#connection = connection;
+    this.input = new ClientInput(MAX_COMMAND_OCTETS, this);
   }
 
-  override _write(chunk: Buffer, encoding: BufferEncoding | "buffer", next: Next): void {
-    if (this.#reading > 0) {
-      // The library comes back with what is left of the chunk.
-      this.#follow(chunk);
-      super._write(chunk, encoding, next);
-      return;
-    }
-    if (!this.#watch.mayTalk()) {
-      next();
-      return;
-    }
-    this.#reading = chunk.length;
-    this.#follow(chunk);
-    super._write(chunk, encoding, (error) => {
-      this.#reading = 0;
-      this.#commands = "";
-      next(error);
-    });
+  override write(chunk: Buffer): boolean {
+    this.#isFull = this.#connection.mayTalk() && !this.input.take(chunk);
+    return !this.#isFull;
   }
 
-  #follow(chunk: Buffer): void {
-    this.#commands = this._dataMode ? "" : this._remainder + chunk.toString("latin1");
-    this.#at = 0;
+  override end(): this {
+    if (this.input.isBusy) this.#isEnding = true;
+    else super.end();
+    return this;
   }
 
-  /** This command is about to run. */
-  passed(command: Buffer): void {
-    this.#at += command.length;
-    this.#at += this.#commands.startsWith("\r\n", this.#at) ? 2 : 1;
+  override _flushData(): void {
+    this.input.end();
   }
 
-  /** Has the client sent anything behind the command that runs? */
-  get hasMore(): boolean {
-    return this.#at < this.#commands.length || this.writableLength > this.#reading;
+  idle(): void {
+    if (this.#isFull) this.emit("drain");
+    this.#isFull = false;
+    if (this.#isEnding) super.end();
   }
 
-  override startDataMode(maxBytes?: number | string | null): SMTPServerDataStream {
-    this.#content = createContentReader();
-    return super.startDataMode(maxBytes);
+  isOver(): boolean {
+    return this.isClosed;
   }
 
-  /** The library yields to the event loop at each line that begins with a dot: 18 times the work for 100 KB of them. */
-  override _feedDataStream(chunk: Buffer, done: Next): void {
-    this.#watch.content(chunk.length);
-    const stream = this._dataStream;
-    const { content, rest } = this.#content.read(chunk);
-    this._countDataBytes(content.length);
-    if (rest) this._endDataMode(content, rest, done);
-    else if (!stream?.writable || content.length === 0 || stream.write(content)) done();
-    else whenDrained(stream, done);
+  command(line: Buffer, done: () => void): void {
+    this.#connection._onCommand(line, done);
   }
-}
 
-type Next = (error?: Error | null) => void;
-
-/** A stream that was destroyed never drains, it only closes. */
-function whenDrained(stream: SMTPServerDataStream, done: Next): void {
-  const go = (): void => {
-    stream.off("drain", go).off("close", go);
-    done();
-  };
-  stream.on("drain", go).on("close", go);
-}
-
-function libraryHandlers({ handler, transactions }: Front) {
-  /** The library begins a new envelope with each transaction. */
-  const open = new WeakMap<SMTPServerEnvelope, SmtpTransaction>();
-  const opened = ({ envelope }: SMTPServerSession): SmtpTransaction => {
-    const transaction = open.get(envelope);
-    if (!transaction) throw new Error("RCPT or DATA without a transaction");
-    return transaction;
-  };
-  const guarded = async (session: SMTPServerSession, decide: () => Promise<Reply>): Promise<Reply> => {
-    try {
-      return await decide();
-    } catch (error) {
-      handler.failed(error, session.id);
-      return LOCAL_ERROR;
-    }
-  };
-
-  return {
-    onMailFrom({ address, args }: SMTPServerAddress, session: SMTPServerSession, done: Done): void {
-      const { envelope } = session;
-      const smtpUtf8 = envelope.smtpUtf8 === true;
-      const promised = {
-        smtpUtf8,
-        eightBit: envelope.bodyType === "8bitmime",
-        octets: args && typeof args.SIZE === "string" ? Number(args.SIZE) : undefined,
-      };
-      const decide = async (): Promise<Reply> => {
-        const { reply, transaction } = await transactions.mail(
-          address,
-          clientOf(session, smtpUtf8),
-          promised,
-        );
-        if (transaction) open.set(envelope, transaction);
-        return reply;
-      };
-      void guarded(session, decide).then((reply) => done(asError(reply)));
-    },
-
-    onRcptTo({ address }: SMTPServerAddress, session: SMTPServerSession, done: Done): void {
-      const smtpUtf8 = session.envelope.smtpUtf8 === true;
-      const decide = async () => transactions.rcpt(address, smtpUtf8, opened(session));
-      void guarded(session, decide).then((reply) => done(asError(reply)));
-    },
-
-    onData(stream: Readable, session: SMTPServerSession, done: DataDone): void {
-      const decide = async () => transactions.data(stream, session.id, opened(session));
-      void guarded(session, decide).then((reply) => {
-        done(asError(reply), `${reply.enhanced} ${reply.text}`);
-      });
-    },
-  };
-}
-
-type Done = (error?: Error | null) => void;
-type DataDone = (error?: Error | null, message?: string) => void;
-
-/** The library takes refusals as errors with a code. */
-function asError(reply: Reply): Error | null {
-  if (isPositive(reply)) return null;
-  return Object.assign(new Error(`${reply.enhanced} ${reply.text}`), { responseCode: reply.code });
-}
-
-function clientOf(session: SMTPServerSession, smtpUtf8: boolean): SmtpClient {
-  return {
-    session: session.id,
-    address: session.remoteAddress,
-    helo: session.hostNameAppearsAs,
-    // RFC 6531 §4.3.
-    protocol: smtpUtf8 ? `UTF8SMTP${session.secure ? "S" : ""}` : session.transmissionType,
-  };
-}
-
-function verbOf(command: Buffer): string {
-  const end = command.indexOf(0x20);
-  return command.toString("latin1", 0, end < 0 ? command.length : end).toUpperCase();
-}
-
-function hasControls(command: Buffer): boolean {
-  for (const octet of command) {
-    if ((octet < 0x20 && octet !== 0x09) || octet === 0x7f) return true;
+  commandTooLong(): void {
+    this.#connection.send(421, "Command line too long");
   }
-  return false;
-}
 
-/** EHLO: XCLIENT without what the library does not use, and without LOGIN. */
-function offered(line: string): string {
-  return line.startsWith("XCLIENT ") ? "XCLIENT NAME ADDR PORT" : line;
+  content(octets: number): void {
+    this.#connection.received(octets);
+  }
+
+  messageEnded(message: MessageReader, done: () => void): void {
+    this.#connection.messageEnded(message, done);
+  }
 }

@@ -192,6 +192,23 @@ test("a server that never greets is given up", async (t) => {
   assert.equal(outcome.stage, "greeting");
 });
 
+test("an answer to the message that never ends is none after ten minutes, however lively it is", async (t) => {
+  const { setTimeout: real } = globalThis;
+  const asked: number[] = [];
+  t.mock.method(globalThis, "setTimeout", (call: () => void, ms: number) => {
+    asked.push(ms);
+    return real(call, ms === 600_000 ? 100 : ms);
+  });
+  await using hop = await startHop({ dot: "250-wait" });
+  const pending = submit({ ...SUBMISSION, server: { host: hop.host, port: hop.port } });
+  const drip = setInterval(() => hop.connections[0]?.send("250-wait\r\n"), 10);
+  t.after(() => clearInterval(drip));
+  const outcome = await within(pending, "the attempt");
+  assert.ok(outcome.kind === "no-answer");
+  assert.equal(outcome.cause, "no whole answer to the message in ten minutes");
+  assert.ok(asked.includes(600_000));
+});
+
 test("a server that ignores QUIT is left after five seconds", async (t) => {
   await using hop = await startHop({ QUIT: SILENCE });
   t.mock.timers.enable({ apis: ["setTimeout"] });

@@ -27,6 +27,12 @@ export type DataRefusal =
   | "no-disk-space"
   | "disk-failure";
 
+/** Whoever sent a message, while we answer it. */
+export interface ClientPresence {
+  /** Its connection is over: it does not hear our answer, and sends the message again. */
+  isGone(): boolean;
+}
+
 /** One mail transaction: opened by MAIL FROM, ended by the final dot, RSET or a lost connection. */
 export interface SmtpTransaction {
   rcpt(recipient: Mailbox): Reply | Promise<Reply>;
@@ -34,7 +40,7 @@ export interface SmtpTransaction {
    * The whole message, dots unstuffed. Whoever answers 2xx here holds the message from then on; the content is let go
    * when the promise settles, unless it is held.
    */
-  data(message: Content): Promise<Reply>;
+  data(message: Content, client: ClientPresence): Promise<Reply>;
   /** The message was not taken, for a reason of the SMTP server itself: told for the log. */
   refused?(reply: Reply, reason: DataRefusal): void;
 }

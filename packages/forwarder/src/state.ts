@@ -23,11 +23,23 @@ export interface StateOptions {
   readonly now: () => UnixSeconds;
   /** Left free on its disk. */
   readonly minFreeOctets?: number;
+  /** Told when the storage went away, with the cause, and when it is back. */
+  readonly trouble?: (cause: string | undefined) => void;
 }
 
 /** Rejects with one line for a person where the folder cannot be used. */
-export async function openState({ folder, maxAgeDays, now, minFreeOctets }: StateOptions): Promise<State> {
-  const spool = await openSpool({ folder, ...(minFreeOctets === undefined ? {} : { minFreeOctets }) });
+export async function openState({
+  folder,
+  maxAgeDays,
+  now,
+  minFreeOctets,
+  trouble,
+}: StateOptions): Promise<State> {
+  const spool = await openSpool({
+    folder,
+    trouble,
+    ...(minFreeOctets === undefined ? {} : { minFreeOctets }),
+  });
   try {
     const late = await openLateSuccesses(spool.notes, now);
     const keptSenders = await openKeptSenders(spool.notes, { maxAgeDays });

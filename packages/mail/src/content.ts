@@ -5,6 +5,8 @@ export interface Content {
   readonly octets: number;
   /** Its beginning, with the header: all of a message that is in memory. */
   readonly start: Buffer;
+  /** All of a message that is in memory, for whoever can do without one piece: `start` may have to be made of them. */
+  readonly parts?: readonly Buffer[] | undefined;
   /** From the first octet to the last. Rejects where the octets cannot be had any more. */
   pieces(): AsyncIterable<Buffer>;
   /** For whoever keeps it longer than the call that passed it: each hold wants one release. */
@@ -18,6 +20,7 @@ export function memoryContent(message: Buffer, letGo?: () => void): Content {
   return {
     octets: message.length,
     start: message,
+    parts: [message],
     async *pieces() {
       yield message;
     },
@@ -28,12 +31,18 @@ export function memoryContent(message: Buffer, letGo?: () => void): Content {
 /** With header fields (each ends with CRLF) on top. It lives as long as `content` is held. */
 export function withFields(content: Content, fields: readonly string[]): Content {
   const top = Buffer.from(fields.join(""), "utf8");
-  const start = Buffer.concat([top, content.start]);
+  const below = partsOf(content);
+  const parts = below && [top, ...below];
+  let start: Buffer | undefined;
   return {
     octets: top.length + content.octets,
-    start,
+    get start() {
+      start ??= Buffer.concat([top, content.start]);
+      return start;
+    },
+    parts,
     async *pieces() {
-      if (isInMemory(content)) yield start;
+      if (parts) yield* parts;
       else {
         yield top;
         yield* content.pieces();
@@ -44,8 +53,14 @@ export function withFields(content: Content, fields: readonly string[]): Content
   };
 }
 
-export function isInMemory({ octets, start }: Content): boolean {
-  return start.length === octets;
+/** Undefined where it is not in memory. */
+export function partsOf(content: Content): readonly Buffer[] | undefined {
+  if (content.parts) return content.parts;
+  return content.start.length === content.octets ? [content.start] : undefined;
+}
+
+export function isInMemory(content: Content): boolean {
+  return partsOf(content) !== undefined;
 }
 
 /** All of it in memory, for those who must have it whole. */

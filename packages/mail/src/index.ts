@@ -4,6 +4,7 @@ export {
   countedHolds,
   isInMemory,
   memoryContent,
+  partsOf,
   wholeContent,
   withFields,
 } from "./content.ts";

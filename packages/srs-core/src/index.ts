@@ -3,6 +3,8 @@ export { asciiLower, octets } from "./ascii.ts";
 export { STAMP_WRAP_DAYS, stampAgeDays, type UnixSeconds } from "./day-stamp.ts";
 export { type ParsedDomain, parseDomain, printable, sameDomain } from "./domain.ts";
 export type { ForwardOutcome } from "./forge.ts";
+export { createKeyedHashes, type KeyedHash } from "./keyed-hash.ts";
+export { labelledInput } from "./mac-input.ts";
 export {
   type BadAddress,
   checkMailbox,

@@ -8,6 +8,7 @@ import {
   startForwarder,
 } from "@homing/forwarder";
 import { loadConfig } from "../config/load-config.ts";
+import { stateWarnings } from "../config/place-warnings.ts";
 import type { Config } from "../config/schema.ts";
 import { srsDomainsOf } from "../config/srs-domains.ts";
 import { CommandFailure, EXIT, listenFailure } from "../failure.ts";
@@ -24,17 +25,28 @@ import { stopListener } from "../service/stop.ts";
 import { startTableReload, type TableReload } from "../service/table-reload.ts";
 import { readTls } from "../service/tls-files.ts";
 import { withTlsReload } from "../service/tls-reload.ts";
+import { keepYoungMemory } from "../service/young-memory.ts";
 import { randomKey, systemWorld } from "../system-world.ts";
 import { unixMilliseconds } from "../time.ts";
 import { endUnless, type Hangups, hangups, untilSignal } from "../until-signal.ts";
 
 export async function serve(options: Options): Promise<number> {
+  keepYoungMemory();
   const heard = hangups();
   const output = createOutput(options.json === true);
   const config = await loadConfig(options.config);
-  const state = await openServiceState(config, options.config);
+  const mask = createMasking(config.log.addresses, randomKey());
+  const writer = createLogWriter({
+    write: (lines) => void process.stdout.write(lines),
+    now: () => new Date(),
+  });
+  process.on("exit", writer.flush);
+  const log = (event: object): void => writer.log(mask(event));
+  const state = await openServiceState(config, options.config, (cause) =>
+    log(cause === undefined ? { event: "state-back" } : { event: "state-away", cause }),
+  );
   try {
-    return await serveUntilStopped({ options, heard, output, config, state });
+    return await serveUntilStopped({ options, heard, output, config, state, log, flush: writer.flush });
   } finally {
     await state?.close();
   }
@@ -51,19 +63,23 @@ interface Serving {
   readonly output: Output;
   readonly config: Config;
   readonly state: State | undefined;
+  readonly log: (event: object) => void;
+  readonly flush: () => void;
 }
 
-async function serveUntilStopped({ options, heard, output, config, state }: Serving): Promise<number> {
-  const mask = createMasking(config.log.addresses, randomKey());
-  const writer = createLogWriter({
-    write: (lines) => void process.stdout.write(lines),
-    now: () => new Date(),
-  });
-  process.on("exit", writer.flush);
-  const log = (event: object): void => writer.log(mask(event));
+async function serveUntilStopped({
+  options,
+  heard,
+  output,
+  config,
+  state,
+  log,
+  flush,
+}: Serving): Promise<number> {
   const readSince = unixMilliseconds();
   const warn = (message: string): void => output.talk(`homing: ${message}`);
   const settings = await readForwarderSettings(config, options.config, warn, state);
+  for (const warning of await stateWarnings(state?.folder)) warn(warning);
   // Mail that nobody can account for is not taken.
   const outputLost = new Promise<Error>((resolve) => whenOutputIsLost(resolve));
   const deliveries = new AbortController();
@@ -72,7 +88,7 @@ async function serveUntilStopped({ options, heard, output, config, state }: Serv
   const pidFile = await preparePidFile(pidPath(config, options.config));
   const service = await start(pidFile, {
     log,
-    flush: writer.flush,
+    flush,
     deliveries,
     listen: () => listen(settings, world, activation, options.config),
     startReload: (forwarder) =>

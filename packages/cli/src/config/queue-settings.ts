@@ -21,7 +21,7 @@ export const queue = z
       .describe("After so long the sender is told of the delay."),
     firstRetryMinutes: wholeNumber(1, 1440)
       .default(QUEUE_TIMES.firstRetry / MINUTE)
-      .describe("Between the first attempt and the second; from then on twice as long each time."),
+      .describe("Between the first attempt and the second; from then on as long again as it took."),
     maxRetryMinutes: wholeNumber(1, 1440)
       .default(QUEUE_TIMES.maxRetry / MINUTE)
       .describe("The longest time between two attempts."),

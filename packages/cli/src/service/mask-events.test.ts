@@ -79,6 +79,7 @@ const byKind: { readonly [Kind in ForwarderEvent["event"]]: Extract<ForwarderEve
   deferred: { event: "deferred", id: "i", target: ALICE, attempts: 1, due: 2 },
   "given-up": { event: "given-up", id: "i", target: ALICE, attempts: 1, enhanced: "5.1.1" },
   dsn: { event: "dsn", id: "i", about: "j", to: BOB, action: "failed" },
+  "nobody-told": { event: "nobody-told", id: "i", target: ALICE, to: BOB },
   "lease-lost": { event: "lease-lost", id: "i", target: ALICE, attempts: 1 },
   discarded: { event: "discarded", id: "i", recipient: CAROL },
   answered: { event: "answered", id: "i", reply: `250 2.0.0 <${CAROL}>: passed on` },

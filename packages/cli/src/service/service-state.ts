@@ -5,8 +5,12 @@ import type { Config } from "../config/schema.ts";
 import { CommandFailure, systemFailure } from "../failure.ts";
 import { unixNow } from "../time.ts";
 
-/** Undefined without a `stateDirectory`. */
-export async function openServiceState(config: Config, configPath: string): Promise<State | undefined> {
+/** Undefined without a `stateDirectory`. @param trouble is told when the disk fails, with the cause, and when it is back */
+export async function openServiceState(
+  config: Config,
+  configPath: string,
+  trouble: (cause: string | undefined) => void = () => {},
+): Promise<State | undefined> {
   const folder = stateFolder(config, configPath);
   if (folder === undefined) return undefined;
   try {
@@ -16,6 +20,7 @@ export async function openServiceState(config: Config, configPath: string): Prom
       maxAgeDays: srs.maxAgeDays,
       minFreeOctets: limits.freeOctets,
       now: unixNow,
+      trouble,
     });
   } catch (error) {
     const what = `stateDirectory ${folder}`;

@@ -29,9 +29,20 @@ export function createClientCounts(limit: number, exempt: BlockList | undefined)
   };
 }
 
+/** Of each list, addresses that were asked before: the check itself costs several microseconds, and lists do not change. */
+const known = new WeakMap<BlockList, Map<string, boolean>>();
+const MAX_KNOWN = 10_000;
+
 export function isListed(list: BlockList | undefined, address: string | undefined): boolean {
   if (!list || !address) return false;
-  return list.check(address, address.includes(":") ? "ipv6" : "ipv4");
+  const answers = known.get(list) ?? new Map<string, boolean>();
+  const before = answers.get(address);
+  if (before !== undefined) return before;
+  const listed = list.check(address, address.includes(":") ? "ipv6" : "ipv4");
+  if (answers.size >= MAX_KNOWN) answers.clear();
+  answers.set(address, listed);
+  known.set(list, answers);
+  return listed;
 }
 
 /** An IPv4 address as it is; of an IPv6 address, the first 64 bits. */

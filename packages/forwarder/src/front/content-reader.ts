@@ -17,12 +17,22 @@ const LINE_WITH_DOT = "\r\n.";
 const CR = 0x0d;
 const LF = 0x0a;
 const DOT = 0x2e;
+const LINE_END = Buffer.from("\r\n");
 const NOTHING = Buffer.alloc(0);
 
 export function createContentReader(): ContentReader {
   // As if a line end stood before the message, which is not part of it.
-  let held: Buffer = Buffer.from("\r\n");
-  let notContent = 2;
+  let held: Buffer = LINE_END;
+  let notContent = LINE_END.length;
+
+  const withHeld = (chunk: Buffer): Buffer => {
+    if (held.length === 0) return chunk;
+    // Most messages begin with no dot: then the line end before them is of no account.
+    const isPlain = held === LINE_END && chunk.length > 0 && chunk[0] !== DOT;
+    if (!isPlain) return Buffer.concat([held, chunk]);
+    notContent = 0;
+    return chunk;
+  };
 
   const contentOf = (parts: readonly Buffer[]): Buffer => {
     const all = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
@@ -33,7 +43,7 @@ export function createContentReader(): ContentReader {
 
   return {
     read(chunk) {
-      const octets = held.length > 0 ? Buffer.concat([held, chunk]) : chunk;
+      const octets = withHeld(chunk);
       const parts: Buffer[] = [];
       let from = 0;
       for (let at = octets.indexOf(LINE_WITH_DOT, 0, "latin1"); at >= 0; ) {

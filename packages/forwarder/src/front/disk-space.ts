@@ -3,8 +3,8 @@
 import { type StatsFs, statfs } from "node:fs";
 
 export interface DiskSpace {
-  /** May `octets` more be written, with the floor left and with what others are about to write? */
-  hasRoom(octets: number): Promise<boolean>;
+  /** May `octets` more be written, with the floor left and with what others are about to write? A promise if we must look. */
+  hasRoom(octets: number): boolean | Promise<boolean>;
   /** A message that is being received will need so much, beyond what is on the disk already. */
   reserve(octets: number): Reservation;
 }
@@ -32,20 +32,32 @@ export function createDiskSpace(options: DiskSpaceOptions): DiskSpace {
   const { folder, minFreeOctets, now, freeOctets = freeOctetsOf } = options;
   let reserved = 0;
   let writtenSince = 0;
-  let asked: { readonly at: number; readonly free: Promise<number> } | undefined;
+  let asked: { readonly at: number; readonly free: Promise<number>; known?: number } | undefined;
 
-  const free = async (): Promise<number> => {
-    if (!asked || now() - asked.at >= FRESH_MS) {
-      writtenSince = 0;
-      // A file system that does not tell is no reason to refuse mail: writing will show.
-      asked = { at: now(), free: freeOctets(folder).catch(() => Number.POSITIVE_INFINITY) };
-    }
-    return (await asked.free) - writtenSince;
+  /** A file system that does not tell is no reason to refuse mail: writing will show. */
+  const look = (): NonNullable<typeof asked> => {
+    const looked: NonNullable<typeof asked> = {
+      at: now(),
+      free: freeOctets(folder).catch(() => Number.POSITIVE_INFINITY),
+    };
+    void looked.free.then((free) => {
+      looked.known = free;
+    });
+    return looked;
   };
+  const isRoom = (free: number, octets: number): boolean =>
+    free - writtenSince - reserved - octets >= minFreeOctets;
 
   return {
-    async hasRoom(octets) {
-      return (await free()) - reserved - octets >= minFreeOctets;
+    hasRoom(octets) {
+      if (!asked || now() - asked.at >= FRESH_MS) {
+        writtenSince = 0;
+        asked = look();
+      }
+      const { known, free } = asked;
+      return known === undefined
+        ? free.then((octetsFree) => isRoom(octetsFree, octets))
+        : isRoom(known, octets);
     },
     reserve(octets) {
       let left = octets;

@@ -2,6 +2,16 @@
 // 5248). Called by smtp-in.ts for each reply; which ones there are, a table in smtp-in-replies.test.ts drives.
 import type { Reply } from "@homing/mail";
 
+export const GO_ON: Reply = { code: 354, enhanced: "", text: "End data with <CR><LF>.<CR><LF>" };
+const SENDER_TAKEN: Reply = { code: 250, enhanced: "2.1.0", text: "Accepted" };
+const RECIPIENT_TAKEN: Reply = { code: 250, enhanced: "2.1.5", text: "Accepted" };
+
+/** Those of every message, by the library's name for the occasion. */
+export function usualReply(occasion: string | false | undefined): Reply | undefined {
+  if (occasion === "MAIL_FROM_OK") return SENDER_TAKEN;
+  return occasion === "RCPT_TO_OK" ? RECIPIENT_TAKEN : undefined;
+}
+
 /** In lower case, of the start of the library's text. The first that fits. */
 const REPLIES: readonly [start: string, reply: Reply][] = [
   ["server shutting down", { code: 421, enhanced: "4.3.2", text: "shutting down" }],

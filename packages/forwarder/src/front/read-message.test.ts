@@ -8,8 +8,8 @@ import { type Content, forbiddenOctet, isInMemory, wholeContent } from "@homing/
 import fc from "fast-check";
 import { createBufferBudget } from "./budget.ts";
 import type { DiskSpace } from "./disk-space.ts";
-import { MEMORY_OCTETS } from "./message-sink.ts";
-import { readMessage } from "./read-message.ts";
+import { MEMORY_OCTETS, type Storage } from "./message-sink.ts";
+import { MessageReader, type ReadMessage } from "./read-message.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "homing-front-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -18,6 +18,22 @@ const ROOM: DiskSpace = { hasRoom: async () => true, reserve: () => ({ written()
 
 function streamOf(...parts: (string | Buffer)[]): Readable {
   return Readable.from(parts.map((part) => Buffer.from(part)));
+}
+
+/** As a connection does it, whose client may leave. */
+async function readMessage(
+  stream: Readable,
+  maxOctets: number,
+  storage: Storage,
+): Promise<ReadMessage | { readonly kind: "lost" }> {
+  const reader = new MessageReader(maxOctets, storage);
+  try {
+    for await (const piece of stream as AsyncIterable<Buffer>) await reader.take(piece);
+  } catch {
+    await reader.lost();
+    return { kind: "lost" };
+  }
+  return reader.end();
 }
 
 /** Files of ours that have no name any more and are still open. */

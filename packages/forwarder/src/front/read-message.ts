@@ -1,7 +1,6 @@
-// Reads the content of one DATA command: within the limits, without forbidden octets, into memory or a file. Called by
+// Reads the content of one DATA command: within the limits, without forbidden octets, into memory or a file. Made by
 // transactions.ts. What is refused is read to its end and thrown away, so that the client gets its reply.
-import type { Readable } from "node:stream";
-import { type Content, createOctetScan, type ForbiddenOctet } from "@homing/mail";
+import { type Content, createOctetScan, type ForbiddenOctet, type OctetScan } from "@homing/mail";
 import { MAX_HEADER_OCTETS } from "./limits.ts";
 import { MessageSink, type SinkFailure, type Storage } from "./message-sink.ts";
 
@@ -12,44 +11,58 @@ export type ReadRefusal =
 
 export type ReadMessage =
   /** The caller is its holder. */
-  | { readonly kind: "message"; readonly content: Content }
-  | ({ readonly kind: "refused" } & ReadRefusal)
-  /** The client went away before the final dot. */
-  | { readonly kind: "lost" };
+  { readonly kind: "message"; readonly content: Content } | ({ readonly kind: "refused" } & ReadRefusal);
 
-export async function readMessage(
-  stream: Readable,
-  maxOctets: number,
-  storage: Storage,
-): Promise<ReadMessage> {
-  const sink = new MessageSink(storage);
-  const scan = createOctetScan();
-  let refusal: ReadRefusal | undefined;
+export class MessageReader {
+  readonly #maxOctets: number;
+  readonly #sink: MessageSink;
+  readonly #scan: OctetScan = createOctetScan();
+  #refusal: ReadRefusal | undefined;
+  #writing: Promise<void> | undefined;
+  #isLost = false;
 
-  const take = (piece: Buffer): ReturnType<MessageSink["add"]> | ReadRefusal => {
-    const forbidden = scan.scan(piece);
-    if (forbidden) return { reason: forbidden };
-    if (sink.octets + piece.length > maxOctets) return { reason: "too-big" };
-    return sink.add(piece);
-  };
-
-  try {
-    for await (const piece of stream as AsyncIterable<Buffer>) {
-      if (refusal) continue;
-      const taken = take(piece);
-      refusal = taken instanceof Promise ? await taken : taken;
-      if (refusal) await sink.drop();
-    }
-  } catch {
-    await sink.drop();
-    return { kind: "lost" };
+  constructor(maxOctets: number, storage: Storage) {
+    this.#maxOctets = maxOctets;
+    this.#sink = new MessageSink(storage);
   }
-  if (refusal) return { kind: "refused", ...refusal };
-  const content = sink.content();
-  const atEnd = endRefusal(scan.end(), content.start);
-  if (!atEnd) return { kind: "message", content };
-  content.release();
-  return { kind: "refused", ...atEnd };
+
+  /** The next piece, when the one before is written: the answer is a promise only where a file is written. */
+  take(piece: Buffer): Promise<void> | undefined {
+    if (this.#refusal || this.#isLost) return undefined;
+    const taken = this.#taken(piece);
+    if (!taken) return undefined;
+    this.#writing = this.#settle(taken);
+    return this.#writing;
+  }
+
+  /** All of it has come. */
+  end(): ReadMessage {
+    if (this.#refusal) return { kind: "refused", ...this.#refusal };
+    const content = this.#sink.content();
+    const atEnd = endRefusal(this.#scan.end(), content.start);
+    if (!atEnd) return { kind: "message", content };
+    content.release();
+    return { kind: "refused", ...atEnd };
+  }
+
+  /** The client went away before the final dot: all is given back. */
+  async lost(): Promise<void> {
+    this.#isLost = true;
+    await this.#writing;
+    await this.#sink.drop();
+  }
+
+  #taken(piece: Buffer): ReturnType<MessageSink["add"]> | ReadRefusal {
+    const forbidden = this.#scan.scan(piece);
+    if (forbidden) return { reason: forbidden };
+    if (this.#sink.octets + piece.length > this.#maxOctets) return { reason: "too-big" };
+    return this.#sink.add(piece);
+  }
+
+  async #settle(taken: ReturnType<MessageSink["add"]> | ReadRefusal): Promise<void> {
+    this.#refusal = await taken;
+    if (this.#refusal) await this.#sink.drop();
+  }
 }
 
 function endRefusal(forbidden: ForbiddenOctet | undefined, start: Buffer): ReadRefusal | undefined {

@@ -1,11 +1,17 @@
 // What a MAIL, RCPT or DATA command is answered: the words of the protocol become values, and the handler decides about
 // these. Called by smtp-in.ts, which speaks SMTP; knows nothing of the library behind it.
-import type { Readable } from "node:stream";
 import type { Reply } from "@homing/mail";
 import { parseMailbox, parseReversePath } from "@homing/srs-core";
-import type { DataRefusal, SmtpClient, SmtpHandler, SmtpTransaction } from "../smtp-session.ts";
+import type {
+  ClientPresence,
+  DataRefusal,
+  MailOutcome,
+  SmtpClient,
+  SmtpHandler,
+  SmtpTransaction,
+} from "../smtp-session.ts";
 import { MEMORY_OCTETS, type Storage } from "./message-sink.ts";
-import { readMessage } from "./read-message.ts";
+import { MessageReader } from "./read-message.ts";
 
 export interface TransactionsOptions {
   /** Behind a bare `postmaster`. */
@@ -29,10 +35,18 @@ export interface Opened {
   readonly transaction?: SmtpTransaction;
 }
 
+export interface MessageEnd {
+  readonly message: MessageReader;
+  readonly session: string;
+  readonly client: ClientPresence;
+}
+
+/** Promises only where something is waited for: most commands are answered at once. */
 export interface Transactions {
-  mail(path: string, client: SmtpClient, promised: MailPromise): Promise<Opened>;
-  rcpt(path: string, smtpUtf8: boolean, transaction: SmtpTransaction): Promise<Reply>;
-  data(stream: Readable, session: string, transaction: SmtpTransaction): Promise<Reply>;
+  mail(path: string, client: SmtpClient, promised: MailPromise): Opened | Promise<Opened>;
+  rcpt(path: string, smtpUtf8: boolean, transaction: SmtpTransaction): Reply | Promise<Reply>;
+  newMessage(): MessageReader;
+  data(end: MessageEnd, transaction: SmtpTransaction): Promise<Reply>;
 }
 
 const ACCEPTED: Reply = { code: 250, enhanced: "2.1.0", text: "ok" };
@@ -55,18 +69,19 @@ export function createTransactions(options: TransactionsOptions): Transactions {
   return {
     mail: (path, client, promised) => openTransaction(options, path, client, promised),
 
-    async rcpt(path, smtpUtf8, transaction) {
+    rcpt(path, smtpUtf8, transaction) {
       // RFC 5321 §4.1.1.3: a recipient without domain, for this one name.
       const address = path.toLowerCase() === "postmaster" ? `${path}@${options.hostname}` : path;
       const recipient = parseMailbox(address);
       if (!recipient.ok) return { code: 553, enhanced: "5.1.3", text: recipient.message };
       if (!smtpUtf8 && needsSmtpUtf8(path)) return NEEDS_SMTPUTF8;
-      return await transaction.rcpt(recipient.mailbox);
+      return transaction.rcpt(recipient.mailbox);
     },
 
-    async data(stream, session, transaction) {
-      const read = await readMessage(stream, options.maxMessageOctets, storage);
-      if (read.kind === "lost") return LOCAL_ERROR;
+    newMessage: () => new MessageReader(options.maxMessageOctets, storage),
+
+    async data({ message, session, client }, transaction) {
+      const read = message.end();
       if (read.kind === "refused") {
         if (read.reason === "disk-failure") handler.failed(read.error, session);
         const reply = refusalReply(read.reason);
@@ -74,7 +89,7 @@ export function createTransactions(options: TransactionsOptions): Transactions {
         return reply;
       }
       try {
-        return await transaction.data(read.content);
+        return await transaction.data(read.content, client);
       } finally {
         read.content.release();
       }
@@ -82,17 +97,25 @@ export function createTransactions(options: TransactionsOptions): Transactions {
   };
 }
 
-async function openTransaction(
+function openTransaction(
   { handler, storage }: TransactionsOptions,
   path: string,
   client: SmtpClient,
   { smtpUtf8, eightBit, octets }: MailPromise,
-): Promise<Opened> {
+): Opened | Promise<Opened> {
   const sender = parseReversePath(path);
   if (!sender.ok) return { reply: { code: 553, enhanced: "5.1.7", text: sender.message } };
   if (!smtpUtf8 && needsSmtpUtf8(path)) return { reply: NEEDS_SMTPUTF8 };
-  if (!(await hasRoom(storage, octets ?? 0))) return { reply: NO_SPACE };
-  const outcome = await handler.mail({ client, reversePath: sender.reversePath, eightBit, smtpUtf8 });
+  const open = (isRoom: boolean): Opened | Promise<Opened> => {
+    if (!isRoom) return { reply: NO_SPACE };
+    const outcome = handler.mail({ client, reversePath: sender.reversePath, eightBit, smtpUtf8 });
+    return outcome instanceof Promise ? outcome.then(opened) : opened(outcome);
+  };
+  const isRoom = hasRoom(storage, octets ?? 0);
+  return isRoom instanceof Promise ? isRoom.then(open) : open(isRoom);
+}
+
+function opened(outcome: MailOutcome): Opened {
   if (outcome.kind === "refuse") return { reply: outcome.reply };
   return { reply: ACCEPTED, transaction: outcome.transaction };
 }

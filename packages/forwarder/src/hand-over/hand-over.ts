@@ -5,7 +5,7 @@ import type { UnixSeconds } from "@homing/srs-core";
 import type { Copy } from "../copies.ts";
 import type { Delivery } from "../deliver.ts";
 import type { Patience } from "../outbound/outbound.ts";
-import type { Queue } from "../queue/queue.ts";
+import type { Queue, Taken } from "../queue/queue.ts";
 import { type AttemptCopy, type CopyAttempt, orBusy } from "./attempt-copy.ts";
 import type { Incoming, Lead } from "./incoming.ts";
 import type { LateSuccesses } from "./late-successes.ts";
@@ -18,6 +18,8 @@ export interface HandOverOptions {
   /** Verified mail goes to the disk first, whatever its number of recipients. */
   readonly spoolFirst: boolean;
   readonly waits: Waits;
+  /** Aborts when the service stops. */
+  readonly stopping: AbortSignal;
   /** Of a message in the queue, in seconds. */
   readonly life: number;
   readonly now: () => UnixSeconds;
@@ -80,13 +82,20 @@ export function runAttempt(
   return { delivery, dotSent: () => dotSent, wasBusy: () => busy };
 }
 
-export const NO_ROOM: Reply = {
+const NO_ROOM: Reply = {
   code: 452,
   enhanced: "4.3.1",
   text: "no room for the message just now, try again later",
 };
-export const NOT_KEPT: Reply = {
+const NOT_KEPT: Reply = {
   code: 451,
   enhanced: "4.3.0",
   text: "the message could not be kept, try again later",
 };
+export const KEPT: Reply = { code: 250, enhanced: "2.0.0", text: "kept, and on its way" };
+
+/** To the client whose message went to the queue, or should have. */
+export function keptReply(kept: Taken): Reply {
+  if (kept.kind === "stored") return KEPT;
+  return kept.kind === "no-room" ? NO_ROOM : NOT_KEPT;
+}

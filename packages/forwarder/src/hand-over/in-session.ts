@@ -5,7 +5,8 @@ import { answerFor } from "../answer.ts";
 import type { Copy } from "../copies.ts";
 import type { Delivery } from "../deliver.ts";
 import { mapInParallel } from "../parallel.ts";
-import { type HandOverOptions, runAttempt } from "./hand-over.ts";
+import type { Taken } from "../queue/queue.ts";
+import { type HandOverOptions, keptReply, runAttempt } from "./hand-over.ts";
 import type { Incoming, Lead } from "./incoming.ts";
 import { clientNetwork, type LateKey, lateKey } from "./late-successes.ts";
 import { newMessage } from "./new-message.ts";
@@ -90,15 +91,28 @@ async function conclude(
   known: readonly Known[],
 ): Promise<Reply> {
   const reply = answerFor(lead.recipient, known.map(deliveryNow));
-  if (reply.code < 300) {
-    await keepTheRest(options, mail, lead, known);
-    return reply;
+  if (reply.code < 300 && !mail.client.isGone()) {
+    const kept = await keepTheRest(options, mail, lead, known);
+    if (kept.kind === "stored") return reply;
+    // Some have it and the others cannot be kept: the client comes again, for these alone.
+    await rememberForNextTry(options, mail, known);
+    return keptReply(kept);
   }
-  // The client comes again: what goes through meanwhile must not go through twice.
-  for (const one of known) {
-    if (one.kind === "pending") options.late.watch(await keyOf(mail, one.copy), one.delivery);
-  }
+  await rememberForNextTry(options, mail, known);
   return reply;
+}
+
+/** The client comes again: what went through, or goes through meanwhile, must not go through twice. */
+async function rememberForNextTry(
+  { late }: HandOverOptions,
+  mail: Incoming,
+  known: readonly Known[],
+): Promise<void> {
+  for (const one of known) {
+    if (one.kind === "pending") late.watch(await keyOf(mail, one.copy), one.delivery);
+    if (one.kind === "settled" && one.delivery.kind === "delivered")
+      await late.record(await keyOf(mail, one.copy));
+  }
 }
 
 /** Some target has the message, so the client does not come again: the queue goes on with the others. */
@@ -107,12 +121,12 @@ async function keepTheRest(
   mail: Incoming,
   lead: Lead,
   known: readonly Known[],
-): Promise<void> {
+): Promise<Taken> {
   const rest = known.filter((one) => one.kind !== "settled" || hasMoreToCome(one));
-  if (!queue || rest.length === 0) return;
+  if (!queue || rest.length === 0) return { kind: "stored" };
   const copies = rest.map(({ copy }) => ({ lead, copy }));
   const message = newMessage(mail, copies, { now: now(), life, mayTellSender: false });
-  await queue.take(
+  return await queue.take(
     message,
     rest.map((one) => Promise.resolve(one.kind === "joined" ? NO_ANSWER_YET : one.delivery)),
   );

@@ -3,12 +3,14 @@
 import type { Content } from "@homing/mail";
 import type { Mailbox } from "@homing/srs-core";
 import type { Copy } from "../copies.ts";
-import type { MailCommand } from "../smtp-session.ts";
+import type { ClientPresence, MailCommand } from "../smtp-session.ts";
 
 export interface Incoming {
   /** As in our Received field. */
   readonly id: string;
   readonly command: MailCommand;
+  /** Who waits for the answer. */
+  readonly client: ClientPresence;
   /** As it came; whoever keeps it longer than the client waits holds it. */
   readonly content: Content;
   /** One for each recipient of the transaction. */

@@ -24,6 +24,20 @@ test("a late success answers one further try, and no more", async () => {
   assert.equal(late.any(), false);
 });
 
+test("a success whose client is gone answers its next try", async () => {
+  const late = lates();
+  await late.record("a");
+  assert.deepEqual(await late.find("a"), { kind: "delivered" });
+  assert.deepEqual(await late.find("a"), undefined);
+});
+
+test("that a record cannot be kept is told, and nothing else fails", async () => {
+  const told: unknown[] = [];
+  const broken = { ...memoryRecords(2), record: () => Promise.reject(new Error("no disk")) };
+  await createLateSuccesses(broken, (error) => told.push(error)).record("a");
+  assert.match(String(told), /no disk/);
+});
+
 test("a late refusal leaves nothing: the next try is a new one", async () => {
   const late = lates();
   late.watch("a", Promise.resolve(REFUSED));
@@ -83,3 +97,19 @@ const networks: [address: string, network: string][] = [
 for (const [address, network] of networks) {
   test(`${address} is of the network ${network}`, () => assert.equal(clientNetwork(address), network));
 }
+
+test("two equal messages that are taken late answer two further tries, whether they run still or not", async () => {
+  const late = lates();
+  const { promise, resolve } = Promise.withResolvers<Delivery>();
+  late.watch("a", Promise.resolve(DELIVERED));
+  late.watch("a", promise);
+  late.watch("a", Promise.resolve(DELIVERED));
+  await new Promise(setImmediate);
+  const running = await late.find("a");
+  assert.ok(running?.kind === "running");
+  running.leave();
+  resolve(DELIVERED);
+  await new Promise(setImmediate);
+  for (const expected of [{ kind: "delivered" }, { kind: "delivered" }])
+    assert.deepEqual(await late.find("a"), expected);
+});

@@ -1,5 +1,5 @@
-// Messages that a next hop took after their client was told to come again (DESIGN: delivery by trust). The client's next try
-// is answered with what is known, so that nobody gets two copies. Called by in-session.ts.
+// Messages that a next hop took after their client was told to come again, or went away (DESIGN: delivery by trust). The
+// client's next try is answered with what is known, so that nobody gets two copies. Called by in-session.ts.
 import { createHash } from "node:crypto";
 import type { Content } from "@homing/mail";
 import { type Mailbox, type ReversePath, renderMailbox, renderReversePath } from "@homing/srs-core";
@@ -24,6 +24,8 @@ export interface LateSuccesses {
   find(key: LateKey): Promise<Found | undefined>;
   /** An attempt whose final dot is sent, and whose client was told to come again. */
   watch(key: LateKey, attempt: Promise<Delivery>): void;
+  /** A message that is delivered, and whose client went away without an answer. */
+  record(key: LateKey): Promise<void>;
 }
 
 export type Found =
@@ -39,14 +41,15 @@ interface Watched {
 
 /** @param failed is told that a record could not be kept: a second copy may follow */
 export function createLateSuccesses(records: LateRecords, failed: (error: unknown) => void): LateSuccesses {
-  const running = new Map<LateKey, Watched>();
+  /** Equal messages may be under way at the same time. */
+  const running = new Map<LateKey, Set<Watched>>();
 
   return {
     any: () => running.size > 0 || records.any(),
 
     async find(key) {
-      const watched = running.get(key);
-      if (watched && !watched.joined) {
+      const watched = [...(running.get(key) ?? [])].find(({ joined }) => !joined);
+      if (watched) {
         watched.joined = true;
         const leave = (): void => {
           watched.joined = false;
@@ -58,15 +61,19 @@ export function createLateSuccesses(records: LateRecords, failed: (error: unknow
 
     watch(key, attempt) {
       const watched: Watched = { attempt, joined: false };
-      running.set(key, watched);
+      const equal = running.get(key) ?? new Set();
+      running.set(key, equal.add(watched));
       const settled = attempt.then(async (delivery) => {
         // Whoever waits for it hears it, and nobody comes again.
         if (delivery.kind === "delivered" && !watched.joined) await records.record(key);
       });
       void settled.catch(failed).finally(() => {
-        if (running.get(key) === watched) running.delete(key);
+        equal.delete(watched);
+        if (equal.size === 0) running.delete(key);
       });
     },
+
+    record: (key) => records.record(key).catch(failed),
   };
 }
 

@@ -1,4 +1,5 @@
 // Waits for something that may take longer than the one who waits. Called by the files beside this one.
+import { whenAborted } from "../when-aborted.ts";
 
 export type Waited<Value> =
   | { readonly kind: "settled"; readonly value: Value }
@@ -6,19 +7,19 @@ export type Waited<Value> =
   | { readonly kind: "time-is-up" };
 
 /** What the signal itself ends is "settled": it has a moment to say so. */
-export async function untilTimeIsUp<Value>(
-  work: Promise<Value>,
-  timeIsUp: AbortSignal,
-): Promise<Waited<Value>> {
-  const { promise, resolve } = Promise.withResolvers<"time-is-up">();
-  const giveUp = (): void => void setImmediate(resolve, "time-is-up");
-  if (timeIsUp.aborted) giveUp();
-  else timeIsUp.addEventListener("abort", giveUp, { once: true });
-  try {
-    const settled = work.then((value) => ({ kind: "settled" as const, value }));
-    const first = await Promise.race([settled, promise]);
-    return first === "time-is-up" ? { kind: first } : first;
-  } finally {
-    timeIsUp.removeEventListener("abort", giveUp);
-  }
+export function untilTimeIsUp<Value>(work: Promise<Value>, timeIsUp: AbortSignal): Promise<Waited<Value>> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => void setImmediate(resolve, { kind: "time-is-up" });
+    const leave = timeIsUp.aborted ? undefined : whenAborted(timeIsUp, giveUp);
+    if (!leave) giveUp();
+    const settle = (value: Value): void => {
+      leave?.();
+      resolve({ kind: "settled", value });
+    };
+    const fail = (error: unknown): void => {
+      leave?.();
+      reject(error);
+    };
+    work.then(settle, fail);
+  });
 }

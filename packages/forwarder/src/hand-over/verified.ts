@@ -1,10 +1,11 @@
 // Delivery of mail whose sender is verified: we may owe it a bounce, so what takes time goes to the queue, and the client is
 // free. Called by choose-way.ts.
 import type { Reply } from "@homing/mail";
+import { asciiLower } from "@homing/srs-core";
 import { answerFor } from "../answer.ts";
 import type { Delivery } from "../deliver.ts";
 import type { Queue } from "../queue/queue.ts";
-import { type HandOverOptions, NO_ROOM, NOT_KEPT, runAttempt } from "./hand-over.ts";
+import { type HandOverOptions, KEPT, keptReply, runAttempt } from "./hand-over.ts";
 import type { Incoming } from "./incoming.ts";
 import { type LedCopy, newMessage } from "./new-message.ts";
 import { untilTimeIsUp } from "./until-time-is-up.ts";
@@ -12,7 +13,7 @@ import { untilTimeIsUp } from "./until-time-is-up.ts";
 /** On the disk before the answer; every copy is served at once where there is room. */
 export async function keepFirst(options: HandOverOptions, queue: Queue, mail: Incoming): Promise<Reply> {
   const copies = mail.leads.flatMap((lead) => lead.copies.map((copy) => ({ lead, copy })));
-  return keptReply(await keep(options, queue, mail, copies));
+  return keptReply(await keep(options, queue, mail, withoutDoubles(copies)));
 }
 
 /** One copy: its next hop may answer while the client waits, and then nothing is written. */
@@ -22,21 +23,34 @@ export async function deliverOrKeep(
   mail: Incoming,
   { lead, copy }: LedCopy,
 ): Promise<Reply> {
-  const { waits, timeLimit } = options;
+  const { waits, timeLimit, stopping } = options;
   const clientLeaves = timeLimit(waits.unverified);
-  const { delivery, wasBusy } = runAttempt(options, mail, lead, copy, {
-    timeIsUp: NEVER,
+  // The attempt outlives its client: the queue goes on with it. Only the end of the service ends it.
+  const { delivery, dotSent, wasBusy } = runAttempt(options, mail, lead, copy, {
+    timeIsUp: stopping,
     patience: { kind: "waiting-client", freeWithinMs: waits.freeConnectionMs },
   });
   const waited = await untilTimeIsUp(delivery, timeLimit(waits.verified));
   if (waited.kind === "settled" && isFinal(waited.value)) return answerFor(lead.recipient, [waited.value]);
 
-  const running = waited.kind === "settled" && wasBusy() ? undefined : delivery;
+  const wasNotTried = wasBusy() || (stopping.aborted && !dotSent());
+  const running = waited.kind === "settled" && wasNotTried ? undefined : delivery;
   const kept = await keep(options, queue, mail, [{ lead, copy }], [running]);
   if (kept.kind === "stored") return KEPT;
   // No room: the client may still hear it from the next hop, or comes again.
   const last = await untilTimeIsUp(delivery, clientLeaves);
   return last.kind === "settled" ? answerFor(lead.recipient, [last.value]) : keptReply(kept);
+}
+
+/** Two names of a transaction may lead to one mailbox: it has the message once, as with one name. */
+function withoutDoubles(copies: readonly LedCopy[]): readonly LedCopy[] {
+  const byMailbox = new Map<string, LedCopy>();
+  for (const one of copies) {
+    const { localPart, domain } = one.copy.mailbox;
+    const key = `${localPart}@${asciiLower(domain)}`;
+    if (!byMailbox.has(key)) byMailbox.set(key, one);
+  }
+  return [...byMailbox.values()];
 }
 
 type Kept = Awaited<ReturnType<Queue["take"]>>;
@@ -54,13 +68,3 @@ function keep(
 function isFinal(delivery: Delivery): boolean {
   return delivery.kind === "delivered" || delivery.code >= 500;
 }
-
-function keptReply(kept: Kept): Reply {
-  if (kept.kind === "stored") return KEPT;
-  return kept.kind === "no-room" ? NO_ROOM : NOT_KEPT;
-}
-
-/** The attempt outlives its client: the queue goes on with it. */
-const NEVER = new AbortController().signal;
-
-const KEPT: Reply = { code: 250, enhanced: "2.0.0", text: "kept, and on its way" };

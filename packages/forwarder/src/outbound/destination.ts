@@ -64,13 +64,16 @@ export function createDestination(options: DestinationOptions): Destination {
   let closed = false;
   /** Where there is a rate. */
   let nextStart = Number.NEGATIVE_INFINITY;
+  /** No connection could be had, and none is left: whoever holds a client's session open does not wait for it. */
+  let deadUntil = Number.NEGATIVE_INFINITY;
+  const left = new AbortController();
   let alarm: { readonly at: number; readonly cancel: Cancel } | undefined;
 
   const destination: Destination = {
     async submit(submission) {
       const { patience, timeIsUp } = submission;
       const place = placeNow(patience.kind) ?? (await wait(submission));
-      if (place === "too-long" || place === "closed") return busy(place);
+      if (place === "too-long" || place === "no-server" || place === "closed") return busy(place);
       if (place === "time-is-up" || timeIsUp?.aborted) {
         if (place !== "time-is-up") giveUp(place, patience.kind);
         return { kind: "no-answer", cause: "time is up", stage: "greeting" };
@@ -78,11 +81,7 @@ export function createDestination(options: DestinationOptions): Destination {
       return sendOver(place, submission);
     },
     pump() {
-      for (let kind = line.next(); kind; kind = line.next()) {
-        const place = take(kind);
-        if (!place) break;
-        line.serve(kind, place);
-      }
+      while (line.next().some(serveOne));
       setAlarm();
     },
     dropIdle() {
@@ -102,23 +101,34 @@ export function createDestination(options: DestinationOptions): Destination {
       alarm?.cancel();
     },
     leave() {
+      left.abort();
       for (const connection of busyConnections) connection.close();
     },
   };
   return destination;
 
-  function busy(why: InVain): Busy {
-    return { kind: "busy", cause: why === "closed" ? "the service is stopping" : "no connection was free" };
+  /** False where there is no place for this kind. */
+  function serveOne(kind: Kind): boolean {
+    const place = take(kind);
+    if (place) line.serve(kind, place);
+    return place !== undefined;
+  }
+
+  function busy(why: Exclude<InVain, "time-is-up">): Busy {
+    return { kind: "busy", cause: IN_VAIN[why] };
   }
 
   function placeNow(kind: Kind): Place | InVain | undefined {
     if (closed) return "closed";
+    if (kind === "waiting-client" && connections === 0 && clock.now() < deadUntil) return "no-server";
     return line.before(kind) ? undefined : take(kind);
   }
 
   function wait({ patience, timeIsUp }: OutboundSubmission): Promise<Place | InVain> | InVain {
     const withinMs = patience.freeWithinMs ?? PATIENCE_MS[patience.kind];
     if (withinMs === 0) return "too-long";
+    // Whoever waits holds a session of ours open: those of one destination must not be all that we have.
+    if (patience.kind === "waiting-client" && line.clients >= limits.maxWaitingClients) return "too-long";
     if (timeIsUp?.aborted) return "time-is-up";
     const waiting = line.join({ kind: patience.kind, withinMs, timeIsUp });
     setAlarm();
@@ -144,14 +154,24 @@ export function createDestination(options: DestinationOptions): Destination {
       if (!isStale(place, attempt, submission)) return settled(place, attempt, submission);
       // The server had left, and has heard nothing of the message: once more, on a connection that is sure to live.
     }
-    const opened = await options.open(submission);
+    const opened = await options.open({ timeIsUp: whileHere(submission.timeIsUp) });
     if (opened.kind !== "open") {
       if (!submission.timeIsUp?.aborted) throttle.pushedBack(clock.now());
       giveUp("room", submission.patience.kind);
+      // A server that answers is there, whatever it says.
+      if (opened.kind === "no-answer" && !submission.timeIsUp?.aborted && connections === 0) {
+        deadUntil = throttle.pausedUntil;
+        line.dismissClients();
+      }
       return opened;
     }
+    deadUntil = Number.NEGATIVE_INFINITY;
     const attempt = await send(opened.connection, submission);
     return settled(opened.connection, attempt, submission);
+  }
+
+  function whileHere(timeIsUp: AbortSignal | undefined): AbortSignal {
+    return timeIsUp ? AbortSignal.any([timeIsUp, left.signal]) : left.signal;
   }
 
   async function send(connection: OutConnection, submission: OutboundSubmission): Promise<Attempt> {
@@ -229,6 +249,12 @@ export function createDestination(options: DestinationOptions): Destination {
     destination.pump();
   }
 }
+
+const IN_VAIN: Readonly<Record<Exclude<InVain, "time-is-up">, string>> = {
+  closed: "the service is stopping",
+  "too-long": "no connection was free",
+  "no-server": "the server could not be reached a moment ago",
+};
 
 /** A connection that was idle before: the server may have ended it meanwhile (EOF, reset, or 421 to MAIL). */
 function isStale(connection: OutConnection, attempt: Attempt, { timeIsUp }: OutboundSubmission): boolean {

@@ -21,12 +21,16 @@ export function takes({ _supportedExtensions }: Library, extension: string): boo
 export function unsendable(envelope: Envelope, message: Content, library: Library): Reply | undefined {
   if (!takes(library, "SMTPUTF8") && needsSmtpUtf8(envelope)) return NO_SMTPUTF8;
   // What counts is the content: clients promise 8BITMIME for messages that hold nothing but ASCII.
-  if (!takes(library, "8BITMIME") && !isAscii(message.start)) return NO_EIGHT_BIT;
+  if (!takes(library, "8BITMIME") && !startsAscii(message)) return NO_EIGHT_BIT;
   return library._maxAllowedSize && message.octets > library._maxAllowedSize ? TOO_BIG : undefined;
 }
 
 function needsSmtpUtf8({ smtpUtf8, reversePath, recipient }: Envelope): boolean {
   return smtpUtf8 || /[^\0-\x7f]/.test(renderReversePath(reversePath) + renderMailbox(recipient));
+}
+
+function startsAscii(message: Content): boolean {
+  return (message.parts ?? [message.start]).every((part) => isAscii(part));
 }
 
 export function libraryEnvelope(
@@ -38,6 +42,6 @@ export function libraryEnvelope(
     to: renderMailbox(recipient),
     size: message.octets,
     // Octets that the client did not announce are announced here.
-    use8BitMime: eightBit || !isAscii(message.start),
+    use8BitMime: eightBit || !startsAscii(message),
   };
 }

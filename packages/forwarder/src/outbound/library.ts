@@ -30,9 +30,14 @@ export interface Library {
   readonly _remainder: string;
   /** Who takes the next answers, in order. */
   readonly _responseActions: ((answer: string) => void)[];
-  readonly _envelope: { readonly accepted: readonly string[] };
+  _envelope: LibraryTransaction;
+  /** Recipients whose RCPT has no answer yet. */
+  _recipientQueue: string[];
+  _setEnvelope(envelope: LibraryEnvelope, done: unknown): void;
   _sendCommand(command: string, logged?: string): void;
   _actionMAIL(answer: string, done: unknown): void;
+  _actionRCPT(answer: string, done: unknown): void;
+  _actionDATA(answer: string, done: unknown): void;
   _actionSMTPStream(answer: string, done: unknown): void;
   _actionLMTPStream(recipient: string, final: boolean, answer: string, done: unknown): void;
   _createSendStream(done: unknown): MessageSink;
@@ -43,6 +48,16 @@ export interface LibraryEnvelope {
   readonly to: string;
   readonly size: number;
   readonly use8BitMime: boolean;
+}
+
+/** What the library notes of an envelope that is under way. */
+interface LibraryTransaction {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly accepted: readonly string[];
+  readonly rejected: readonly string[];
+  readonly rejectedErrors: readonly Error[];
+  readonly pipelined: boolean;
 }
 
 export interface SendResult {

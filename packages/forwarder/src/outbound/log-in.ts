@@ -4,7 +4,7 @@ import { parseReply } from "@homing/mail";
 import type { Credentials } from "../next-hops.ts";
 import type { TlsOutcome } from "./attempt.ts";
 import type { FailedAttempt } from "./failed-attempt.ts";
-import { type Library, messageOf, responseOf } from "./library.ts";
+import { type Library, responseOf } from "./library.ts";
 import { isLoopback, unmet } from "./tls-demand.ts";
 
 /** Both send the password as it is, so both want TLS; of two, the one with fewer turns. */
@@ -28,7 +28,9 @@ export async function logIn(
   const error = await loginError(library, method, credentials, timeIsUp);
   if (error === undefined) return undefined;
   const reply = parseReply(responseOf(error));
-  if (!reply || reply.code < 400) return { kind: "no-answer", cause: messageOf(error), stage: "greeting" };
+  // What is no reply may be our own words, sent back.
+  if (!reply || reply.code < 400)
+    return { kind: "no-answer", cause: `no answer to AUTH ${method}`, stage: "greeting" };
   const said = `${reply.code} ${reply.enhanced}`;
   return unmet(
     "4.7.8",

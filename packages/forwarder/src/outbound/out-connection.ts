@@ -1,7 +1,8 @@
 // A connection to a server that has greeted us: messages one after another, as long as nothing odd happens. Made by
 // smtp-out.ts, used by it and by the pool.
 import type { Socket } from "node:net";
-import { type Content, type Envelope, isInMemory, parseReply, type Reply } from "@homing/mail";
+import { type Content, type Envelope, parseReply, partsOf, type Reply } from "@homing/mail";
+import { whenAborted } from "../when-aborted.ts";
 import type { Attempt, AttemptOptions, TlsOutcome } from "./attempt.ts";
 import { failedAttempt } from "./failed-attempt.ts";
 import type { Library, MessageSink } from "./library.ts";
@@ -55,6 +56,7 @@ export function createOutConnection({ library, lmtp, tls }: OutConnectionOptions
   /** Between DATA and the final dot: only the end of the connection ends the message. */
   let inMessage = false;
   let tookUp = false;
+  let lastMoment: NodeJS.Timeout | undefined;
   let messages = 0;
 
   const finish = (attempt: Attempt): void => {
@@ -62,6 +64,7 @@ export function createOutConnection({ library, lmtp, tls }: OutConnectionOptions
     // The library may report one loss twice.
     if (!done) return;
     sending = undefined;
+    clearTimeout(lastMoment);
     // After an answer that nobody asked for, the next one might be taken for another command's.
     const outOfStep = library._responseQueue.length > 0 || library._remainder !== "";
     if (attempt.kind === "no-answer" || outOfStep || inMessage) library.close();
@@ -73,9 +76,16 @@ export function createOutConnection({ library, lmtp, tls }: OutConnectionOptions
     inMessage = false;
     finalDot = true;
     setSilence(library, FINAL_DOT_TIMEOUT_MS);
+    // In all: an answer that comes line by line is none for as long as it goes on.
+    lastMoment = setTimeout(
+      () => fail(new Error("no whole answer to the message in ten minutes")),
+      FINAL_DOT_TIMEOUT_MS,
+    );
+    lastMoment.unref();
     sending?.options.onFinalDot?.();
   };
 
+  overrideEnvelope(library, () => sending?.options.envelope.smtpUtf8 === true);
   overrideMail(library, {
     envelope: () => sending?.options.envelope,
     answered(answer) {
@@ -83,8 +93,9 @@ export function createOutConnection({ library, lmtp, tls }: OutConnectionOptions
     },
   });
   overrideData(library, lmtp, (socket, message) => {
-    if (isInMemory(message)) {
-      writeWhole(socket, message.start);
+    const parts = partsOf(message);
+    if (parts) {
+      writeWhole(socket, parts);
       return dotSent();
     }
     const mine = sending;
@@ -128,16 +139,16 @@ export function createOutConnection({ library, lmtp, tls }: OutConnectionOptions
         const abort = (): void => {
           if (!finalDot) fail(new Error(TIME_IS_UP));
         };
+        let leave: (() => void) | undefined;
         sending = {
           options,
           settle(attempt) {
-            timeIsUp?.removeEventListener("abort", abort);
+            leave?.();
             resolve(attempt);
           },
         };
-        // A signal tells of its abort once: who comes later hears nothing.
         if (timeIsUp?.aborted) return abort();
-        timeIsUp?.addEventListener("abort", abort);
+        leave = timeIsUp && whenAborted(timeIsUp, abort);
         const refusal = unsendable(envelope, message, library);
         if (refusal) {
           tookUp = true;
@@ -180,7 +191,7 @@ export function leave(library: Library): void {
 }
 
 function setSilence({ _socket }: Library, ms: number): void {
-  if (_socket) _socket.setTimeout(ms);
+  if (_socket && _socket.timeout !== ms) _socket.setTimeout(ms);
 }
 
 /** SMTPUTF8 as the client said, and an ear for the answer to MAIL. */
@@ -199,6 +210,37 @@ function overrideMail(
   library._actionMAIL = (answer, done) => {
     on.answered(answer);
     actionMail(answer, done);
+  };
+}
+
+/** In an address: what the library looks at more closely. */
+const NOT_PLAIN = /[^!-;=?-~]/;
+
+/**
+ * MAIL, RCPT and DATA for one recipient in one write, where the server pipelines (RFC 2920). The library takes its time for
+ * many recipients, in one write for each command. The answers are its own matter.
+ */
+function overrideEnvelope(library: Library, asksSmtpUtf8: () => boolean): void {
+  const setEnvelope = library._setEnvelope.bind(library);
+  const sendCommand = library._sendCommand.bind(library);
+  const pipelines = takes(library, "PIPELINING");
+  library._setEnvelope = (envelope, done) => {
+    const { from, to, size, use8BitMime } = envelope;
+    if (!pipelines || to === "" || NOT_PLAIN.test(from) || NOT_PLAIN.test(to)) {
+      setEnvelope(envelope, done);
+      return;
+    }
+    library._envelope = { from, to: [to], rejected: [], rejectedErrors: [], accepted: [], pipelined: true };
+    library._recipientQueue = [to];
+    library._responseActions.push(
+      (answer) => library._actionMAIL(answer, done),
+      (answer) => library._actionRCPT(answer, done),
+      (answer) => library._actionDATA(answer, done),
+    );
+    const body = use8BitMime && takes(library, "8BITMIME") ? " BODY=8BITMIME" : "";
+    const octets = size > 0 && takes(library, "SIZE") ? ` SIZE=${size}` : "";
+    const utf8 = asksSmtpUtf8() ? " SMTPUTF8" : "";
+    sendCommand(`MAIL FROM:<${from}>${body}${octets}${utf8}\r\nRCPT TO:<${to}>\r\nDATA`);
   };
 }
 

@@ -445,11 +445,50 @@ test("a job hears `busy` after half a minute, so that it does not hold its place
 });
 
 test("nobody listens: no answer for the one, and no connection is held", async (t) => {
-  const { outbound, send } = await startScene(t, { maxConnections: 1 });
+  const { outbound, send, clock } = await startScene(t, { maxConnections: 1 });
   for (let tried = 0; tried < 3; tried++) {
     const attempt = await send("a", CLIENT, { hop: { host: "127.0.0.1", port: 1 } });
     assert.ok(attempt.kind === "no-answer");
     assert.equal(attempt.stage, "greeting");
+    // Whoever comes in the next moment hears it at once, and holds nobody's session open.
+    const next = await send("a", CLIENT, { hop: { host: "127.0.0.1", port: 1 } });
+    assert.deepEqual(next, { kind: "busy", cause: "the server could not be reached a moment ago" });
+    clock.advance(60_000);
   }
   await within(outbound.close(), "the end");
+});
+
+test("while clients keep coming, every fifth turn is a job's", async (t) => {
+  const { hop, send } = await startScene(t, { maxConnections: 1 });
+  const first = send("c1", CLIENT);
+  await until(() => hop.messages.length === 1);
+  const others = ["job", "c2", "c3", "c4", "c5", "c6", "c7"].map((text) =>
+    send(text, text === "job" ? JOB : CLIENT),
+  );
+  for (let answered = 1; answered <= 8; answered++) {
+    await until(() => hop.messages.length === answered);
+    hop.answer();
+  }
+  assert.deepEqual(kinds(await Promise.all([first, ...others])), ["accepted"]);
+  assert.deepEqual(hop.messages, ["c1", "c2", "c3", "c4", "c5", "job", "c6", "c7"]);
+});
+
+test("clients who wait for one destination are bounded: one more hears it at once", async (t) => {
+  const { hop, send } = await startScene(t, { maxConnections: 1, maxWaitingClients: 2 });
+  const sent = ["c1", "c2", "c3"].map((text) => send(text, CLIENT));
+  await until(() => hop.messages.length === 1);
+  assert.deepEqual(await send("c4", CLIENT), { kind: "busy", cause: "no connection was free" });
+  for (let answered = 1; answered <= 3; answered++) {
+    await until(() => hop.messages.length === answered);
+    hop.answer();
+  }
+  assert.deepEqual(kinds(await Promise.all(sent)), ["accepted"]);
+});
+
+test("whoever leaves does not wait for a server that never greets", async (t) => {
+  const { hop, outbound, send } = await startScene(t, {}, { greeting: () => "" });
+  const attempt = send("a", JOB);
+  await until(() => hop.now().sessions === 1);
+  await within(outbound.close(AbortSignal.abort()), "the end");
+  assert.equal((await attempt).kind, "no-answer");
 });

@@ -53,6 +53,8 @@ export interface OutboundLimits {
   readonly queueConnections: number;
   /** All connections. */
   readonly maxTotal: number;
+  /** Clients that wait for a connection to one destination, each with its session open. */
+  readonly maxWaitingClients: number;
   readonly maxMessagesPerConnection: number;
   readonly idleSeconds: number;
   /** To one destination. */
@@ -63,6 +65,7 @@ export const OUTBOUND_LIMITS: OutboundLimits = {
   maxConnections: 20,
   queueConnections: 5,
   maxTotal: 500,
+  maxWaitingClients: 1000,
   maxMessagesPerConnection: 100,
   // Servers take an idle client ill after some 30 s, and many count it against their limits.
   idleSeconds: 10,
@@ -94,17 +97,19 @@ export function createOutbound(options: OutboundOptions): Outbound {
   }
 
   return {
-    async submit(submission) {
-      if (closed) return { kind: "busy", cause: "the service is stopping" };
-      return destinationOf(submission).submit(submission);
+    submit(submission) {
+      if (!closed) return destinationOf(submission).submit(submission);
+      return Promise.resolve({ kind: "busy", cause: "the service is stopping" });
     },
     close(leave) {
       closed = true;
       const all = [...destinations.values()];
       for (const destination of all) destination.close();
-      leave?.addEventListener("abort", () => {
+      const leaveAll = (): void => {
         for (const destination of all) destination.leave();
-      });
+      };
+      if (leave?.aborted) leaveAll();
+      leave?.addEventListener("abort", leaveAll);
       return total.none();
     },
   };

@@ -1,12 +1,12 @@
-// Who waits for a connection to one destination: clients before jobs of the spool, each kind in the order of coming.
-// Called by destination.ts.
+// Who waits for a connection to one destination: clients before jobs of the spool, but for every fifth turn, each kind in
+// the order of coming. Called by destination.ts.
 import type { Clock } from "./clock.ts";
 import type { Patience } from "./outbound.ts";
 
 export type Kind = Patience["kind"];
 
 /** How the wait of somebody ended without a connection. */
-export type InVain = "too-long" | "time-is-up" | "closed";
+export type InVain = "too-long" | "no-server" | "time-is-up" | "closed";
 
 interface Waiter<T> {
   readonly leave: (with_: T | InVain) => void;
@@ -14,33 +14,46 @@ interface Waiter<T> {
 
 export interface WaitingLine<T> {
   readonly length: number;
+  readonly clients: number;
   /** Is anybody there whose turn is before that of a newcomer of this kind? */
   before(kind: Kind): boolean;
-  /** Whose turn is it? */
-  next(): Kind | undefined;
+  /** Whose turn is it, and whose if that one can have none now? */
+  next(): readonly Kind[];
   /** Ends the wait of the next one of this kind. */
   serve(kind: Kind, with_: T): void;
   join(options: { kind: Kind; withinMs: number; timeIsUp: AbortSignal | undefined }): Promise<T | InVain>;
+  /** All clients leave in vain. */
+  dismissClients(): void;
   /** Everybody leaves in vain. */
   close(): void;
 }
+
+/** A client holds its session open meanwhile; but mail in the queue must not wait for ever for a pause between clients. */
+const CLIENTS_BEFORE_A_JOB = 4;
+const CLIENTS_FIRST: readonly Kind[] = ["waiting-client", "queue"];
+const JOBS_FIRST: readonly Kind[] = ["queue", "waiting-client"];
 
 export function createWaitingLine<T>(clock: Clock): WaitingLine<T> {
   // A set keeps the order, and lets go of whoever leaves from its middle.
   const clients = new Set<Waiter<T>>();
   const jobs = new Set<Waiter<T>>();
+  let clientsSinceJob = 0;
   const lineOf = (kind: Kind): Set<Waiter<T>> => (kind === "queue" ? jobs : clients);
 
   return {
     get length() {
       return clients.size + jobs.size;
     },
+    get clients() {
+      return clients.size;
+    },
     before: (kind) => clients.size > 0 || (kind === "queue" && jobs.size > 0),
     next() {
-      if (clients.size > 0) return "waiting-client";
-      return jobs.size > 0 ? "queue" : undefined;
+      const order = clientsSinceJob < CLIENTS_BEFORE_A_JOB ? CLIENTS_FIRST : JOBS_FIRST;
+      return order.filter((kind) => lineOf(kind).size > 0);
     },
     serve(kind, with_) {
+      clientsSinceJob = kind === "queue" || jobs.size === 0 ? 0 : clientsSinceJob + 1;
       const [first] = lineOf(kind);
       first?.leave(with_);
     },
@@ -60,6 +73,9 @@ export function createWaitingLine<T>(clock: Clock): WaitingLine<T> {
         timeIsUp?.addEventListener("abort", abort);
         line.add(waiter);
       });
+    },
+    dismissClients() {
+      for (const waiter of clients) waiter.leave("no-server");
     },
     close() {
       for (const waiter of [...clients, ...jobs]) waiter.leave("closed");

@@ -4,12 +4,21 @@ import type { Socket } from "node:net";
 import type { Content } from "@homing/mail";
 import { createDotStuffer } from "./dot-stuffing.ts";
 
-export function writeWhole(socket: Socket, message: Buffer): void {
+/** Smaller messages are written as one buffer: a copy costs less than a list of two. */
+const COPIED_OCTETS = 16 * 1024;
+
+export function writeWhole(socket: Socket, parts: readonly Buffer[]): void {
   const { stuff, end } = createDotStuffer();
-  // One segment where it fits.
+  const stuffed = parts.map(stuff);
+  stuffed.push(end());
+  const octets = stuffed.reduce((sum, { length }) => sum + length, 0);
+  if (octets <= COPIED_OCTETS) {
+    socket.write(Buffer.concat(stuffed, octets));
+    return;
+  }
+  // Not the end alone in a segment of its own.
   socket.cork();
-  socket.write(stuff(message));
-  socket.write(end());
+  for (const part of stuffed) socket.write(part);
   socket.uncork();
 }
 

@@ -1,10 +1,9 @@
 // Writes down what became of an attempt: over, again, or given up with a DSN. Called by queue.ts.
 import { type Mailbox, renderMailbox, type UnixSeconds } from "@homing/srs-core";
-import type { Delivery } from "../deliver.ts";
 import type { Report } from "../events.ts";
 import type { Job, NewMessage, Spool } from "../spool/spool.ts";
 import { type DsnOptions, dsnMessage, toldParty } from "./dsn-message.ts";
-import { nextStep, type QueueTimes } from "./next-step.ts";
+import { nextStep, type Outcome, type QueueTimes, retryDelay } from "./next-step.ts";
 
 export interface ConcludeOptions extends Omit<DsnOptions, "life"> {
   readonly spool: Spool;
@@ -16,14 +15,13 @@ export interface ConcludeOptions extends Omit<DsnOptions, "life"> {
 }
 
 /** Resolves when the spool has it. */
-export async function conclude(options: ConcludeOptions, job: Job, outcome: Delivery): Promise<void> {
+export async function conclude(options: ConcludeOptions, job: Job, outcome: Outcome): Promise<void> {
   const { spool, times, report } = options;
   const { lease, message, recipient } = job;
   const now = options.now();
   const standing = {
     received: message.received,
     expires: message.expires,
-    attempt: lease.attempt,
     delayTold: job.delayToldAt !== undefined || toldParty(message, recipient) === undefined,
   };
   const step = nextStep(standing, outcome, { now, random: options.random(), times });
@@ -33,16 +31,29 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Deli
     told(await spool.done(lease));
     return;
   }
+  if (step.kind === "put-off" || outcome.kind === "put-off") {
+    const due = step.kind === "put-off" ? step.due : now;
+    const cause = outcome.kind === "put-off" ? outcome.cause : "";
+    told(await spool.retry(lease, { ...(job.lastFailure ?? NOT_TRIED), detail: cause, due }));
+    return;
+  }
+  const { code, enhanced, detail } = outcome;
   if (step.kind === "give-up") {
     const dsn = await compose({ kind: "failed" }, step.enhanced);
+    if (dsn === "later") {
+      // Whoever must hear of it cannot be found now: the recipient stays, and the same comes out of the next attempt.
+      const due = now + retryDelay(0, options.random(), times);
+      told(await spool.retry(lease, { due, code, enhanced, detail }));
+      return;
+    }
     report({ event: "given-up", ...names, attempts: lease.attempt, enhanced: step.enhanced });
     if (told(await spool.fail(lease, dsn))) reportDsn(dsn, "failed");
     return;
   }
-  const { code, enhanced, detail } = outcome;
-  const dsn = step.tellDelay
+  const notice = step.tellDelay
     ? await compose({ kind: "delayed", until: message.expires }, enhanced)
     : undefined;
+  const dsn = notice === "later" ? undefined : notice;
   const deferral = { due: step.due, code, enhanced, detail, ...(dsn ? { delayToldAt: now } : {}) };
   report({ event: "deferred", ...names, attempts: lease.attempt, due: step.due });
   if (told(await spool.retry(lease, deferral, dsn))) reportDsn(dsn, "delayed");
@@ -50,7 +61,7 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Deli
   function compose(
     action: Parameters<typeof dsnMessage>[3]["action"],
     status: string,
-  ): Promise<NewMessage | undefined> {
+  ): Promise<NewMessage | "later" | undefined> {
     return dsnMessage({ ...options, life: times.dsn }, message, recipient, { action, enhanced: status, now });
   }
 
@@ -60,7 +71,13 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Deli
   }
 
   function reportDsn(dsn: NewMessage | undefined, action: "failed" | "delayed"): void {
-    const to: Mailbox | undefined = toldParty(message, recipient);
-    if (dsn && to) report({ event: "dsn", id: dsn.id, about: message.id, to: renderMailbox(to), action });
+    const party: Mailbox | undefined = toldParty(message, recipient);
+    if (!party) return;
+    const to = renderMailbox(party);
+    if (dsn) report({ event: "dsn", id: dsn.id, about: message.id, to, action });
+    else if (action === "failed") report({ event: "nobody-told", ...names, to });
   }
 }
+
+/** Of a recipient that has no failure yet. */
+const NOT_TRIED = { code: 451, enhanced: "4.3.2" };

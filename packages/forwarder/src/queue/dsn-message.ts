@@ -4,8 +4,10 @@ import { memoryContent } from "@homing/mail";
 import { type Mailbox, NULL_PATH, renderMailbox, type UnixSeconds } from "@homing/srs-core";
 import type { NewMessage, Recipient, StoredMessage } from "../spool/spool.ts";
 
-/** Where mail to an address goes: itself, or what our tables make of an address of ours. */
-export type LeadsTo = (address: Mailbox) => Promise<readonly { mailbox: Mailbox; stays: boolean }[]>;
+/** Where mail to an address goes: itself, or what our tables make of an address of ours. `later`: it cannot be told now. */
+export type LeadsTo = (
+  address: Mailbox,
+) => Promise<readonly { mailbox: Mailbox; stays: boolean }[] | "later">;
 
 export interface DsnOptions {
   readonly hostname: string;
@@ -15,16 +17,17 @@ export interface DsnOptions {
   readonly leadsTo: LeadsTo;
 }
 
-/** Undefined where nobody is to be told, or whoever is has no address that takes mail. */
+/** Undefined where nobody is to be told, or whoever is has no address that takes mail; `later` where that is not known now. */
 export async function dsnMessage(
   { hostname, newId, life, leadsTo }: DsnOptions,
   message: StoredMessage,
   recipient: Pick<Recipient, "alias" | "notify">,
   told: { readonly action: Dsn["action"]; readonly enhanced: string; readonly now: UnixSeconds },
-): Promise<NewMessage | undefined> {
+): Promise<NewMessage | "later" | undefined> {
   const to = toldParty(message, recipient);
   if (to === undefined) return undefined;
   const addresses = await leadsTo(to);
+  if (addresses === "later") return "later";
   if (addresses.length === 0) return undefined;
   const { action, enhanced, now } = told;
   const id = newId();

@@ -26,47 +26,55 @@ export const QUEUE_TIMES: QueueTimes = {
   maxRetry: HOUR,
 };
 
+/** What an attempt found; `put-off` where nothing was tried: no free connection, or the service stops. */
+export type Outcome = Delivery | { readonly kind: "put-off"; readonly cause: string };
+
 /** Where a recipient stands before the attempt's outcome. */
 export interface Standing {
   readonly received: UnixSeconds;
   readonly expires: UnixSeconds;
-  /** From 1. */
-  readonly attempt: number;
   /** Nobody waits for a notice, or it was sent. */
   readonly delayTold: boolean;
 }
 
 export type NextStep =
   | { readonly kind: "done" }
+  /** It counts for nothing: neither is it late, nor does the next one come later. */
+  | { readonly kind: "put-off"; readonly due: UnixSeconds }
   | { readonly kind: "retry"; readonly due: UnixSeconds; readonly tellDelay: boolean }
   | { readonly kind: "give-up"; readonly enhanced: string };
 
+/** The next moment, but not all at the same. */
+const PUT_OFF_SECONDS = 10;
 /** RFC 3463: 4.4.7 delivery time expired. */
 const EXPIRED = "4.4.7";
 
 export function nextStep(
   standing: Standing,
-  outcome: Delivery,
+  outcome: Outcome,
   { now, random, times }: { readonly now: UnixSeconds; readonly random: number; readonly times: QueueTimes },
 ): NextStep {
   if (outcome.kind === "delivered") return { kind: "done" };
+  if (outcome.kind === "put-off")
+    return { kind: "put-off", due: now + Math.round(PUT_OFF_SECONDS * (0.5 + random)) };
   if (outcome.code >= 500) return { kind: "give-up", enhanced: outcome.enhanced };
   if (now >= standing.expires) return { kind: "give-up", enhanced: EXPIRED };
   // The last attempt is at the very end, so that the life is what it is said to be.
-  const due = Math.min(now + retryDelay(standing.attempt, random, times), standing.expires);
+  const due = Math.min(now + retryDelay(now - standing.received, random, times), standing.expires);
   const tellDelay = !standing.delayTold && now - standing.received >= times.delayNotice;
   return { kind: "retry", due, tellDelay };
 }
 
 /**
- * Doubles from attempt to attempt.
+ * As long again as it took until now, as Postfix has it: so it doubles from attempt to attempt, and what was put off on the
+ * way makes no difference.
  * @param random 0 ≤ n < 1: a quarter more or less, so that what failed together does not come back together
  */
 export function retryDelay(
-  attempt: number,
+  age: number,
   random: number,
   { firstRetry, maxRetry }: Pick<QueueTimes, "firstRetry" | "maxRetry">,
 ): number {
-  const plain = Math.min(maxRetry, firstRetry * 2 ** Math.max(0, attempt - 1));
+  const plain = Math.min(maxRetry, Math.max(firstRetry, age));
   return Math.max(1, Math.round(plain * (0.75 + random / 2)));
 }

@@ -12,7 +12,8 @@ import type { ForwarderEvent } from "../events.ts";
 import { openSpool } from "../spool/open-spool.ts";
 import type { NewMessage, NotifyParty, Spool } from "../spool/spool.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
-import { QUEUE_TIMES } from "./next-step.ts";
+import type { LeadsTo } from "./dsn-message.ts";
+import { type Outcome, QUEUE_TIMES } from "./next-step.ts";
 import { createQueue, type Queue } from "./queue.ts";
 
 const START = 1_800_000_000;
@@ -48,12 +49,13 @@ interface SceneOptions {
   readonly folder?: string;
   readonly maxAttempts?: number;
   readonly maxAttemptsPerDomain?: number;
+  readonly leadsTo?: LeadsTo;
 }
 
 /** @param answer what the next hop does with this target's mail */
 async function scene(
   t: TestContext,
-  answer: (served: Served) => Delivery | Promise<Delivery>,
+  answer: (served: Served) => Outcome | Promise<Outcome>,
   options: SceneOptions = {},
 ): Promise<Scene> {
   const folder = options.folder ?? (await temporaryFolder(t));
@@ -72,7 +74,7 @@ async function scene(
     newId: () => `dsn${++ids}`,
     random: () => 0.5,
     times: QUEUE_TIMES,
-    leadsTo: async (mailbox) => [{ mailbox, stays: false }],
+    leadsTo: options.leadsTo ?? (async (mailbox) => [{ mailbox, stays: false }]),
     report(event) {
       events.push(event);
     },
@@ -181,15 +183,21 @@ test("a deferral is tried again, later and later, until the next hop takes it", 
   );
   await queue.take(message(["a@home.test"]));
   await attempts(1);
-  for (const count of [2, 3, 4]) {
-    await pass(1200);
+  for (const [count, wait] of [
+    [2, 1200],
+    [3, 1200],
+    [4, 2400],
+  ] as const) {
+    await pass(wait);
     await attempts(count);
   }
+  const waits = events
+    .filter((event) => event.event === "deferred")
+    .map(({ due }, attempt) => due - START - (served[attempt]?.at ?? 0));
+  // As long again as it took until then.
   assert.deepEqual(
-    events
-      .filter((event) => event.event === "deferred")
-      .map(({ due }, attempt) => due - START - (served[attempt]?.at ?? 0)),
-    [300, 600, 1200],
+    waits,
+    served.slice(0, 3).map(({ at }) => Math.max(300, at)),
   );
   assert.equal(served.length, 4);
   assert.deepEqual(await spool.list({ limit: 10 }), []);
@@ -310,4 +318,50 @@ test("what was in the queue when the process ended is served by the next one", a
     next.served.map(({ target }) => target),
     ["a@home.test"],
   );
+});
+
+test("an attempt for which no connection was free counts for nothing, even after the last day", async (t) => {
+  let busy = 2;
+  const { queue, spool, served, events, attempts, pass } = await scene(t, () =>
+    busy-- > 0 ? { kind: "put-off", cause: "no connection was free" } : DELIVERED,
+  );
+  await queue.take({ ...message(["a@home.test"]), expires: START });
+  await attempts(1);
+  await pass(20);
+  await pass(20);
+  await attempts(3);
+  assert.equal(served.length, 3);
+  assert.deepEqual(events, []);
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+});
+
+test("a sender whose address cannot be looked up now is told later", async (t) => {
+  let away = true;
+  const { queue, spool, served, events, attempts, pass } = await scene(
+    t,
+    ({ target }) => (target === "bob@origin.test" ? DELIVERED : NEVER),
+    { leadsTo: async (mailbox) => (away ? "later" : [{ mailbox, stays: false }]) },
+  );
+  await queue.take(message(["a@home.test"]));
+  await attempts(1);
+  assert.equal((await spool.list({ limit: 10 })).length, 1);
+  away = false;
+  await pass(400);
+  await attempts(3);
+  assert.deepEqual(
+    served.map(({ target }) => target),
+    ["a@home.test", "a@home.test", "bob@origin.test"],
+  );
+  assert.ok(events.some(({ event }) => event === "dsn"));
+});
+
+test("a sender whose address takes no mail is told nothing, and the log says so", async (t) => {
+  const { queue, spool, events, attempts } = await scene(t, () => NEVER, { leadsTo: async () => [] });
+  await queue.take(message(["a@home.test"]));
+  await attempts(1);
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ["given-up", "nobody-told"],
+  );
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
 });

@@ -1,10 +1,10 @@
 // The queue: mail that we have answered for, until its next hop has it. What is taken in is on the disk before the answer,
 // and served at once where there is room; what is due is claimed from the spool. Called by the hand-over and by forwarder.ts.
 import { type Content, withFields } from "@homing/mail";
-import type { Delivery } from "../deliver.ts";
 import type { Cancel, Clock } from "../outbound/clock.ts";
 import type { Job, NewMessage, PutOutcome, Recipient, StoredMessage } from "../spool/spool.ts";
 import { type ConcludeOptions, conclude } from "./conclude.ts";
+import type { Outcome } from "./next-step.ts";
 import { createSlots } from "./slots.ts";
 
 /** One attempt for a recipient of the queue: nobody waits for it. Never rejects for what the world does. */
@@ -14,7 +14,7 @@ export type Serve = (
   content: Content,
   /** Ends what can be made again later. */
   stopping: AbortSignal,
-) => Promise<Delivery>;
+) => Promise<Outcome>;
 
 export interface QueueOptions extends ConcludeOptions {
   readonly serve: Serve;
@@ -36,7 +36,7 @@ export interface Queue {
    * @param running attempts that are under way, or over, in the order of the recipients: nobody else makes one meanwhile.
    *     The others are served at once where there is room
    */
-  take(message: NewMessage, running?: readonly (Promise<Delivery> | undefined)[]): Promise<Taken>;
+  take(message: NewMessage, running?: readonly (Promise<Outcome> | undefined)[]): Promise<Taken>;
   /**
    * No further attempts; resolves when those that run are written down. One whose next hop has the message, and does not
    * say so for long, is left: it is made again after the next start. The spool stays open.
@@ -44,8 +44,11 @@ export interface Queue {
   close(): Promise<void>;
 }
 
-/** Longer than any attempt takes: a lease that ends early would have two attempts at once. */
-const LEASE_SECONDS = 2 * 3600;
+/**
+ * Longer than any attempt takes, and than any clock is set forward: a lease that ends early has two attempts at once. Those
+ * of a process that was killed end with it.
+ */
+const LEASE_SECONDS = 30 * 86_400;
 /** A service manager waits some 30 seconds for the whole service. */
 const CLOSE_SECONDS = 25;
 /** When nothing is known to be due, or the spool did not answer. */
@@ -68,7 +71,7 @@ export function createQueue(options: QueueOptions): Queue {
     works.add(tracked);
   };
   /** What follows may be due before whatever the queue waits for: another attempt, a DSN. */
-  const finish = async (job: Job, outcome: Delivery): Promise<void> => {
+  const finish = async (job: Job, outcome: Outcome): Promise<void> => {
     await conclude(options, job, outcome);
     if (outcome.kind !== "delivered") wake();
   };

@@ -6,10 +6,12 @@ import type { Note, Notes } from "./notes.ts";
 
 const SORT = "sender";
 const DAY = 86_400;
+/** In the place of a client network. */
+const NO_QUOTA = "";
 /** About 30 MB. A million clients with a hundred each would fill any memory. */
 const MAX_SENDERS = 100_000;
-/** Honest clients have a handful: mailing lists that put the subscriber into the sender have thousands, and pay with 5xx. */
-const MAX_SENDERS_OF_CLIENT = 100;
+/** Services that put a token into each sender have one for each message: a day's mail of one such, and a bound for all others. */
+const MAX_SENDERS_OF_CLIENT = 5000;
 
 export interface KeptSendersOptions {
   /** How long an address of ours is good: `maxAgeDays` of the rewriter. */
@@ -21,8 +23,11 @@ export interface KeptSendersOptions {
 export interface KeptSenders {
   /** For the rewriter. It keeps nothing outside of `onBehalfOf`. */
   readonly store: SenderStore;
-  /** Whoever is rewritten for meanwhile pays with the quota of this client network. `work` is synchronous. */
-  onBehalfOf<T>(client: string, now: UnixSeconds, work: () => T): T;
+  /**
+   * Whoever is rewritten for meanwhile pays with the quota of this client network; undefined for clients without one.
+   * `work` is synchronous.
+   */
+  onBehalfOf<T>(client: string | undefined, now: UnixSeconds, work: () => T): T;
   /** To be awaited before an address is used. False: a sender is not on the disk, and the address must not be used. */
   durable(): Promise<boolean>;
 }
@@ -65,7 +70,11 @@ export async function openKeptSenders(notes: Notes, options: KeptSendersOptions)
       const expires = now + (options.maxAgeDays + 1) * DAY;
       if (kept && kept.expires >= expires) return true;
       if (kept) write(token, { ...kept, expires: expires + DAY }, now);
-      else if (index.size() >= maxSenders || index.countOf(client) >= maxSendersOfClient) return false;
+      else if (
+        index.size() >= maxSenders ||
+        (client !== NO_QUOTA && index.countOf(client) >= maxSendersOfClient)
+      )
+        return false;
       else write(token, { sender, client, expires: expires + DAY }, now);
       return true;
     },
@@ -75,7 +84,7 @@ export async function openKeptSenders(notes: Notes, options: KeptSendersOptions)
   return {
     store,
     onBehalfOf(client, now, work) {
-      onBehalf = { client, now };
+      onBehalf = { client: client ?? NO_QUOTA, now };
       try {
         return work();
       } finally {

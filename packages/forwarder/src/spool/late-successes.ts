@@ -7,6 +7,7 @@ import type { Notes } from "./notes.ts";
 const LIFE_SECONDS = 5 * 86_400;
 /** About 20 MB of keys. With more, the oldest are forgotten: a second copy may follow, nothing is lost. */
 const MAX_KEYS = 100_000;
+const MAX_EQUAL = 10;
 const SORT = "late-success";
 
 export interface LateSuccessKeys {
@@ -44,17 +45,27 @@ export async function openLateSuccesses(
       forgetOld();
       return expiries.size > 0;
     },
-    async record(key) {
+    async record(same) {
+      const key = names(same).find((name) => !expiries.has(name));
+      // So many copies of one message are somebody's loop.
+      if (key === undefined) return;
       const expires = now() + LIFE_SECONDS;
       add(key, expires);
       forgetOld();
       const written = await notes.write({ of: SORT, key, value: "", expires }, now(), true);
       if (!written) throw new Error("a late success was not recorded: the spool was closed");
     },
-    async consume(key) {
+    async consume(same) {
       forgetOld();
+      const key = names(same).find((name) => expiries.has(name));
+      if (key === undefined) return false;
       // Its place in memory goes first: nobody else asks the disk for it meanwhile.
       return expiries.delete(key) && (await notes.take(SORT, key, now()));
     },
   };
+}
+
+/** Equal messages are one key, and each of them may be taken late: one record for each. */
+function names(key: string): readonly string[] {
+  return Array.from({ length: MAX_EQUAL }, (_, nth) => (nth === 0 ? key : `${key}/${nth}`));
 }

@@ -18,6 +18,8 @@ export interface SpoolOptions {
   /** With less than this on its disk, nothing more is taken. 0: until the disk itself refuses. */
   readonly minFreeOctets?: number;
   readonly maxPendingOctets?: number;
+  /** Told when the storage went away, with the cause, and when it is back. */
+  readonly trouble?: ((cause: string | undefined) => void) | undefined;
 }
 
 export interface OpenSpool extends Spool {
@@ -35,7 +37,7 @@ export async function openSpool(options: SpoolOptions): Promise<OpenSpool> {
   try {
     // Mail is nobody else's to read; SQLite gives its other files the mode of this one.
     closeSync(openSync(file, "a", 0o600));
-    writer = await startWriter({ file, minFreeOctets, maxPendingOctets });
+    writer = await startWriter({ file, minFreeOctets, maxPendingOctets, trouble: options.trouble });
   } catch (error) {
     unlock();
     throw error;

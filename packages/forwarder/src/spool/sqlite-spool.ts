@@ -5,19 +5,24 @@ import { CHUNK_OCTETS, chunksOf, storedContent } from "./chunks.ts";
 import type { Answer, Put } from "./operations.ts";
 import { deferralRow, job, messageRow, queueEntry, recipientRow, storedMessage } from "./rows.ts";
 import type { Lease, NewMessage, PutOutcome, Spool } from "./spool.ts";
+import { createTurns } from "./turns.ts";
 import type { Writer } from "./writer.ts";
 
 /** While the storage is away: claiming again sooner would give nothing. */
 const AWAY_SECONDS = 5;
+/** Large messages that are written at the same time: with 50 of 25 MB at once their chunks took 50 MB more, and no less time. */
+const LARGE_AT_A_TIME = 8;
 
 export function createSqliteSpool(writer: Writer): Spool {
   const puts = new Set<Promise<PutOutcome>>();
+  const turns = createTurns(LARGE_AT_A_TIME);
   let closed = false;
 
   return {
     put(message) {
       if (closed) return Promise.resolve(CLOSED);
-      const outcome = put(writer, message);
+      const isLarge = message.content.octets > CHUNK_OCTETS;
+      const outcome = isLarge ? turns(() => put(writer, message)) : put(writer, message);
       puts.add(outcome);
       return outcome.finally(() => puts.delete(outcome));
     },

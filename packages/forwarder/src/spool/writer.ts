@@ -27,6 +27,8 @@ export interface WriterOptions {
   readonly file: string;
   readonly minFreeOctets: number;
   readonly maxPendingOctets: number;
+  /** Told when the storage went away, and when it is back. */
+  readonly trouble?: ((cause: string | undefined) => void) | undefined;
   /** For tests: a thread that dies. */
   readonly thread?: URL;
 }
@@ -67,6 +69,7 @@ class ThreadWriter implements Writer {
   #lastNumber = 0;
   #thread: Worker | undefined;
   /** The thread has the database open, and may be asked. */
+  #isAway = false;
   #isOpen = false;
   /** Why it may not. */
   #cause = "the spool is not open yet";
@@ -229,6 +232,8 @@ class ThreadWriter implements Writer {
   #opened(lastNumber: number, withdrawn: number): void {
     this.#lastNumber = Math.max(this.#lastNumber, lastNumber);
     this.#withdraw = this.#withdraw.slice(withdrawn);
+    if (this.#isAway) this.#options.trouble?.(undefined);
+    this.#isAway = false;
     this.#isOpen = true;
     this.#flushSoon();
   }
@@ -238,6 +243,10 @@ class ThreadWriter implements Writer {
     this.#thread = undefined;
     this.#isOpen = false;
     this.#cause = cause;
+    if (!this.#closing && !this.#isAway) {
+      this.#isAway = true;
+      this.#options.trouble?.(cause);
+    }
     const underWay = this.#underWay ?? [];
     this.#underWay = undefined;
     for (const { operation } of underWay)

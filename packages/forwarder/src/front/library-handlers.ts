@@ -1,0 +1,111 @@
+// What smtp-server calls for MAIL and RCPT, and what it keeps of a session, without the library itself. Used by smtp-in.ts.
+import type { Reply } from "@homing/mail";
+import { parsePathCommand } from "../smtp-path.ts";
+import type { SmtpClient, SmtpTransaction } from "../smtp-session.ts";
+import type { Front } from "./front.ts";
+import { LOCAL_ERROR, type Opened } from "./transactions.ts";
+
+/** The library's, as far as it is read here. */
+export interface LibrarySession {
+  readonly id: string;
+  readonly remoteAddress: string;
+  readonly hostNameAppearsAs: string;
+  readonly transmissionType: string;
+  readonly secure: boolean;
+  /** A new one for each transaction: ours goes with it. */
+  readonly envelope: {
+    readonly smtpUtf8?: boolean | undefined;
+    readonly bodyType?: string | undefined;
+    transaction?: SmtpTransaction;
+  };
+}
+
+interface LibraryPath {
+  readonly address: string;
+  readonly args: false | object;
+}
+
+/** The path of a MAIL or RCPT command and its parameters, as the library keeps them. */
+export function libraryPath(name: string, command: string) {
+  const parsed = parsePathCommand(name, command);
+  if (!parsed.ok) return false;
+  const args: false | Record<string, string | true> =
+    parsed.parameters.size > 0 && Object.fromEntries(parsed.parameters);
+  return { address: parsed.path, args, ...(parsed.duplicate ? { duplicate: parsed.duplicate } : {}) };
+}
+
+/** EHLO: XCLIENT without what the library does not use, and without LOGIN. */
+export function offered(line: string): string {
+  return line.startsWith("XCLIENT ") ? "XCLIENT NAME ADDR PORT" : line;
+}
+
+/** The library takes refusals as errors with a code; it reads no more of them. */
+type Done = (refusal?: Error | null) => void;
+
+export function libraryHandlers(front: Front) {
+  const { transactions } = front;
+  return {
+    onMailFrom({ address, args }: LibraryPath, session: LibrarySession, done: Done): void {
+      const { envelope } = session;
+      const smtpUtf8 = envelope.smtpUtf8 === true;
+      const promised = {
+        smtpUtf8,
+        eightBit: envelope.bodyType === "8bitmime",
+        octets: args && "SIZE" in args && typeof args.SIZE === "string" ? Number(args.SIZE) : undefined,
+      };
+      const decide = () => transactions.mail(address, clientOf(session, smtpUtf8), promised);
+      guarded(front, session.id, decide, ({ reply, transaction }: Opened = { reply: LOCAL_ERROR }) => {
+        if (transaction) envelope.transaction = transaction;
+        done(refusalOf(reply));
+      });
+    },
+
+    onRcptTo({ address }: LibraryPath, session: LibrarySession, done: Done): void {
+      const decide = () => transactions.rcpt(address, session.envelope.smtpUtf8 === true, openedIn(session));
+      guarded(front, session.id, decide, (reply = LOCAL_ERROR) => done(refusalOf(reply)));
+    },
+  };
+}
+
+export function openedIn({ envelope }: Pick<LibrarySession, "envelope">): SmtpTransaction {
+  if (!envelope.transaction) throw new Error("RCPT or DATA without a transaction");
+  return envelope.transaction;
+}
+
+/** @param done hears nothing of what failed: that is a bug, or a broken machine, and somebody else is told */
+export function guarded<T>(
+  { handler }: Pick<Front, "handler">,
+  session: string,
+  decide: () => T | Promise<T>,
+  done: (decided?: T) => void,
+): void {
+  const failed = (error: unknown): void => {
+    handler.failed(error, session);
+    done();
+  };
+  let decided: T | Promise<T>;
+  try {
+    decided = decide();
+  } catch (error) {
+    failed(error);
+    return;
+  }
+  if (decided instanceof Promise) void decided.then(done, failed);
+  else done(decided);
+}
+
+function refusalOf({ code, enhanced, text }: Reply): Error | null {
+  if (code < 400) return null;
+  // Without a stack, which a dictionary attack would have us make for each guess.
+  return { name: "", message: `${enhanced} ${text}`, responseCode: code } as Error;
+}
+
+function clientOf(session: LibrarySession, smtpUtf8: boolean): SmtpClient {
+  return {
+    session: session.id,
+    address: session.remoteAddress,
+    helo: session.hostNameAppearsAs,
+    // RFC 6531 §4.3.
+    protocol: smtpUtf8 ? `UTF8SMTP${session.secure ? "S" : ""}` : session.transmissionType,
+  };
+}

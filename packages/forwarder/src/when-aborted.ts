@@ -1,0 +1,38 @@
+// Many who wait for one abort: time limits of the same moment are one signal (world.timeLimit), and a signal looks through
+// all of its listeners each time one comes or goes. Called by whoever waits for an attempt.
+
+interface Waiting {
+  readonly calls: Set<() => void>;
+  readonly callAll: () => void;
+}
+
+const waiting = new WeakMap<AbortSignal, Waiting>();
+
+/**
+ * Calls once, when the signal aborts. One that is aborted already tells nobody any more: ask it first.
+ * @returns ends the wait
+ */
+export function whenAborted(signal: AbortSignal, call: () => void): () => void {
+  const { calls, callAll } = waiting.get(signal) ?? begin(signal);
+  // For the same signal the same function may wait twice.
+  const entry = (): void => call();
+  calls.add(entry);
+  return () => {
+    calls.delete(entry);
+    if (calls.size > 0) return;
+    signal.removeEventListener("abort", callAll);
+    waiting.delete(signal);
+  };
+}
+
+function begin(signal: AbortSignal): Waiting {
+  const calls = new Set<() => void>();
+  const callAll = (): void => {
+    // A set passes over those that leave meanwhile.
+    for (const call of calls) call();
+  };
+  signal.addEventListener("abort", callAll, { once: true });
+  const begun: Waiting = { calls, callAll };
+  waiting.set(signal, begun);
+  return begun;
+}
