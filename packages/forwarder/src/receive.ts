@@ -73,6 +73,9 @@ const TAKEN: Reply = { code: 250, enhanced: "2.1.5", text: "ok" };
 export function createReceiver(options: ReceiveOptions): SmtpHandler {
   return {
     mail: (command) => openTransaction(options, command),
+    putOff(command, reply, reason) {
+      createTransactionReport(options.report, command).refused({ stage: "mail", reason, reply });
+    },
     failed(error, session) {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       options.report({ event: "error", session, message });

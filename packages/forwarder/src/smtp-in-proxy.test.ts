@@ -22,6 +22,26 @@ test("XCLIENT from a listed network changes the client, who must say EHLO again 
   assert.equal(server.mails[0]?.client.address, "192.0.2.7");
 });
 
+for (const [named, address] of [
+  ["[UNAVAILABLE]", "0.0.0.0"],
+  ["[TEMPUNAVAIL]", "0.0.0.0"],
+  ["IPV6:::ffff:192.0.2.7", "192.0.2.7"],
+  ["IPV6:2001:db8::7", "2001:db8::7"],
+] as const) {
+  for (const verb of ["XCLIENT", "XFORWARD"]) {
+    test(`${verb} ADDR=${named}: the client is ${address}, and not the proxy`, async (t) => {
+      const server = await startRecorder(t, {}, { xclientNetworks: listed });
+      using proxy = await dialFrom(PROXY, server);
+      await proxy.reply();
+      await proxy.ask("EHLO proxy.test");
+      assert.match(await proxy.ask(`${verb} ADDR=${named}`), /^2[25]0 /);
+      await proxy.ask("EHLO client.test");
+      await proxy.ask("MAIL FROM:<a@b.test>");
+      assert.equal(server.mails[0]?.client.address, address);
+    });
+  }
+}
+
 const badXclient = [
   "XCLIENT",
   "XCLIENT ADDR=x",

@@ -45,6 +45,7 @@ test("below the floor every MAIL is 452 4.3.1", async (t) => {
   const server = await startRecorder(t, {}, { stateFolder: stateFolder(t), minFreeOctets: 1e18 });
   using client = await hello(server);
   assert.match(await client.ask("MAIL FROM:<a@b.test>"), /^452 4\.3\.1 /);
+  assert.deepEqual(server.reasons, ["no-disk-space"], "somebody is told");
 });
 
 test("a state directory that is gone is 451 4.3.0 for a large message, somebody is told, and small ones pass", async (t) => {

@@ -27,6 +27,8 @@ import type { ClientPresence, SmtpHandler } from "./smtp-session.ts";
 
 export type { ListenPlace, SmtpListener, SmtpListenerOptions, TlsFiles } from "./front/front.ts";
 
+import { withPlainAddress } from "./front/named-client.ts";
+
 const CLOSE_TIMEOUT_MS = 30_000;
 /** The slow are looked for so often, all at once. */
 const TICK_MS = 250;
@@ -416,11 +418,15 @@ class Connection extends SMTPConnection implements ClientPresence {
   /** Without LOGIN: the library would believe it. */
   override handler_XCLIENT(command: Buffer, callback: () => void): void {
     if (!/ LOGIN=/i.test(command.toString())) {
-      super.handler_XCLIENT(command, callback);
+      super.handler_XCLIENT(withPlainAddress(command), callback);
       return;
     }
     this.send(501, "5.5.4 no such attribute");
     callback();
+  }
+
+  override handler_XFORWARD(command: Buffer, callback: () => void): void {
+    super.handler_XFORWARD(withPlainAddress(command), callback);
   }
 
   /** To the library an unknown command; from one who is not listed it is a wish to be somebody else. */

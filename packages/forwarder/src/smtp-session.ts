@@ -51,6 +51,8 @@ export type MailOutcome =
 
 export interface SmtpHandler {
   mail(command: MailCommand): MailOutcome | Promise<MailOutcome>;
+  /** A sender was put off, for a reason of the SMTP server itself: told for the log. */
+  putOff?(command: MailCommand, reply: Reply, reason: DataRefusal): void;
   /** A bug or a broken machine: the client was told 451 4.3.0, somebody should be told more. */
   failed(error: unknown, session: string): void;
 }

@@ -5,6 +5,7 @@ import { parseMailbox, parseReversePath } from "@homing/srs-core";
 import type {
   ClientPresence,
   DataRefusal,
+  MailCommand,
   MailOutcome,
   SmtpClient,
   SmtpHandler,
@@ -107,8 +108,12 @@ function openTransaction(
   if (!sender.ok) return { reply: { code: 553, enhanced: "5.1.7", text: sender.message } };
   if (!smtpUtf8 && needsSmtpUtf8(path)) return { reply: NEEDS_SMTPUTF8 };
   const open = (isRoom: boolean): Opened | Promise<Opened> => {
-    if (!isRoom) return { reply: NO_SPACE };
-    const outcome = handler.mail({ client, reversePath: sender.reversePath, eightBit, smtpUtf8 });
+    const command: MailCommand = { client, reversePath: sender.reversePath, eightBit, smtpUtf8 };
+    if (!isRoom) {
+      handler.putOff?.(command, NO_SPACE, "no-disk-space");
+      return { reply: NO_SPACE };
+    }
+    const outcome = handler.mail(command);
     return outcome instanceof Promise ? outcome.then(opened) : opened(outcome);
   };
   const isRoom = hasRoom(storage, octets ?? 0);

@@ -72,6 +72,10 @@ export async function startRecorder(
         };
         return { kind: "open", transaction };
       },
+      putOff(_, reply, reason) {
+        seen.refusals.push(reply);
+        seen.reasons.push(reason);
+      },
       failed: (error) => seen.failures.push(error),
     },
   );
