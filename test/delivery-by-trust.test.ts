@@ -207,6 +207,30 @@ test("verified, many recipients: one transaction, each alias with its own Receiv
   await until(async () => (await queued(forwarder)) === 0, "the queue is empty");
 });
 
+test("verified, no room to keep it and no answer in time: 452, and the next try gets no second copy", async (t) => {
+  const time = limits();
+  await using hop = await startWaitingHop();
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+    minFreeOctets: 2 ** 52,
+    timeLimit: time.timeLimit,
+    ...TRUSTED,
+  });
+  const reply = send(forwarder);
+  await until(() => hop.messages.length === 1, "the next hop has the message");
+  time.end(15);
+  await sleep(50);
+  time.end(240);
+  assert.match(await reply, /^452 4\.3\.1 /);
+  const second = send(forwarder);
+  await until(() => forwarder.events.filter(({ event }) => event === "received").length === 2, "it is in");
+  hop.answer();
+  assert.match(await second, /^250 /);
+  assert.equal(hop.messages.length, 1);
+});
+
 test("verified, two names that lead to one mailbox: one copy", async (t) => {
   await using hop = await startHop();
   await using forwarder = await inProcessForwarder({

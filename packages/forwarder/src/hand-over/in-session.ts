@@ -6,9 +6,9 @@ import type { Copy } from "../copies.ts";
 import type { Delivery } from "../deliver.ts";
 import { mapInParallel } from "../parallel.ts";
 import type { Taken } from "../queue/queue.ts";
+import { earlierTry, keyOf, TAKEN_EARLIER } from "./earlier-try.ts";
 import { type HandOverOptions, keptReply, runAttempt } from "./hand-over.ts";
 import type { Incoming, Lead } from "./incoming.ts";
-import { clientNetwork, type LateKey, lateKey } from "./late-successes.ts";
 import { newMessage } from "./new-message.ts";
 import { untilTimeIsUp } from "./until-time-is-up.ts";
 
@@ -41,7 +41,7 @@ async function deliverCopy(
   copy: Copy,
   timeIsUp: AbortSignal,
 ): Promise<Known> {
-  const earlier = options.late.any() ? await options.late.find(await keyOf(mail, copy)) : undefined;
+  const earlier = await earlierTry(options, mail, copy);
   if (earlier?.kind === "delivered") return { kind: "settled", copy, delivery: TAKEN_EARLIER };
   if (earlier) {
     const waited = await untilTimeIsUp(earlier.attempt, timeIsUp);
@@ -62,7 +62,6 @@ async function deliverCopy(
     : { kind: "settled", copy, delivery: await delivery };
 }
 
-const TAKEN_EARLIER: Delivery = { kind: "delivered", hop: "", detail: "taken at an earlier try" };
 /** RFC 3463: 4.4.2 bad connection; what the next hop has, nobody knows yet. */
 const NO_ANSWER_YET: Delivery = {
   kind: "failed",
@@ -135,9 +134,4 @@ async function keepTheRest(
 /** A failure that may pass, or one that the owner of the list hears of. */
 function hasMoreToCome({ copy, delivery }: Extract<Known, { kind: "settled" }>): boolean {
   return delivery.kind === "failed" && (delivery.code < 500 || copy.owner !== undefined);
-}
-
-function keyOf(mail: Incoming, copy: Copy): Promise<LateKey> {
-  const { client, reversePath } = mail.command;
-  return lateKey(clientNetwork(client.address), reversePath, copy.mailbox, mail.content);
 }

@@ -5,7 +5,8 @@ import { asciiLower } from "@homing/srs-core";
 import { answerFor } from "../answer.ts";
 import type { Delivery } from "../deliver.ts";
 import type { Queue } from "../queue/queue.ts";
-import { type HandOverOptions, KEPT, keptReply, runAttempt } from "./hand-over.ts";
+import { earlierTry, keyOf, TAKEN_EARLIER } from "./earlier-try.ts";
+import { type HandOverOptions, KEPT, keptReply, type Running, runAttempt } from "./hand-over.ts";
 import type { Incoming } from "./incoming.ts";
 import { type LedCopy, newMessage } from "./new-message.ts";
 import { untilTimeIsUp } from "./until-time-is-up.ts";
@@ -23,13 +24,18 @@ export async function deliverOrKeep(
   mail: Incoming,
   { lead, copy }: LedCopy,
 ): Promise<Reply> {
+  const earlier = await earlierTry(options, mail, copy);
+  if (earlier?.kind === "delivered") return answerFor(lead.recipient, [TAKEN_EARLIER]);
   const { waits, timeLimit, stopping } = options;
   const clientLeaves = timeLimit(waits.unverified);
   // The attempt outlives its client: the queue goes on with it. Only the end of the service ends it.
-  const { delivery, dotSent, wasBusy } = runAttempt(options, mail, lead, copy, {
-    timeIsUp: stopping,
-    patience: { kind: "waiting-client", freeWithinMs: waits.freeConnectionMs },
-  });
+  const attempt: Running = earlier
+    ? { delivery: earlier.attempt, dotSent: () => true, wasBusy: () => false }
+    : runAttempt(options, mail, lead, copy, {
+        timeIsUp: stopping,
+        patience: { kind: "waiting-client", freeWithinMs: waits.freeConnectionMs },
+      });
+  const { delivery, dotSent, wasBusy } = attempt;
   const waited = await untilTimeIsUp(delivery, timeLimit(waits.verified));
   if (waited.kind === "settled" && isFinal(waited.value)) return answerFor(lead.recipient, [waited.value]);
 
@@ -39,7 +45,10 @@ export async function deliverOrKeep(
   if (kept.kind === "stored") return KEPT;
   // No room: the client may still hear it from the next hop, or comes again.
   const last = await untilTimeIsUp(delivery, clientLeaves);
-  return last.kind === "settled" ? answerFor(lead.recipient, [last.value]) : keptReply(kept);
+  if (last.kind === "settled") return answerFor(lead.recipient, [last.value]);
+  if (earlier) earlier.leave();
+  else if (dotSent()) options.late.watch(await keyOf(mail, copy), delivery);
+  return keptReply(kept);
 }
 
 /** Two names of a transaction may lead to one mailbox: it has the message once, as with one name. */
