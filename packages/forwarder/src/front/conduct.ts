@@ -22,9 +22,10 @@ export class Conduct {
 
   replied(code: number, enhanced: string): void {
     if (code < 400 || code === 421) return;
-    // More recipients than we take at once are no error of the client: RFC 5321 §4.5.3.1.10.
-    const isError = enhanced !== "4.5.3" || ++this.#putOff > this.#limits.recipientsPutOff;
-    if (isError) this.#errors++;
+    // More recipients than we take at once are no error of the client (RFC 5321 §4.5.3.1.10), nor is our own trouble, such
+    // as a full disk (RFC 3463: 4.3.x, mail system status).
+    const isOurs = enhanced === "4.5.3" || enhanced.startsWith("4.3.");
+    if (!isOurs || ++this.#putOff > this.#limits.recipientsPutOff) this.#errors++;
   }
 
   /** We took a message. */

@@ -122,3 +122,12 @@ test("a file system that does not tell its room refuses nothing; tmpfs is told f
   assert.equal(await isOnTmpfs("/dev/shm"), true);
   assert.equal(await isOnTmpfs("/proc"), false);
 });
+
+test("trouble of our own is no error of the client, but not without end", () => {
+  const conduct = new Conduct({ errors: 1, junkCommands: 1, recipientsPutOff: 50 });
+  for (let refused = 0; refused < 50; refused++) conduct.replied(452, refused % 2 === 0 ? "4.3.1" : "4.3.0");
+  assert.equal(conduct.isEnough(), false);
+  conduct.replied(452, "4.3.1");
+  conduct.replied(451, "4.3.0");
+  assert.equal(conduct.isEnough(), true);
+});

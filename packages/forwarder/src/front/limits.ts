@@ -18,7 +18,7 @@ export interface SmtpLimits {
   readonly junkCommands: number;
   /** In one transaction: 452 4.5.3 for the others. smtpd_recipient_limit. */
   readonly recipients: number;
-  /** Recipients put off with 452 4.5.3 that are no errors yet. smtpd_recipient_overshoot_limit. */
+  /** Recipients put off with 452 4.5.3, and trouble of our own (4.3.x), that are no errors yet. smtpd_recipient_overshoot_limit. */
   readonly recipientsPutOff: number;
 }
 
