@@ -6,10 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openState } from "@homing/forwarder";
 import { createFakeClock } from "../packages/forwarder/src/testing/fake-clock.ts";
 import { greeted, hello, startHop, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { startWaitingHop } from "../packages/forwarder/src/testing/waiting-hop.ts";
-import { type InProcessForwarder, type InProcessOptions, inProcessForwarder } from "./harness/in-process.ts";
+import {
+  type InProcessForwarder,
+  type InProcessOptions,
+  inProcessForwarder,
+  NOW,
+} from "./harness/in-process.ts";
 
 const BOB = "bob@source.example";
 const ALICE = "alice@forwarder.example";
@@ -343,14 +349,18 @@ test("unverified, no answer to the final dot in 4 minutes: 451, and the next try
   assert.match(await again, /^250 /);
 });
 
-for (const from of [BOB, ""]) {
-  const who = from === "" ? "a bounce" : "unverified";
+for (const [who, from, setting] of [
+  ["unverified", BOB, {}],
+  ["verified", BOB, TRUSTED],
+  ["a bounce", "", {}],
+] as const) {
   test(`${who}, the client goes away before the next hop answers: its next try gets no second copy`, async (t) => {
     await using hop = await startWaitingHop();
     await using forwarder = await inProcessForwarder({
       aliases: ALIASES,
       nextHop: hop.port,
       stateFolder: await folder(t),
+      ...setting,
     });
     using client = await hello({ host: "127.0.0.1", port: forwarder.port });
     for (const command of [`MAIL FROM:<${from}>`, `RCPT TO:<${ALICE}>`]) {
@@ -511,3 +521,32 @@ test("a sender that does not fit is kept beside the queue, and its bounce comes 
   assert.match(await send(forwarder, srs, ""), /^250 /);
   assert.ok(hop.commands.includes(`RCPT TO:<${long}>`));
 });
+
+for (const [what, setting] of [
+  ["spooled", { spoolFirst: true }],
+  ["while its client waits", {}],
+] as const) {
+  test(`verified, ${what}, and the service stops: the attempt is cut, counts for nothing, and is due at once`, async (t) => {
+    const stateFolder = await folder(t);
+    await using hop = await startHop({ MAIL: "(says nothing)" });
+    {
+      await using forwarder = await inProcessForwarder({
+        aliases: ALIASES,
+        nextHop: hop.port,
+        stateFolder,
+        ...setting,
+        ...TRUSTED,
+      });
+      const reply = send(forwarder);
+      await until(() => hop.commands.some((line) => line.startsWith("MAIL")), "the attempt is under way");
+      const closed = forwarder[Symbol.asyncDispose]();
+      assert.equal(await reply, "250 2.0.0 kept, and on its way");
+      await closed;
+    }
+    const state = await openState({ folder: stateFolder, maxAgeDays: 21, now: () => NOW });
+    const [entry] = await state.spool.list({ limit: 10 });
+    await state.close();
+    const { due = 0 } = entry?.recipients[0] ?? {};
+    assert.ok(due >= NOW && due <= NOW + 15, `due after ${due - NOW} s`);
+  });
+}

@@ -1,5 +1,5 @@
 // The answer to the client's final dot, made of what became of each target (ADR 0013, the privacy rule). Class and
-// enhanced code are the next hop's; the words are ours and name the address that the client used. Called by receive.ts.
+// enhanced code are the next hop's; the words are ours and name the address that the client used. Called by hand-over/.
 import type { Reply } from "@homing/mail";
 import { type Mailbox, renderMailbox } from "@homing/srs-core";
 import type { Delivery } from "./deliver.ts";

@@ -1,5 +1,5 @@
-// Delivery of one message to one target: its next hops in turn until one answers. Called by receive.ts while the client
-// waits, and by the queue runner.
+// Delivery of one message to one target: its next hops in turn until one answers. Called through mail-out.ts, while the client
+// waits or from the queue.
 import type { Content, Envelope } from "@homing/mail";
 import { renderHostPort } from "./host-port.ts";
 import type { FindNextHops, NextHop } from "./next-hops.ts";

@@ -2,10 +2,10 @@
 // which pass in time, DNS and randomness.
 import { createBounceGate } from "@homing/bounce-handler";
 import { NULL_PATH, type Rewriter, type UnixSeconds } from "@homing/srs-core";
+import { isListed } from "./client-networks.ts";
 import type { ForwardClient } from "./dot-forward/forward-client.ts";
 import { createForwardPolicy, type ForwardChoice } from "./dot-forward/forward-policy.ts";
 import type { Report } from "./events.ts";
-import { isListed } from "./front/client-counts.ts";
 import type { SmtpLimits } from "./front/limits.ts";
 import type { Waits } from "./hand-over/hand-over.ts";
 import type { LocalStore } from "./local-delivery.ts";

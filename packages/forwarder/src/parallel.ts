@@ -1,4 +1,4 @@
-// Bounded parallel work. Called by receive.ts for the targets of one alias.
+// Bounded parallel work. Called by hand-over/in-session.ts for the targets of one alias.
 
 /** Like `Promise.all(items.map(work))`, with at most `limit` at work at once. Results keep the order of the items. */
 export async function mapInParallel<Item, Result>(

@@ -2,10 +2,10 @@
 // becomes of the message, hand-over/ decides. Called by smtp-in.ts, through forwarder.ts.
 import { type Content, type Reply, readTrace, receivedField, type Trace } from "@homing/mail";
 import { looksLikeSrs, NULL_PATH, type Rewriter, type UnixSeconds } from "@homing/srs-core";
+import { siteOf } from "./client-networks.ts";
 import { type Copies, type CopyOptions, copiesOf, type Leading } from "./copies.ts";
 import type { Report } from "./events.ts";
 import type { Incoming, Lead } from "./hand-over/incoming.ts";
-import { clientNetwork } from "./hand-over/late-successes.ts";
 import type { LoopTokens } from "./loop-token.ts";
 import type { Routes } from "./routes.ts";
 import type {
@@ -160,7 +160,7 @@ async function keptCopies(
   const { keptSenders } = options;
   const copies = (): Copies => copiesOf(options, { ...leading, given: reversePath });
   if (!keptSenders) return copies();
-  const network = options.isTrusted(client.address) ? undefined : clientNetwork(client.address);
+  const network = options.isTrusted(client.address) ? undefined : siteOf(client.address);
   const made = keptSenders.onBehalfOf(network, leading.now, copies);
   if (!made.ok || (await keptSenders.durable())) return made;
   return { ok: false, reason: "sender-not-kept", reply: NOT_KEPT };

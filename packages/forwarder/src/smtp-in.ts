@@ -7,7 +7,7 @@ import { isPositive, type Reply } from "@homing/mail";
 import { SMTPServer, type SMTPServerSession } from "smtp-server";
 import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
 import { SMTPStream } from "smtp-server/lib/smtp-stream.js";
-import { isListed } from "./front/client-counts.ts";
+import { isListed } from "./client-networks.ts";
 import { ClientInput, type InputWatch } from "./front/client-input.ts";
 import { hasUnknownParameter, verbOf } from "./front/commands.ts";
 import {
@@ -20,14 +20,13 @@ import {
 import { guarded, libraryHandlers, libraryPath, offered, openedIn } from "./front/library-handlers.ts";
 import { GO_ON } from "./front/library-replies.ts";
 import { MAX_COMMAND_OCTETS, STRESS_SHARE } from "./front/limits.ts";
+import { withPlainAddress } from "./front/named-client.ts";
 import type { MessageReader } from "./front/read-message.ts";
 import { Session } from "./front/session.ts";
 import { LOCAL_ERROR } from "./front/transactions.ts";
 import type { ClientPresence, SmtpHandler } from "./smtp-session.ts";
 
 export type { ListenPlace, SmtpListener, SmtpListenerOptions, TlsFiles } from "./front/front.ts";
-
-import { withPlainAddress } from "./front/named-client.ts";
 
 const CLOSE_TIMEOUT_MS = 30_000;
 /** The slow are looked for so often, all at once. */

@@ -62,7 +62,6 @@ test("a failure is told with the address that the sender wrote, the status, and 
       "Reporting-MTA: dns; mx.forwarder.example",
       "Arrival-Date: Fri, 15 Jan 2027 08:00:00 +0000",
       "",
-      "Original-Recipient: rfc822; alice@forwarder.example",
       "Final-Recipient: rfc822; alice@forwarder.example",
       "Action: failed",
       "Status: 5.2.2",

@@ -69,7 +69,6 @@ function deliveryStatus({ action, hostname, arrived, failed, now }: Dsn): readon
     `Arrival-Date: ${mailDate(arrived)}`,
     "",
     // The address that the sender wrote is the final one, as far as anybody outside is concerned.
-    `Original-Recipient: ${recipient}`,
     `Final-Recipient: ${recipient}`,
     `Action: ${action.kind}`,
     `Status: ${failed.enhanced}`,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { blockList } from "../networks.ts";
-import { createClientCounts, networkOf } from "./client-counts.ts";
+import { createClientCounts } from "./client-counts.ts";
 import { Conduct } from "./conduct.ts";
 import { createDiskSpace, isOnTmpfs } from "./disk-space.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
@@ -49,21 +49,6 @@ test("DATA may pause 10 s, goes on at 500 octets a second, and saves up no more 
   const hurried = new Patience({ ...DEFAULT_LIMITS, stressSeconds: 4 });
   hurried.dataBegins();
   assert.equal(endurance(hurried, true), 4);
-});
-
-test("networks: an IPv4 address, or the first 64 bits of an IPv6 address", () => {
-  const cases: [address: string, network: string][] = [
-    ["192.0.2.1", "192.0.2.1"],
-    ["::ffff:192.0.2.1", "192.0.2.1"],
-    ["2001:db8::1", "2001:db8:0:0::/64"],
-    ["2001:DB8:0:0:1:2:3:4", "2001:db8:0:0::/64"],
-    ["2001:db8:1:2::", "2001:db8:1:2::/64"],
-    ["2001:0db8:0001:2:3::4", "2001:db8:1:2::/64"],
-    ["fe80::1%eth0", "fe80:0:0:0::/64"],
-    ["::1", "0:0:0:0::/64"],
-    ["64:ff9b::192.0.2.1", "64:ff9b:0:0::/64"],
-  ];
-  for (const [address, network] of cases) assert.equal(networkOf(address), network, address);
 });
 
 test("a share is given again once, however often the client leaves", () => {

@@ -1,7 +1,7 @@
 // One client's session, as far as no library is needed: whether it may come in, which commands it may not say, how replies
 // are worded and counted, and how long it may keep us waiting. Made by smtp-in.ts for each connection.
 import type { Reply } from "@homing/mail";
-import { isListed } from "./client-counts.ts";
+import { isListed } from "../client-networks.ts";
 import { hasForbiddenControls } from "./commands.ts";
 import { Conduct } from "./conduct.ts";
 import type { Front } from "./front.ts";

@@ -1,10 +1,11 @@
 // What an earlier try of the same message left: its client was told to come again, and this may be it. Called by the files
 // beside this one.
+import { siteOf } from "../client-networks.ts";
 import type { Copy } from "../copies.ts";
 import type { Delivery } from "../deliver.ts";
 import type { HandOverOptions } from "./hand-over.ts";
 import type { Incoming } from "./incoming.ts";
-import { clientNetwork, type Found, type LateKey, lateKey } from "./late-successes.ts";
+import { type Found, type LateKey, lateKey } from "./late-successes.ts";
 
 export const TAKEN_EARLIER: Delivery = { kind: "delivered", hop: "", detail: "taken at an earlier try" };
 
@@ -17,5 +18,5 @@ export async function earlierTry(
 }
 
 export function keyOf({ command, content }: Incoming, { mailbox }: Copy): Promise<LateKey> {
-  return lateKey(clientNetwork(command.client.address), command.reversePath, mailbox, content);
+  return lateKey(siteOf(command.client.address), command.reversePath, mailbox, content);
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { memoryContent } from "@homing/mail";
 import { NULL_PATH } from "@homing/srs-core";
 import type { Delivery } from "../deliver.ts";
-import { clientNetwork, createLateSuccesses, lateKey, memoryRecords } from "./late-successes.ts";
+import { createLateSuccesses, lateKey, memoryRecords } from "./late-successes.ts";
 
 const DELIVERED: Delivery = { kind: "delivered", hop: "", detail: "" };
 const REFUSED: Delivery = { kind: "failed", code: 550, enhanced: "5.1.1", hop: "", detail: "" };
@@ -86,17 +86,6 @@ test("a key is of one network, sender, target and content", async () => {
   assert.equal(new Set(keys).size, keys.length);
   assert.equal(await lateKey("192.0.2", bob, alice, x), keys[0]);
 });
-
-const networks: [address: string, network: string][] = [
-  ["192.0.2.7", "192.0.2"],
-  ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
-  ["2001:db8::1", "2001:db8:0:0"],
-  ["::1", "0:0:0:0"],
-  ["fe80::1%eth0", "fe80:0:0:0"],
-];
-for (const [address, network] of networks) {
-  test(`${address} is of the network ${network}`, () => assert.equal(clientNetwork(address), network));
-}
 
 test("two equal messages that are taken late answer two further tries, whether they run still or not", async () => {
   const late = lates();

@@ -1,5 +1,6 @@
 // Messages that a next hop took after their client was told to come again, or went away (DESIGN: delivery by trust). The
-// client's next try is answered with what is known, so that nobody gets two copies. Called by in-session.ts.
+// client's next try is answered with what is known, so that nobody gets two copies. Called by the files beside
+// this one.
 import { createHash } from "node:crypto";
 import type { Content } from "@homing/mail";
 import { type Mailbox, type ReversePath, renderMailbox, renderReversePath } from "@homing/srs-core";
@@ -93,20 +94,6 @@ export async function lateKey(
   }
   for await (const piece of content.pieces()) hash.update(piece);
   return hash.digest("hex");
-}
-
-/** The /24 of an IPv4 address, the /64 of an IPv6 address: servers of one site are mostly there. */
-export function clientNetwork(address: string): string {
-  if (!address.includes(":")) return address.split(".").slice(0, 3).join(".");
-  const [head = "", tail = ""] = address.split("%", 1)[0]?.split("::") ?? [];
-  const groups = head === "" ? [] : head.split(":");
-  const last = tail === "" ? [] : tail.split(":");
-  const missing = address.includes("::") ? 8 - groups.length - last.length : 0;
-  const whole = [...groups, ...Array.from({ length: Math.max(0, missing) }, () => "0"), ...last];
-  return whole
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(":");
 }
 
 /** Without a disk: as long as the process runs. */

@@ -37,12 +37,18 @@ export async function deliverOrKeep(
       });
   const { delivery, dotSent, wasBusy } = attempt;
   const waited = await untilTimeIsUp(delivery, timeLimit(waits.verified));
-  if (waited.kind === "settled" && isFinal(waited.value)) return answerFor(lead.recipient, [waited.value]);
+  const answered = async (reply: Reply): Promise<Reply> => {
+    // Whose client is gone comes again.
+    if (reply.code < 300 && mail.client.isGone()) await options.late.record(await keyOf(mail, copy));
+    return reply;
+  };
+  if (waited.kind === "settled" && isFinal(waited.value))
+    return await answered(answerFor(lead.recipient, [waited.value]));
 
   const wasNotTried = wasBusy() || (stopping.aborted && !dotSent());
   const running = waited.kind === "settled" && wasNotTried ? undefined : delivery;
   const kept = await keep(options, queue, mail, [{ lead, copy }], [running]);
-  if (kept.kind === "stored") return KEPT;
+  if (kept.kind === "stored") return await answered(KEPT);
   // No room: the client may still hear it from the next hop, or comes again.
   const last = await untilTimeIsUp(delivery, clientLeaves);
   if (last.kind === "settled") return answerFor(lead.recipient, [last.value]);

@@ -1,5 +1,5 @@
 // The spool: messages that we have answered for and whose recipients are still to be served. What every implementation
-// gives, and what contract.ts tests of it. Called by receive.ts and the queue runner; docs/queue.md has the states.
+// gives, and what contract.ts tests of it. Called by the queue; docs/queue.md has the states.
 import type { Content } from "@homing/mail";
 import type { Mailbox, ReversePath, UnixSeconds } from "@homing/srs-core";
 
