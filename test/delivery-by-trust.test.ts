@@ -59,6 +59,20 @@ async function folder(t: TestContext): Promise<string> {
   return path;
 }
 
+/** With a queue of its own; all that leaves goes to one next hop. */
+async function forwarderTo(
+  t: TestContext,
+  hop: { readonly port: number },
+  setting: Setting = {},
+): Promise<InProcessForwarder> {
+  return inProcessForwarder({
+    aliases: ALIASES,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+    ...setting,
+  });
+}
+
 function send(forwarder: InProcessForwarder, to = ALICE, from = BOB, message = MESSAGE): Promise<string> {
   return greeted({ host: "127.0.0.1", port: forwarder.port }).then((client) =>
     transact(client, { from, to, message }).finally(() => client.socket.destroy()),
@@ -86,12 +100,7 @@ for (const [who, setting] of [
 ] as const) {
   test(`${who}, the next hop takes it in time: its answer is ours, and nothing is written`, async (t) => {
     await using hop = await startHop();
-    await using forwarder = await inProcessForwarder({
-      aliases: ALIASES,
-      nextHop: hop.port,
-      stateFolder: await folder(t),
-      ...setting,
-    });
+    await using forwarder = await forwarderTo(t, hop, setting);
     assert.equal(await send(forwarder), `250 2.0.0 <${ALICE}>: passed on`);
     assert.equal(hop.messages.length, 1);
     assert.equal(await queued(forwarder), 0);
@@ -99,12 +108,7 @@ for (const [who, setting] of [
 
   test(`${who}, the next hop refuses it: so do we, and there is no DSN`, async (t) => {
     await using hop = await startHop({ RCPT: "550 5.2.2 private@home.example is full" });
-    await using forwarder = await inProcessForwarder({
-      aliases: ALIASES,
-      nextHop: hop.port,
-      stateFolder: await folder(t),
-      ...setting,
-    });
+    await using forwarder = await forwarderTo(t, hop, setting);
     const reply = await send(forwarder);
     assert.match(reply, /^550 5\.2\.2 /);
     assert.doesNotMatch(reply, PRIVATE);
@@ -118,13 +122,7 @@ test("verified, the next hop defers it: it is kept, tried again, and not lost", 
     dot: "250 2.0.0 ok",
     says: (verb, nth) => (nth === 1 ? GREYLISTED[verb] : undefined),
   });
-  await using forwarder = await inProcessForwarder({
-    aliases: ALIASES,
-    nextHop: hop.port,
-    stateFolder: await folder(t),
-    clock,
-    ...TRUSTED,
-  });
+  await using forwarder = await forwarderTo(t, hop, { clock, ...TRUSTED });
   assert.equal(await send(forwarder), "250 2.0.0 kept, and on its way");
   await until(() => forwarder.events.some(({ event }) => event === "deferred"), "it is deferred");
   assert.equal(await queued(forwarder), 1);
@@ -138,11 +136,7 @@ test("verified, the next hop defers it: it is kept, tried again, and not lost", 
 
 test("unverified, the next hop defers it: so do we, and nothing is kept", async (t) => {
   await using hop = await startHop({ RCPT: "450 4.2.1 greylisted" });
-  await using forwarder = await inProcessForwarder({
-    aliases: ALIASES,
-    nextHop: hop.port,
-    stateFolder: await folder(t),
-  });
+  await using forwarder = await forwarderTo(t, hop);
   assert.match(await send(forwarder), /^450 4\.2\.1 /);
   assert.equal(await queued(forwarder), 0);
 });
@@ -150,13 +144,7 @@ test("unverified, the next hop defers it: so do we, and nothing is kept", async 
 test("verified, the next hop takes its time: after 15 s the client is free, and there is one copy", async (t) => {
   const time = limits();
   await using hop = await startWaitingHop();
-  await using forwarder = await inProcessForwarder({
-    aliases: ALIASES,
-    nextHop: hop.port,
-    stateFolder: await folder(t),
-    timeLimit: time.timeLimit,
-    ...TRUSTED,
-  });
+  await using forwarder = await forwarderTo(t, hop, { timeLimit: time.timeLimit, ...TRUSTED });
   const reply = send(forwarder);
   await until(() => hop.messages.length === 1, "the next hop has the message");
   assert.equal(await queued(forwarder), 0);
@@ -171,13 +159,7 @@ test("verified, the next hop takes its time: after 15 s the client is free, and 
 test("verified, kept, and refused then: the sender gets a DSN that tells nothing private", async (t) => {
   const time = limits();
   await using hop = await startWaitingHop();
-  await using forwarder = await inProcessForwarder({
-    aliases: ALIASES,
-    nextHop: hop.port,
-    stateFolder: await folder(t),
-    timeLimit: time.timeLimit,
-    ...TRUSTED,
-  });
+  await using forwarder = await forwarderTo(t, hop, { timeLimit: time.timeLimit, ...TRUSTED });
   const reply = send(forwarder);
   await until(() => hop.messages.length === 1, "the next hop has the message");
   time.end(15);
@@ -196,12 +178,7 @@ test("verified, kept, and refused then: the sender gets a DSN that tells nothing
 
 test("verified, many recipients: one transaction, each alias with its own Received field", async (t) => {
   await using hop = await startHop();
-  await using forwarder = await inProcessForwarder({
-    aliases: ALIASES,
-    nextHop: hop.port,
-    stateFolder: await folder(t),
-    ...TRUSTED,
-  });
+  await using forwarder = await forwarderTo(t, hop, TRUSTED);
   using client = await hello({ host: "127.0.0.1", port: forwarder.port });
   for (const command of [`MAIL FROM:<${BOB}>`, `RCPT TO:<${ALICE}>`, "RCPT TO:<carol@forwarder.example>"])
     assert.match(await client.ask(command), /^250 /);
@@ -216,10 +193,7 @@ test("verified, many recipients: one transaction, each alias with its own Receiv
 test("verified, no room to keep it and no answer in time: 452, and the next try gets no second copy", async (t) => {
   const time = limits();
   await using hop = await startWaitingHop();
-  await using forwarder = await inProcessForwarder({
-    aliases: ALIASES,
-    nextHop: hop.port,
-    stateFolder: await folder(t),
+  await using forwarder = await forwarderTo(t, hop, {
     minFreeOctets: 2 ** 52,
     timeLimit: time.timeLimit,
     ...TRUSTED,
@@ -239,12 +213,7 @@ test("verified, no room to keep it and no answer in time: 452, and the next try 
 
 test("verified, two names that lead to one mailbox: one copy", async (t) => {
   await using hop = await startHop();
-  await using forwarder = await inProcessForwarder({
-    aliases: ALIASES,
-    nextHop: hop.port,
-    stateFolder: await folder(t),
-    ...TRUSTED,
-  });
+  await using forwarder = await forwarderTo(t, hop, TRUSTED);
   using client = await hello({ host: "127.0.0.1", port: forwarder.port });
   for (const command of [`MAIL FROM:<${BOB}>`, `RCPT TO:<${ALICE}>`, `RCPT TO:<${LIST}>`])
     assert.match(await client.ask(command), /^250 /);
@@ -258,11 +227,7 @@ test("verified, two names that lead to one mailbox: one copy", async (t) => {
 
 test("unverified, a second recipient comes in a transaction of its own", async (t) => {
   await using hop = await startHop();
-  await using forwarder = await inProcessForwarder({
-    aliases: ALIASES,
-    nextHop: hop.port,
-    stateFolder: await folder(t),
-  });
+  await using forwarder = await forwarderTo(t, hop);
   using client = await hello({ host: "127.0.0.1", port: forwarder.port });
   assert.match(await client.ask(`MAIL FROM:<${BOB}>`), /^250 /);
   assert.match(await client.ask(`RCPT TO:<${ALICE}>`), /^250 /);
@@ -356,12 +321,7 @@ for (const [who, from, setting] of [
 ] as const) {
   test(`${who}, the client goes away before the next hop answers: its next try gets no second copy`, async (t) => {
     await using hop = await startWaitingHop();
-    await using forwarder = await inProcessForwarder({
-      aliases: ALIASES,
-      nextHop: hop.port,
-      stateFolder: await folder(t),
-      ...setting,
-    });
+    await using forwarder = await forwarderTo(t, hop, setting);
     using client = await hello({ host: "127.0.0.1", port: forwarder.port });
     for (const command of [`MAIL FROM:<${from}>`, `RCPT TO:<${ALICE}>`]) {
       assert.match(await client.ask(command), /^250 /);
@@ -412,12 +372,7 @@ test("unverified, one target of two has it when the client goes away: the next t
 test("unverified, a try while the first one still runs joins it", async (t) => {
   const time = limits();
   await using hop = await startWaitingHop();
-  await using forwarder = await inProcessForwarder({
-    aliases: ALIASES,
-    nextHop: hop.port,
-    stateFolder: await folder(t),
-    timeLimit: time.timeLimit,
-  });
+  await using forwarder = await forwarderTo(t, hop, { timeLimit: time.timeLimit });
   const first = send(forwarder);
   await until(() => hop.messages.length === 1, "the next hop has the message");
   time.end(240);
@@ -432,11 +387,7 @@ test("unverified, a try while the first one still runs joins it", async (t) => {
 
 test("two equal messages at a time are two messages", async (t) => {
   await using hop = await startWaitingHop();
-  await using forwarder = await inProcessForwarder({
-    aliases: ALIASES,
-    nextHop: hop.port,
-    stateFolder: await folder(t),
-  });
+  await using forwarder = await forwarderTo(t, hop);
   const replies = [send(forwarder), send(forwarder)];
   await until(() => hop.messages.length === 2, "the next hop has both");
   hop.answer();
@@ -447,12 +398,7 @@ test("two equal messages at a time are two messages", async (t) => {
 test("unverified, nothing sent when the time is up: the attempt is cut, and leaves nothing", async (t) => {
   const time = limits();
   await using hop = await startHop({ MAIL: "(says nothing)" });
-  await using forwarder = await inProcessForwarder({
-    aliases: ALIASES,
-    nextHop: hop.port,
-    stateFolder: await folder(t),
-    timeLimit: time.timeLimit,
-  });
+  await using forwarder = await forwarderTo(t, hop, { timeLimit: time.timeLimit });
   const reply = send(forwarder);
   await until(() => hop.commands.some((line) => line.startsWith("MAIL")), "the attempt is under way");
   time.end(240);
@@ -462,26 +408,14 @@ test("unverified, nothing sent when the time is up: the attempt is cut, and leav
 
 test("a bounce is never kept: its server hears what the next hop says", async (t) => {
   await using hop = await startHop({ RCPT: "450 4.2.1 later" });
-  await using forwarder = await inProcessForwarder({
-    aliases: ALIASES,
-    nextHop: hop.port,
-    stateFolder: await folder(t),
-    ...TRUSTED,
-    spoolFirst: true,
-  });
+  await using forwarder = await forwarderTo(t, hop, { ...TRUSTED, spoolFirst: true });
   assert.match(await send(forwarder, ALICE, ""), /^450 4\.2\.1 /);
   assert.equal(await queued(forwarder), 0);
 });
 
 test("spooled: the answer comes when the message is on the disk, before the next hop is asked", async (t) => {
   await using hop = await startWaitingHop();
-  await using forwarder = await inProcessForwarder({
-    aliases: ALIASES,
-    nextHop: hop.port,
-    stateFolder: await folder(t),
-    spoolFirst: true,
-    ...TRUSTED,
-  });
+  await using forwarder = await forwarderTo(t, hop, { spoolFirst: true, ...TRUSTED });
   assert.equal(await send(forwarder), "250 2.0.0 kept, and on its way");
   await until(() => hop.messages.length === 1, "the next hop has it");
   assert.equal(await queued(forwarder), 1);
@@ -508,11 +442,7 @@ test("verified, a sender at a domain of ours: its DSN goes where the tables lead
 
 test("a sender that does not fit is kept beside the queue, and its bounce comes home", async (t) => {
   await using hop = await startHop();
-  await using forwarder = await inProcessForwarder({
-    aliases: ALIASES,
-    nextHop: hop.port,
-    stateFolder: await folder(t),
-  });
+  await using forwarder = await forwarderTo(t, hop);
   const long = `${"b".repeat(60)}@source.example`;
   assert.match(await send(forwarder, ALICE, long), /^250 /);
   const [, srs = ""] = /^MAIL FROM:<([^>]*)>/m.exec(hop.commands.join("\n")) ?? [];
