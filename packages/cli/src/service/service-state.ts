@@ -24,6 +24,11 @@ export async function openServiceState(
     });
   } catch (error) {
     const what = `stateDirectory ${folder}`;
+    if (error instanceof Error && "code" in error && error.code === "ENOENT")
+      throw new CommandFailure(
+        "config",
+        `${what}: the folder above it is not there: make it, or correct the name`,
+      );
     if (error instanceof Error && "syscall" in error) throw systemFailure(what, error);
     throw new CommandFailure("unavailable", `${what}: ${error instanceof Error ? error.message : error}`);
   }

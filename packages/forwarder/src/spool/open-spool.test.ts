@@ -46,7 +46,7 @@ test("a file that is no database is told in one line", async (t) => {
 });
 
 test("nobody else may read the mail in it", async (t) => {
-  const folder = join(await temporaryFolder(t), "made/on the way");
+  const folder = join(await temporaryFolder(t), "made on the way");
   const spool = await openSpool({ folder });
   await spool.put(message("private"));
   for (const name of ["spool.db", "spool.db-wal"])
@@ -71,4 +71,12 @@ test("below the floor of free octets nothing is taken", async (t) => {
   const outcome = await spool.put(message("too much"));
   assert.match(outcome.kind === "no-room" ? outcome.cause : outcome.kind, /must stay so$/);
   await spool.close();
+});
+
+test("a folder is made in one that is there; without that one, and in /proc, it is an error at once", async (t) => {
+  const base = await temporaryFolder(t);
+  const spool = await openSpool({ folder: join(base, "state"), minFreeOctets: 0 });
+  await spool.close();
+  for (const folder of [join(base, "missing/state"), "/proc/nowhere"])
+    await assert.rejects(openSpool({ folder }), { code: "ENOENT" });
 });

@@ -13,7 +13,7 @@ const DEFAULT_MIN_FREE_OCTETS = 128 * 1024 * 1024;
 const DEFAULT_MAX_PENDING_OCTETS = 64 * 1024 * 1024;
 
 export interface SpoolOptions {
-  /** Made if it is not there. On a local disk: SQLite's locks and log are not for network file systems. */
+  /** Made if it is not there, in a folder that is. On a local disk: SQLite's locks and log are not for network file systems. */
   readonly folder: string;
   /** With less than this on its disk, nothing more is taken. 0: until the disk itself refuses. */
   readonly minFreeOctets?: number;
@@ -29,7 +29,7 @@ export interface OpenSpool extends Spool {
 /** Rejects with one line for a person: another process has it, a newer version wrote it, the disk refuses. */
 export async function openSpool(options: SpoolOptions): Promise<OpenSpool> {
   const { folder, minFreeOctets = DEFAULT_MIN_FREE_OCTETS } = options;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const unlock = lockFolder(folder);
   const { maxPendingOctets = DEFAULT_MAX_PENDING_OCTETS } = options;
   const file = join(folder, "spool.db");
@@ -48,4 +48,13 @@ export async function openSpool(options: SpoolOptions): Promise<OpenSpool> {
     unlock();
   };
   return { ...spool, close, notes: createNotes(writer) };
+}
+
+/** One folder and not those above it: Node's way to make them all never ends in /proc, and a typing error would go unseen. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
 }
