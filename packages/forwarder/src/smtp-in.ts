@@ -8,6 +8,7 @@ import { SMTPServer, type SMTPServerSession } from "smtp-server";
 import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
 import { SMTPStream } from "smtp-server/lib/smtp-stream.js";
 import { isListed } from "./client-networks.ts";
+import { gather, writeNow } from "./end-of-turn.ts";
 import { ClientInput, type InputWatch } from "./front/client-input.ts";
 import { hasUnknownParameter, verbOf } from "./front/commands.ts";
 import {
@@ -270,8 +271,10 @@ class Connection extends SMTPConnection implements ClientPresence {
     // The answer to EHLO.
     const reply = { code, enhanced: "", text: "" };
     const counted = this.#talk.counted(reply);
-    if (counted === reply) super.send(code, data?.map(offered), context);
-    else this.#write(counted);
+    if (counted === reply) {
+      gather(this._socket);
+      super.send(code, data?.map(offered), context);
+    } else this.#write(counted);
   }
 
   #say(reply: Reply): void {
@@ -289,6 +292,7 @@ class Connection extends SMTPConnection implements ClientPresence {
     }
     const socket = this._socket;
     if (!this._upgrading && !socket.destroyed && socket.readyState === "open") {
+      gather(socket);
       socket.write(`${code} ${words}\r\n`, "latin1");
     }
     if (code === 421) this.close();
@@ -397,15 +401,23 @@ class Connection extends SMTPConnection implements ClientPresence {
       return;
     }
     this.send(221, "Bye");
-    if (this._socket.writableLength === 0) this._socket.destroy();
-    this.close();
-    callback();
+    setImmediate(() => {
+      if (this._socket.writableLength === 0) this._socket.destroy();
+      this.close();
+      callback();
+    });
   }
 
   /** RFC 3207 §4.2. The library forgets what came behind STARTTLS in plain text; it is counted here. */
   override handler_STARTTLS(command: Buffer, callback: () => void): void {
     if (this.#input?.hasMore) this.#front.counts.discardedAtStartTls++;
     super.handler_STARTTLS(command, callback);
+  }
+
+  /** Our 220 is plain text, and the last of it. */
+  override upgrade(callback: () => void): void {
+    writeNow(this._socket);
+    super.upgrade(callback);
   }
 
   /** The library knows single addresses, not networks. */

@@ -13,7 +13,7 @@ function writer() {
   return { ...log, written, waiting };
 }
 
-test("lines of one turn are written together, in their order, each a document", () => {
+test("lines of a moment are written together, in their order, each a document", () => {
   const { log, written, waiting } = writer();
   log({ event: "a" });
   log({ event: "b", text: "x\ny" });

@@ -1,5 +1,5 @@
-// The log of the service: one JSON object a line. Lines of one turn of the event loop are written together: a busy server
-// has thousands a moment, and each write is a system call that mail waits for. Called by `homing serve`.
+// The log of the service: one JSON object a line. Lines of some milliseconds are written together: a busy server has
+// dozens, and each write is a system call that mail waits for. Called by `homing serve`.
 
 export interface LogWriter {
   log(event: object): void;
@@ -14,10 +14,12 @@ export interface LogWriterOptions {
   readonly soon?: (flush: () => void) => void;
 }
 
+/** Too short for a reader to notice. A process that is killed takes so much of its log with it. */
+const COLLECT_MS = 10;
 /** A burst is not collected without bound. */
 const MAX_CHARACTERS = 64 * 1024;
 
-export function createLogWriter({ write, now, soon = setImmediate }: LogWriterOptions): LogWriter {
+export function createLogWriter({ write, now, soon = later }: LogWriterOptions): LogWriter {
   let lines = "";
   let moment = { at: Number.NaN, text: "" };
   /** Many events have the same millimoment. */
@@ -41,4 +43,8 @@ export function createLogWriter({ write, now, soon = setImmediate }: LogWriterOp
     },
     flush,
   };
+}
+
+function later(flush: () => void): void {
+  setTimeout(flush, COLLECT_MS);
 }

@@ -2,6 +2,7 @@
 // smtp-out.ts, used by it and by the pool.
 import type { Socket } from "node:net";
 import { type Content, type Envelope, parseReply, partsOf, type Reply } from "@homing/mail";
+import { gather } from "../end-of-turn.ts";
 import { whenAborted } from "../when-aborted.ts";
 import type { Attempt, AttemptOptions, TlsOutcome } from "./attempt.ts";
 import { failedAttempt } from "./failed-attempt.ts";
@@ -155,6 +156,7 @@ export function createOutConnection({ library, lmtp, tls }: OutConnectionOptions
           return refuse(refusal);
         }
         setSilence(library, COMMAND_TIMEOUT_MS);
+        if (library._socket) gather(library._socket);
         library.send(libraryEnvelope(envelope, message), message, (error, info) => {
           // A refusal after the dot of LMTP is no error to the library: it is one recipient's, and others might have none.
           const failure = error ?? info.rejectedErrors?.[0];

@@ -2,6 +2,7 @@
 import { isAscii } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Content } from "@homing/mail";
+import { gather } from "../end-of-turn.ts";
 import { createDotStuffer } from "./dot-stuffing.ts";
 
 /** Smaller messages are written as one buffer: a copy costs less than a list of two. */
@@ -12,14 +13,10 @@ export function writeWhole(socket: Socket, parts: readonly Buffer[]): void {
   const stuffed = parts.map(stuff);
   stuffed.push(end());
   const octets = stuffed.reduce((sum, { length }) => sum + length, 0);
-  if (octets <= COPIED_OCTETS) {
-    socket.write(Buffer.concat(stuffed, octets));
-    return;
-  }
-  // Not the end alone in a segment of its own.
-  socket.cork();
-  for (const part of stuffed) socket.write(part);
-  socket.uncork();
+  // Together: not the end alone in a segment of its own.
+  gather(socket);
+  if (octets <= COPIED_OCTETS) socket.write(Buffer.concat(stuffed, octets));
+  else for (const part of stuffed) socket.write(part);
 }
 
 interface PiecesWatch {
