@@ -3,6 +3,9 @@
 import process from "node:process";
 
 if (process.features.typescript) {
+  // Not sooner: it needs what an older Node lacks.
+  const { keepCode } = await import("./code-cache.js");
+  keepCode();
   await import("../src/main.ts");
 } else {
   const message = `homing needs Node 24, and this is ${process.version}: run it as: npm exec --no -- homing …\n`;
