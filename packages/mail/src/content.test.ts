@@ -55,3 +55,18 @@ test("what a content holds is given back once, when its last holder lets go", ()
   assert.throws(() => content.hold(), /let go/);
   assert.equal(given, 1);
 });
+
+test("parts stay as they are where the first has the header, and are put together where it has not, or all is small", async () => {
+  const [header, body] = [Buffer.from("A: 1\r\n\r\n"), Buffer.alloc(20_000, "b")];
+  const large = memoryContent([header, body]);
+  assert.equal(large.start, header);
+  assert.equal(large.parts?.[1], body);
+  assert.equal(large.octets, 20_008);
+  assert.deepEqual(await wholeContent(large), Buffer.concat([header, body]));
+  const cut = memoryContent([header.subarray(0, 3), header.subarray(3), body]);
+  assert.deepEqual(cut.start, Buffer.concat([header, body]));
+  const small = memoryContent([header, Buffer.from("b")]);
+  assert.deepEqual(small.start.toString(), "A: 1\r\n\r\nb");
+  assert.equal(small.parts?.length, 1);
+  assert.equal(memoryContent([]).octets, 0);
+});

@@ -3,9 +3,9 @@
 
 export interface Content {
   readonly octets: number;
-  /** Its beginning, with the header: all of a message that is in memory. */
+  /** Its beginning, with the header. */
   readonly start: Buffer;
-  /** All of a message that is in memory, for whoever can do without one piece: `start` may have to be made of them. */
+  /** All of a message that is in memory. */
   readonly parts?: readonly Buffer[] | undefined;
   /** From the first octet to the last. Rejects where the octets cannot be had any more. */
   pieces(): AsyncIterable<Buffer>;
@@ -15,17 +15,30 @@ export interface Content {
   release(): void;
 }
 
+/** Parts up to here are copied into one: it costs less than what a list of them costs later. */
+const COPIED_OCTETS = 16 * 1024;
+
 /** @param letGo called once, at the last release */
-export function memoryContent(message: Buffer, letGo?: () => void): Content {
+export function memoryContent(message: Buffer | readonly Buffer[], letGo?: () => void): Content {
+  const parts = Buffer.isBuffer(message) ? [message] : withWholeHeader(message);
   return {
-    octets: message.length,
-    start: message,
-    parts: [message],
+    octets: parts.reduce((sum, { length }) => sum + length, 0),
+    start: parts[0] ?? Buffer.alloc(0),
+    parts,
     async *pieces() {
-      yield message;
+      yield* parts;
     },
     ...countedHolds(letGo),
   };
+}
+
+/** The header is in the first part. A large message, whose header came with its first octets, is not copied. */
+function withWholeHeader(parts: readonly Buffer[]): readonly Buffer[] {
+  const [first, ...others] = parts;
+  if (!first || others.length === 0) return parts;
+  const octets = parts.reduce((sum, { length }) => sum + length, 0);
+  const isWhole = octets > COPIED_OCTETS && first.includes("\r\n\r\n", 0, "latin1");
+  return isWhole ? parts : [Buffer.concat(parts, octets)];
 }
 
 /** With header fields (each ends with CRLF) on top. It lives as long as `content` is held. */
@@ -65,10 +78,9 @@ export function isInMemory(content: Content): boolean {
 
 /** All of it in memory, for those who must have it whole. */
 export async function wholeContent(content: Content): Promise<Buffer> {
-  if (isInMemory(content)) return content.start;
   const pieces: Buffer[] = [];
   for await (const piece of content.pieces()) pieces.push(piece);
-  return Buffer.concat(pieces, content.octets);
+  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, content.octets);
 }
 
 /** Whoever made it is the first holder. */

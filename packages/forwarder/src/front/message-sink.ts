@@ -54,11 +54,10 @@ export class MessageSink {
   /** The message, whose holder gives memory and file back. */
   content(): Content {
     const { budget } = this.#storage;
-    const start = this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : this.#joined();
     const kept = this.#inMemory;
     this.#reserved?.end();
-    if (!this.#file) return memoryContent(start, () => budget.give(kept));
-    return fileContent(start, this.#file, this.octets, () => budget.give(kept));
+    if (!this.#file) return memoryContent(this.#pieces, () => budget.give(kept));
+    return fileContent(this.#joined(), this.#file, this.octets, () => budget.give(kept));
   }
 
   /** Gives everything back. */

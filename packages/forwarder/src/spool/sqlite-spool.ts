@@ -1,5 +1,5 @@
 // The spool on SQLite: its interface in terms of operations for the writer thread. Called by open-spool.ts.
-import { isInMemory } from "@homing/mail";
+import { partsOf } from "@homing/mail";
 import type { UnixSeconds } from "@homing/srs-core";
 import { CHUNK_OCTETS, chunksOf, storedContent } from "./chunks.ts";
 import type { Answer, Put } from "./operations.ts";
@@ -94,20 +94,21 @@ async function put(writer: Writer, message: NewMessage): Promise<PutOutcome> {
 }
 
 type Prepared =
-  | { readonly kind: "prepared"; readonly put: Put; readonly body: Buffer | undefined }
+  | { readonly kind: "prepared"; readonly put: Put; readonly body: readonly Buffer[] | undefined }
   | Exclude<PutOutcome, { kind: "stored" }>;
 
 /** All but the row that makes the message visible: the chunks of a large one are on the disk afterwards. */
 async function prepare(writer: Writer, message: NewMessage, waits = false): Promise<Prepared> {
   const number = writer.nextNumber();
   const recipients = message.recipients.map((one, place) => recipientRow(one, number, place));
-  const prepared = (chunks: number, body?: Buffer): Prepared => ({
+  const prepared = (chunks: number, body?: readonly Buffer[]): Prepared => ({
     kind: "prepared",
     put: { message: number, chunks, row: messageRow(message, number, chunks), recipients },
     body,
   });
   const { content } = message;
-  if (isInMemory(content) && content.octets <= CHUNK_OCTETS) return prepared(0, content.start);
+  const parts = partsOf(content);
+  if (parts && content.octets <= CHUNK_OCTETS) return prepared(0, parts);
 
   let place = 0;
   let octets = 0;
@@ -117,7 +118,7 @@ async function prepare(writer: Writer, message: NewMessage, waits = false): Prom
   };
   try {
     for await (const body of chunksOf(content)) {
-      const answer = await writer.ask({ kind: "chunk", message: number, place }, { body, waits });
+      const answer = await writer.ask({ kind: "chunk", message: number, place }, { body: [body], waits });
       if (answer.kind !== "done") return givenUp(trouble(answer));
       place++;
       octets += body.length;
@@ -139,7 +140,10 @@ function finish(writer: Writer, lease: Lease, dsn: NewMessage | undefined): Prom
 async function settle(
   writer: Writer,
   dsn: NewMessage | undefined,
-  ask: (put: Put | undefined, body: Buffer | undefined) => Promise<Answer<boolean | "chunks-gone">>,
+  ask: (
+    put: Put | undefined,
+    body: readonly Buffer[] | undefined,
+  ) => Promise<Answer<boolean | "chunks-gone">>,
 ): Promise<boolean> {
   for (;;) {
     const prepared = dsn && (await prepare(writer, dsn, true));

@@ -31,7 +31,7 @@ function newPut(writer: Writer, id: string): Put {
 }
 
 function put(writer: Writer, id: string) {
-  return writer.ask({ kind: "put", put: newPut(writer, id) }, { body: Buffer.from(id) });
+  return writer.ask({ kind: "put", put: newPut(writer, id) }, { body: [Buffer.from(id)] });
 }
 
 async function ids(writer: Writer): Promise<unknown[]> {

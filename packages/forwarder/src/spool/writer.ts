@@ -36,7 +36,8 @@ export interface WriterOptions {
 const THREAD = new URL("./writer-thread.ts", import.meta.url);
 
 export interface Asking {
-  readonly body?: Uint8Array | undefined;
+  /** In parts, which are put together. */
+  readonly body?: readonly Uint8Array[] | undefined;
   /** It must be done, however long the storage is away. Otherwise the answer is `away`. */
   readonly waits?: boolean;
 }
@@ -51,7 +52,7 @@ export interface Writer {
 
 interface Pending {
   readonly operation: Operation;
-  readonly body: Uint8Array | undefined;
+  readonly body: readonly Uint8Array[] | undefined;
   readonly octets: number;
   readonly waits: boolean;
   readonly resolve: (answer: Answer) => void;
@@ -104,7 +105,7 @@ class ThreadWriter implements Writer {
     { body, waits = false }: Asking = {},
   ): Promise<Answer<Values[O["kind"]]>> {
     const { promise, resolve } = Promise.withResolvers<Answer>();
-    const octets = OPERATION_OCTETS + (body?.length ?? 0);
+    const octets = OPERATION_OCTETS + octetsOf(body);
     const refusal = this.#refusal(operation, octets, waits);
     if (refusal) resolve(refusal);
     else {
@@ -161,7 +162,7 @@ class ThreadWriter implements Writer {
     let octets = 0;
     let count = 0;
     for (const { body } of this.#waiting) {
-      octets += body?.length ?? 0;
+      octets += octetsOf(body);
       if (count === MAX_BATCH_OPERATIONS || (count > 0 && octets > MAX_BATCH_OCTETS)) break;
       count++;
     }
@@ -289,7 +290,7 @@ function packed(batch: readonly Pending[]): {
   readonly bodies: Batch["bodies"];
   readonly memory?: ArrayBuffer;
 } {
-  const octets = batch.reduce((sum, { body }) => sum + (body?.length ?? 0), 0);
+  const octets = batch.reduce((sum, { body }) => sum + octetsOf(body), 0);
   if (octets === 0) return { bodies: batch.map(({ body }) => body && new Uint8Array(0)) };
   const memory = new ArrayBuffer(octets);
   const whole = new Uint8Array(memory);
@@ -297,9 +298,15 @@ function packed(batch: readonly Pending[]): {
   const bodies = batch.map(({ body }) => {
     if (!body) return undefined;
     const start = at;
-    whole.set(body, start);
-    at += body.length;
+    for (const part of body) {
+      whole.set(part, at);
+      at += part.length;
+    }
     return whole.subarray(start, at);
   });
   return { bodies, memory };
+}
+
+function octetsOf(body: Pending["body"]): number {
+  return body?.reduce((sum, { length }) => sum + length, 0) ?? 0;
 }
