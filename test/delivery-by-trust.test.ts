@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openState } from "@homing/forwarder";
 import { createFakeClock } from "../packages/forwarder/src/testing/fake-clock.ts";
 import { greeted, hello, startHop, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
-import { startWaitingHop } from "../packages/forwarder/src/testing/waiting-hop.ts";
+import { startWaitingHop, type WaitingHop } from "../packages/forwarder/src/testing/waiting-hop.ts";
 import {
   type InProcessForwarder,
   type InProcessOptions,
@@ -85,6 +85,31 @@ async function until(condition: () => boolean | Promise<boolean>, what: string):
     await sleep(5);
   }
   assert.fail(`waited in vain until ${what}`);
+}
+
+async function received(forwarder: InProcessForwarder, count: number): Promise<void> {
+  const messages = () => forwarder.events.filter(({ event }) => event === "received").length;
+  await until(() => messages() === count, `${count} messages are in`);
+}
+
+/** A client that goes away when the next hop has its message, and before it has its answer. */
+async function sendAndLeave(
+  forwarder: InProcessForwarder,
+  hop: Pick<WaitingHop, "messages">,
+  { from = BOB, to = ALICE },
+): Promise<void> {
+  const before = forwarder.events.filter(({ event }) => event === "received").length;
+  using client = await hello({ host: "127.0.0.1", port: forwarder.port });
+  for (const command of [`MAIL FROM:<${from}>`, `RCPT TO:<${to}>`]) {
+    assert.match(await client.ask(command), /^250 /);
+  }
+  assert.match(await client.ask("DATA"), /^354 /);
+  client.send(`${MESSAGE}.\r\n`);
+  await received(forwarder, before + 1);
+  await until(() => hop.messages.length === 1, "the next hop has the message");
+  client.socket.resetAndDestroy();
+  await once(client.socket, "close");
+  await sleep(20);
 }
 
 async function queued(forwarder: InProcessForwarder): Promise<number> {
@@ -322,16 +347,7 @@ for (const [who, from, setting] of [
   test(`${who}, the client goes away before the next hop answers: its next try gets no second copy`, async (t) => {
     await using hop = await startWaitingHop();
     await using forwarder = await forwarderTo(t, hop, setting);
-    using client = await hello({ host: "127.0.0.1", port: forwarder.port });
-    for (const command of [`MAIL FROM:<${from}>`, `RCPT TO:<${ALICE}>`]) {
-      assert.match(await client.ask(command), /^250 /);
-    }
-    assert.match(await client.ask("DATA"), /^354 /);
-    client.send(`${MESSAGE}.\r\n`);
-    await until(() => hop.messages.length === 1, "the next hop has the message");
-    client.socket.resetAndDestroy();
-    await once(client.socket, "close");
-    await sleep(20);
+    await sendAndLeave(forwarder, hop, { from });
     hop.answer();
     await until(() => forwarder.state?.late.any() === true, "the success is recorded");
     assert.equal(await send(forwarder, ALICE, from), `250 2.0.0 <${ALICE}>: passed on`);
@@ -339,6 +355,64 @@ for (const [who, from, setting] of [
     assert.equal(forwarder.state?.late.any(), false);
   });
 }
+
+for (const [who, from, setting] of [
+  ["unverified", BOB, {}],
+  ["verified", BOB, TRUSTED],
+  ["a bounce", "", {}],
+] as const) {
+  test(`${who}, the client goes away and comes again before the next hop answers: it joins the first try`, async (t) => {
+    await using hop = await startWaitingHop();
+    await using forwarder = await forwarderTo(t, hop, setting);
+    await sendAndLeave(forwarder, hop, { from });
+    await sendAndLeave(forwarder, hop, { from });
+    const third = send(forwarder, ALICE, from);
+    await received(forwarder, 3);
+    hop.answer();
+    assert.equal(await third, `250 2.0.0 <${ALICE}>: passed on`);
+    assert.equal(hop.messages.length, 1);
+    assert.equal(await queued(forwarder), 0);
+    assert.equal(forwarder.state?.late.any(), false, "nothing is left that would swallow another message");
+    const fourth = send(forwarder, ALICE, from);
+    await until(() => hop.messages.length === 2, "the same message, sent again, is another one");
+    hop.answer();
+    assert.match(await fourth, /^250 /);
+  });
+}
+
+test("verified, the client is gone when the time is up: the message is kept, and the next try is told so", async (t) => {
+  const time = limits();
+  await using hop = await startWaitingHop();
+  await using forwarder = await forwarderTo(t, hop, { timeLimit: time.timeLimit, ...TRUSTED });
+  await sendAndLeave(forwarder, hop, {});
+  time.end(15);
+  await until(async () => (await queued(forwarder)) === 1, "it is kept");
+  await until(() => forwarder.state?.late.any() === true, "that is remembered");
+  assert.match(await send(forwarder), /^250 /);
+  hop.answer();
+  await until(async () => (await queued(forwarder)) === 0, "the attempt is written down");
+  await sleep(20);
+  assert.equal(hop.messages.length, 1);
+  assert.equal(forwarder.state?.late.any(), false);
+});
+
+test("verified, the client is gone and its next try is here when the time is up: one is kept, not both", async (t) => {
+  const time = limits();
+  await using hop = await startWaitingHop();
+  await using forwarder = await forwarderTo(t, hop, { timeLimit: time.timeLimit, ...TRUSTED });
+  await sendAndLeave(forwarder, hop, {});
+  const second = send(forwarder);
+  await received(forwarder, 2);
+  await sleep(20);
+  time.end(15);
+  assert.equal(await second, "250 2.0.0 kept, and on its way");
+  assert.equal(await queued(forwarder), 1);
+  hop.answer("451 4.3.0 not now");
+  await sleep(50);
+  assert.equal(await queued(forwarder), 1);
+  assert.equal(hop.messages.length, 1);
+  assert.equal(forwarder.state?.late.any(), false);
+});
 
 test("unverified, one target of two has it when the client goes away: the next try serves the other alone", async (t) => {
   await using home = await startWaitingHop();
@@ -351,16 +425,7 @@ test("unverified, one target of two has it when the client goes away: the next t
     routes: { "home.example": home.port, "club.example": club.port },
     stateFolder: await folder(t),
   });
-  using client = await hello({ host: "127.0.0.1", port: forwarder.port });
-  for (const command of [`MAIL FROM:<${BOB}>`, `RCPT TO:<${LIST}>`]) {
-    assert.match(await client.ask(command), /^250 /);
-  }
-  assert.match(await client.ask("DATA"), /^354 /);
-  client.send(`${MESSAGE}.\r\n`);
-  await until(() => home.messages.length === 1, "one target has the message");
-  client.socket.resetAndDestroy();
-  await once(client.socket, "close");
-  await sleep(20);
+  await sendAndLeave(forwarder, home, { to: LIST });
   home.answer();
   await until(() => forwarder.state?.late.any() === true, "the success is recorded");
   assert.equal(await queued(forwarder), 0, "the client comes again: nothing is kept for it");

@@ -158,6 +158,7 @@ class Server extends SMTPServer {
 class Connection extends SMTPConnection implements ClientPresence {
   readonly #front: Front;
   readonly #talk: Session;
+  readonly #goneCalls = new Set<() => void>();
   /** The TLS socket, as soon as there is one; the library keeps it to itself until the handshake is done. */
   #topSocket: Socket | undefined;
 
@@ -194,10 +195,17 @@ class Connection extends SMTPConnection implements ClientPresence {
     this.#talk.leave();
     this.#input?.lost();
     super._onClose();
+    for (const call of this.#goneCalls) call();
+    this.#goneCalls.clear();
   }
 
   isGone(): boolean {
     return this._closed || this._socket.destroyed;
+  }
+
+  onGone(call: () => void): () => void {
+    this.#goneCalls.add(call);
+    return () => void this.#goneCalls.delete(call);
   }
 
   /** Called while the library's constructor runs: nothing of ours is there before the first octet comes. */

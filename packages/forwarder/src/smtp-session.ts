@@ -31,6 +31,8 @@ export type DataRefusal =
 export interface ClientPresence {
   /** Its connection is over: it does not hear our answer, and sends the message again. */
   isGone(): boolean;
+  /** Calls when it goes. @returns whoever does not want to be called any more says so */
+  onGone(call: () => void): () => void;
 }
 
 /** One mail transaction: opened by MAIL FROM, ended by the final dot, RSET or a lost connection. */

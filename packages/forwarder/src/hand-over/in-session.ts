@@ -7,7 +7,7 @@ import type { Delivery } from "../deliver.ts";
 import { mapInParallel } from "../parallel.ts";
 import type { Taken } from "../queue/queue.ts";
 import { earlierTry, keyOf, TAKEN_EARLIER } from "./earlier-try.ts";
-import { type HandOverOptions, keptReply, runAttempt } from "./hand-over.ts";
+import { type HandOverOptions, joinAttempt, keptReply, runAttempt } from "./hand-over.ts";
 import type { Incoming, Lead } from "./incoming.ts";
 import { newMessage } from "./new-message.ts";
 import { untilTimeIsUp } from "./until-time-is-up.ts";
@@ -17,9 +17,20 @@ const PARALLEL_TARGETS = 10;
 
 /** What is known of a copy when the client must have its answer. */
 type Known =
-  | { readonly kind: "settled"; readonly copy: Copy; readonly delivery: Delivery }
+  | {
+      readonly kind: "settled";
+      readonly copy: Copy;
+      readonly delivery: Delivery;
+      /** The client's next try will find it. */
+      readonly isLeft?: boolean;
+    }
   /** The final dot is out, the answer is not in. */
-  | { readonly kind: "pending"; readonly copy: Copy; readonly delivery: Promise<Delivery> }
+  | {
+      readonly kind: "pending";
+      readonly copy: Copy;
+      readonly delivery: Promise<Delivery>;
+      readonly leave: () => Promise<void>;
+    }
   /** An earlier try of the same message runs, and took too long again. */
   | { readonly kind: "joined"; readonly copy: Copy };
 
@@ -44,21 +55,22 @@ async function deliverCopy(
   const earlier = await earlierTry(options, mail, copy);
   if (earlier?.kind === "delivered") return { kind: "settled", copy, delivery: TAKEN_EARLIER };
   if (earlier) {
-    const waited = await untilTimeIsUp(earlier.attempt, timeIsUp);
-    if (waited.kind === "settled") return { kind: "settled", copy, delivery: waited.value };
-    earlier.leave();
+    const { delivery, isLeft, leave } = joinAttempt(mail, earlier);
+    const waited = await untilTimeIsUp(delivery, timeIsUp);
+    if (waited.kind === "settled") return { kind: "settled", copy, delivery: waited.value, isLeft: isLeft() };
+    await leave();
     return { kind: "joined", copy };
   }
   const patience = {
     kind: "waiting-client",
     freeWithinMs: options.waits.unverified * 1000,
   } as const;
-  const { delivery, dotSent } = runAttempt(options, mail, lead, copy, { timeIsUp, patience });
+  const { delivery, dotSent, isLeft, leave } = runAttempt(options, mail, lead, copy, { timeIsUp, patience });
   const waited = await untilTimeIsUp(delivery, timeIsUp);
-  if (waited.kind === "settled") return { kind: "settled", copy, delivery: waited.value };
+  if (waited.kind === "settled") return { kind: "settled", copy, delivery: waited.value, isLeft: isLeft() };
   // What cannot have the message any more will not.
   return dotSent()
-    ? { kind: "pending", copy, delivery }
+    ? { kind: "pending", copy, delivery, leave }
     : { kind: "settled", copy, delivery: await delivery };
 }
 
@@ -108,8 +120,8 @@ async function rememberForNextTry(
   known: readonly Known[],
 ): Promise<void> {
   for (const one of known) {
-    if (one.kind === "pending") late.watch(await keyOf(mail, one.copy), one.delivery);
-    if (one.kind === "settled" && one.delivery.kind === "delivered")
+    if (one.kind === "pending") await one.leave();
+    if (one.kind === "settled" && one.delivery.kind === "delivered" && !one.isLeft)
       await late.record(await keyOf(mail, one.copy));
   }
 }

@@ -15,7 +15,7 @@ function lates() {
 test("a late success answers one further try, and no more", async () => {
   const late = lates();
   assert.equal(late.any(), false);
-  late.watch("a", Promise.resolve(DELIVERED));
+  late.watch(Promise.resolve("a"), Promise.resolve(DELIVERED));
   await new Promise(setImmediate);
   assert.equal(late.any(), true);
   assert.deepEqual(await late.find("b"), undefined);
@@ -40,7 +40,7 @@ test("that a record cannot be kept is told, and nothing else fails", async () =>
 
 test("a late refusal leaves nothing: the next try is a new one", async () => {
   const late = lates();
-  late.watch("a", Promise.resolve(REFUSED));
+  late.watch(Promise.resolve("a"), Promise.resolve(REFUSED));
   await new Promise(setImmediate);
   assert.equal(await late.find("a"), undefined);
 });
@@ -48,7 +48,7 @@ test("a late refusal leaves nothing: the next try is a new one", async () => {
 test("a try while the first one runs joins it, and then nothing is left to answer with", async () => {
   const late = lates();
   const { promise, resolve } = Promise.withResolvers<Delivery>();
-  late.watch("a", promise);
+  await late.watch(Promise.resolve("a"), promise).ready;
   const found = await late.find("a");
   assert.equal(found?.kind, "running");
   assert.equal(await late.find("a"), undefined, "a third client is not answered with the same copy");
@@ -62,7 +62,7 @@ test("a try while the first one runs joins it, and then nothing is left to answe
 test("whoever joined and went away leaves the success to the next one", async () => {
   const late = lates();
   const { promise, resolve } = Promise.withResolvers<Delivery>();
-  late.watch("a", promise);
+  await late.watch(Promise.resolve("a"), promise).ready;
   const found = await late.find("a");
   assert.ok(found?.kind === "running");
   found.leave();
@@ -90,9 +90,9 @@ test("a key is of one network, sender, target and content", async () => {
 test("two equal messages that are taken late answer two further tries, whether they run still or not", async () => {
   const late = lates();
   const { promise, resolve } = Promise.withResolvers<Delivery>();
-  late.watch("a", Promise.resolve(DELIVERED));
-  late.watch("a", promise);
-  late.watch("a", Promise.resolve(DELIVERED));
+  late.watch(Promise.resolve("a"), Promise.resolve(DELIVERED));
+  await late.watch(Promise.resolve("a"), promise).ready;
+  late.watch(Promise.resolve("a"), Promise.resolve(DELIVERED));
   await new Promise(setImmediate);
   const running = await late.find("a");
   assert.ok(running?.kind === "running");

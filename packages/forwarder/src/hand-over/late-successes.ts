@@ -23,16 +23,29 @@ export interface LateSuccesses {
   any(): boolean;
   /** What became of an earlier try, or becomes of it now: undefined where there was none. */
   find(key: LateKey): Promise<Found | undefined>;
-  /** An attempt whose final dot is sent, and whose client was told to come again. */
-  watch(key: LateKey, attempt: Promise<Delivery>): void;
+  /** An attempt that goes on without its client, which was told to come again, or is gone and comes by itself. */
+  watch(key: Promise<LateKey>, attempt: Promise<Delivery>): Watch;
   /** A message that is delivered, and whose client went away without an answer. */
   record(key: LateKey): Promise<void>;
 }
 
-export type Found =
-  | { readonly kind: "delivered" }
-  /** It still runs. Whoever waits no longer says so, and the next one who asks may have it. */
-  | { readonly kind: "running"; readonly attempt: Promise<Delivery>; readonly leave: () => void };
+export type Found = { readonly kind: "delivered" } | FoundRunning;
+
+/** It still runs, and whoever found it waits for it. */
+export interface FoundRunning extends Watch {
+  readonly kind: "running";
+  readonly attempt: Promise<Delivery>;
+}
+
+/** Of an attempt that one client at a time waits for. What becomes of one that nobody waits for is recorded. */
+export interface Watch {
+  /** Settles, and never rejects, when the next try would find it. */
+  readonly ready: Promise<void>;
+  /** Waits for it no longer: the next one who asks may have it. */
+  leave(): void;
+  /** Waits for it again. False if somebody else does. */
+  join(): boolean;
+}
 
 interface Watched {
   readonly attempt: Promise<Delivery>;
@@ -45,6 +58,19 @@ export function createLateSuccesses(records: LateRecords, failed: (error: unknow
   /** Equal messages may be under way at the same time. */
   const running = new Map<LateKey, Set<Watched>>();
 
+  const untilRecorded = async (key: LateKey, watched: Watched): Promise<void> => {
+    try {
+      const { kind } = await watched.attempt;
+      // Whoever waits for it hears it, and nobody comes again.
+      if (kind === "delivered" && !watched.joined) await records.record(key);
+    } catch (error) {
+      failed(error);
+    }
+    const equal = running.get(key);
+    equal?.delete(watched);
+    if (equal?.size === 0) running.delete(key);
+  };
+
   return {
     any: () => running.size > 0 || records.any(),
 
@@ -52,29 +78,35 @@ export function createLateSuccesses(records: LateRecords, failed: (error: unknow
       const watched = [...(running.get(key) ?? [])].find(({ joined }) => !joined);
       if (watched) {
         watched.joined = true;
-        const leave = (): void => {
-          watched.joined = false;
-        };
-        return { kind: "running", attempt: watched.attempt, leave };
+        return { kind: "running", attempt: watched.attempt, ...watchOf(watched, Promise.resolve()) };
       }
       return (await records.consume(key)) ? { kind: "delivered" } : undefined;
     },
 
-    watch(key, attempt) {
+    watch(soon, attempt) {
       const watched: Watched = { attempt, joined: false };
-      const equal = running.get(key) ?? new Set();
-      running.set(key, equal.add(watched));
-      const settled = attempt.then(async (delivery) => {
-        // Whoever waits for it hears it, and nobody comes again.
-        if (delivery.kind === "delivered" && !watched.joined) await records.record(key);
-      });
-      void settled.catch(failed).finally(() => {
-        equal.delete(watched);
-        if (equal.size === 0) running.delete(key);
-      });
+      const ready = soon.then((key) => {
+        running.set(key, (running.get(key) ?? new Set()).add(watched));
+        void untilRecorded(key, watched);
+      }, failed);
+      return watchOf(watched, ready);
     },
 
     record: (key) => records.record(key).catch(failed),
+  };
+}
+
+function watchOf(watched: Watched, ready: Promise<void>): Watch {
+  return {
+    ready,
+    leave() {
+      watched.joined = false;
+    },
+    join() {
+      const isFree = !watched.joined;
+      watched.joined = true;
+      return isFree;
+    },
   };
 }
 
@@ -92,7 +124,12 @@ export async function lateKey(
     length.writeUInt32BE(octets.length);
     hash.update(length).update(octets);
   }
-  for await (const piece of content.pieces()) hash.update(piece);
+  content.hold();
+  try {
+    for await (const piece of content.pieces()) hash.update(piece);
+  } finally {
+    content.release();
+  }
   return hash.digest("hex");
 }
 

@@ -6,7 +6,15 @@ import { answerFor } from "../answer.ts";
 import type { Delivery } from "../deliver.ts";
 import type { Queue } from "../queue/queue.ts";
 import { earlierTry, keyOf, TAKEN_EARLIER } from "./earlier-try.ts";
-import { type HandOverOptions, KEPT, keptReply, type Running, runAttempt } from "./hand-over.ts";
+import {
+  type HandOverOptions,
+  joinAttempt,
+  KEPT,
+  keptReply,
+  NOT_KEPT,
+  type Running,
+  runAttempt,
+} from "./hand-over.ts";
 import type { Incoming } from "./incoming.ts";
 import { type LedCopy, newMessage } from "./new-message.ts";
 import { untilTimeIsUp } from "./until-time-is-up.ts";
@@ -30,30 +38,37 @@ export async function deliverOrKeep(
   const clientLeaves = timeLimit(waits.unverified);
   // The attempt outlives its client: the queue goes on with it. Only the end of the service ends it.
   const attempt: Running = earlier
-    ? { delivery: earlier.attempt, dotSent: () => true, wasBusy: () => false }
+    ? joinAttempt(mail, earlier)
     : runAttempt(options, mail, lead, copy, {
         timeIsUp: stopping,
         patience: { kind: "waiting-client", freeWithinMs: waits.freeConnectionMs },
       });
-  const { delivery, dotSent, wasBusy } = attempt;
+  const { delivery, dotSent, wasBusy, isLeft } = attempt;
   const waited = await untilTimeIsUp(delivery, timeLimit(waits.verified));
-  const answered = async (reply: Reply): Promise<Reply> => {
-    // Whose client is gone comes again.
-    if (reply.code < 300 && mail.client.isGone()) await options.late.record(await keyOf(mail, copy));
-    return reply;
+  /** Whose client is gone comes again. */
+  const rememberIfGone = async (): Promise<void> => {
+    if (mail.client.isGone()) await options.late.record(await keyOf(mail, copy));
   };
-  if (waited.kind === "settled" && isFinal(waited.value))
-    return await answered(answerFor(lead.recipient, [waited.value]));
-
+  if (waited.kind === "settled" && isFinal(waited.value)) {
+    if (waited.value.kind === "delivered" && !isLeft()) await rememberIfGone();
+    return answerFor(lead.recipient, [waited.value]);
+  }
+  // Its next try is here already, and sees to it.
+  if (isLeft() && !attempt.takeBack()) return NOT_KEPT;
   const wasNotTried = wasBusy() || (stopping.aborted && !dotSent());
   const running = waited.kind === "settled" && wasNotTried ? undefined : delivery;
   const kept = await keep(options, queue, mail, [{ lead, copy }], [running]);
-  if (kept.kind === "stored") return await answered(KEPT);
+  if (kept.kind === "stored") {
+    await rememberIfGone();
+    return KEPT;
+  }
   // No room: the client may still hear it from the next hop, or comes again.
   const last = await untilTimeIsUp(delivery, clientLeaves);
-  if (last.kind === "settled") return answerFor(lead.recipient, [last.value]);
-  if (earlier) earlier.leave();
-  else if (dotSent()) options.late.watch(await keyOf(mail, copy), delivery);
+  if (last.kind === "settled") {
+    if (last.value.kind === "delivered") await rememberIfGone();
+    return answerFor(lead.recipient, [last.value]);
+  }
+  if (dotSent()) await attempt.leave();
   return keptReply(kept);
 }
 
