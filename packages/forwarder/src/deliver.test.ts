@@ -6,6 +6,7 @@ import type { HostPort } from "./host-port.ts";
 import type { NextHop, NextHops } from "./next-hops.ts";
 import type { Attempt, TlsOutcome } from "./outbound/attempt.ts";
 import type { Busy, Outbound } from "./outbound/outbound.ts";
+import { submit } from "./smtp-out.ts";
 import { type Answers, FIN, type Hop, RST, startHop } from "./testing/smtp-peers.ts";
 import { within } from "./testing/wire.ts";
 
@@ -17,15 +18,24 @@ const envelope: Envelope = {
 };
 const NOBODY: HostPort = { host: "127.0.0.1", port: 1 };
 
-function deliverTo(found: NextHops, timeIsUp = new AbortController().signal): Promise<Delivery> {
+/** Each attempt has a connection of its own. */
+const unpooled: Outbound = {
+  submit: ({ hop, ...attempt }) => submit({ server: hop, hostname: "mx.test", ...attempt }),
+  close: () => assert.fail("nothing is left open"),
+};
+
+async function deliverTo(found: NextHops, timeIsUp = new AbortController().signal): Promise<Delivery> {
   const findNextHops = async (domain: string): Promise<NextHops> => {
     assert.equal(domain, "D.Test");
     return found;
   };
-  return within(
-    deliver({ findNextHops, hostname: "mx.test", timeIsUp }, envelope, memoryContent(Buffer.from("x\r\n"))),
+  const options = { findNextHops, outbound: unpooled, patience: { kind: "queue" }, timeIsUp } as const;
+  const delivery = await within(
+    deliver(options, envelope, memoryContent(Buffer.from("x\r\n"))),
     "the delivery",
   );
+  assert.ok(delivery.kind !== "busy");
+  return delivery;
 }
 
 function through(...hosts: HostPort[]): Promise<Delivery> {
@@ -193,7 +203,6 @@ for (const [what, outcomes, expected] of pooled) {
     const delivery = await deliver(
       {
         findNextHops: async () => ({ kind: "hosts", hosts }),
-        hostname: "mx.test",
         outbound,
         patience: { kind: "waiting-client", freeWithinMs: 1_000 },
       },
@@ -222,7 +231,6 @@ for (const [sts, tls, expected] of recorded) {
           kind: "hosts",
           hosts: [{ host: "192.0.2.1", port: 25, ...(sts ? { sts } : {}) }],
         }),
-        hostname: "mx.test",
         outbound: scripted([{ ...TAKEN, tls }]),
         patience: { kind: "queue" },
       },

@@ -5,7 +5,6 @@ import { renderHostPort } from "./host-port.ts";
 import type { FindNextHops, NextHop } from "./next-hops.ts";
 import type { Attempt, AttemptHooks, TlsOutcome } from "./outbound/attempt.ts";
 import type { Busy, Outbound, Patience } from "./outbound/outbound.ts";
-import { submit } from "./smtp-out.ts";
 
 /** What to tell about a target. `hop`, `detail`, `tls` and `sts` are for the log alone (ADR 0013). */
 export type Delivery =
@@ -27,15 +26,13 @@ export type Delivery =
 /** Under a policy in mode testing, `testing-failed` says that mode enforce would not have delivered (RFC 8461 §5). */
 export type StsOutcome = "enforced" | "testing-passed" | "testing-failed";
 
+/** What a client is told, and a queue notes, where nothing was free to try. RFC 3463: system not accepting messages just now. */
+export const BUSY_STATUS = { code: 451, enhanced: "4.3.2" } as const;
+
 type Failure = Extract<Delivery, { kind: "failed" }>;
 
 export interface DeliverOptions extends AttemptHooks {
   readonly findNextHops: FindNextHops;
-  readonly hostname: string;
-}
-
-/** Over pooled connections. */
-export interface PooledDeliverOptions extends DeliverOptions {
   readonly outbound: Outbound;
   readonly patience: Patience;
 }
@@ -43,22 +40,12 @@ export interface PooledDeliverOptions extends DeliverOptions {
 /** A hop, and how to try it. */
 type Try = (hop: NextHop, patience: Patience) => Promise<Attempt | Busy>;
 
-/**
- * Never rejects for what the world does: every outcome is a value. `busy` where every hop was: nothing was tried.
- * @param options without `outbound`, each attempt has a connection of its own
- */
-export function deliver(
-  options: PooledDeliverOptions,
-  envelope: Envelope,
-  message: Content,
-): Promise<Delivery | Busy>;
-export function deliver(options: DeliverOptions, envelope: Envelope, message: Content): Promise<Delivery>;
+/** Never rejects for what the world does: every outcome is a value. `busy` where every hop was: nothing was tried. */
 export async function deliver(
-  options: DeliverOptions & Partial<PooledDeliverOptions>,
+  { findNextHops, outbound, patience, timeIsUp, onFinalDot }: DeliverOptions,
   envelope: Envelope,
   message: Content,
 ): Promise<Delivery | Busy> {
-  const { findNextHops, hostname, outbound, timeIsUp, onFinalDot } = options;
   const found = await findNextHops(envelope.recipient.domain);
   if (found.kind === "none") return failed(550, found.enhanced, "", found.cause);
   if (found.kind === "unknown") return failed(451, found.enhanced, "", found.cause);
@@ -71,16 +58,8 @@ export async function deliver(
       onFinalDot?.();
     },
   };
-  const tryHop: Try = (hop, patience) =>
-    outbound
-      ? outbound.submit({ hop, patience, envelope, message, ...hooks })
-      : submit({ server: hop, hostname, envelope, message, ...hooks });
-  const mayHaveIt = (): boolean => dotSent;
-  return tryInTurn(found.hosts, tryHop, {
-    patience: options.patience ?? { kind: "queue" },
-    timeIsUp,
-    mayHaveIt,
-  });
+  const tryHop: Try = (hop, patience) => outbound.submit({ hop, patience, envelope, message, ...hooks });
+  return tryInTurn(found.hosts, tryHop, { patience, timeIsUp, mayHaveIt: () => dotSent });
 }
 
 async function tryInTurn(

@@ -2,7 +2,7 @@
 // The envelope sender is kept as it is. Called, in place of deliver.ts, for recipients whose mail stays here.
 import type { Content, Envelope } from "@homing/mail";
 import { asciiLower, printable } from "@homing/srs-core";
-import type { Delivery } from "./deliver.ts";
+import { BUSY_STATUS, type Delivery } from "./deliver.ts";
 import { type HostPort, renderHostPort } from "./host-port.ts";
 import { type MaildirOutcome, storeInMaildir } from "./maildir.ts";
 import type { MaildirFiles } from "./maildir-files.ts";
@@ -71,8 +71,7 @@ async function deliverByLmtp(
     outbound && patience
       ? await outbound.submit({ ...task, hop: server, patience })
       : await submit({ ...task, server, hostname });
-  // RFC 3463: 4.3.2, the system is not accepting messages just now.
-  if (attempt.kind === "busy") return failed(451, "4.3.2", hop, attempt.cause);
+  if (attempt.kind === "busy") return { kind: "failed", ...BUSY_STATUS, hop, detail: attempt.cause };
   if (attempt.kind === "accepted") return { kind: "delivered", hop, detail: attempt.reply.text };
   return lmtpFailure(attempt, hop);
 }

@@ -145,7 +145,7 @@ function createAttempt(settings: ForwarderSettings, world: World, outbound: Outb
     const envelope = envelopeOf(copy, attempt.promise);
     return store && copy.stays
       ? deliverLocally(store, { hostname, outbound, ...world, ...attempt }, envelope, content)
-      : deliver({ findNextHops, hostname, outbound, ...attempt }, envelope, content);
+      : deliver({ findNextHops, outbound, ...attempt }, envelope, content);
   };
 }
 

@@ -2,7 +2,7 @@
 // forwarder.ts has the implementation.
 import type { Content, ContentPromise } from "@homing/mail";
 import type { Copy } from "../copies.ts";
-import type { Delivery } from "../deliver.ts";
+import { BUSY_STATUS, type Delivery } from "../deliver.ts";
 import type { AttemptHooks } from "../outbound/attempt.ts";
 import type { Busy, Patience } from "../outbound/outbound.ts";
 
@@ -17,8 +17,7 @@ export interface CopyAttempt extends AttemptHooks {
 /** Never rejects for what the world does. */
 export type AttemptCopy = (attempt: CopyAttempt) => Promise<Delivery | Busy>;
 
-/** RFC 3463: 4.3.2, the system is not accepting messages just now. */
 export function orBusy(outcome: Delivery | Busy): Delivery {
   if (outcome.kind !== "busy") return outcome;
-  return { kind: "failed", code: 451, enhanced: "4.3.2", hop: "", detail: outcome.cause };
+  return { kind: "failed", ...BUSY_STATUS, hop: "", detail: outcome.cause };
 }

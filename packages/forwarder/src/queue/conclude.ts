@@ -1,5 +1,7 @@
 // Writes down what became of an attempt: over, again, or given up with a DSN. Called by queue.ts.
+
 import { type Mailbox, renderMailbox, type UnixSeconds } from "@homing/srs-core";
+import { BUSY_STATUS } from "../deliver.ts";
 import type { Report } from "../events.ts";
 import type { Job, NewMessage, Spool } from "../spool/spool.ts";
 import { type DsnOptions, dsnMessage, toldParty } from "./dsn-message.ts";
@@ -34,7 +36,7 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
   if (step.kind === "put-off" || outcome.kind === "put-off") {
     const due = step.kind === "put-off" ? step.due : now;
     const cause = outcome.kind === "put-off" ? outcome.cause : "";
-    told(await spool.retry(lease, { ...(job.lastFailure ?? NOT_TRIED), detail: cause, due }));
+    told(await spool.retry(lease, { ...(job.lastFailure ?? BUSY_STATUS), detail: cause, due }));
     return;
   }
   const { code, enhanced, detail } = outcome;
@@ -78,6 +80,3 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
     else if (action === "failed") report({ event: "nobody-told", ...names, to });
   }
 }
-
-/** Of a recipient that has no failure yet. */
-const NOT_TRIED = { code: 451, enhanced: "4.3.2" };
