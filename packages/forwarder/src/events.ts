@@ -111,6 +111,14 @@ export type ForwarderEvent =
     }
   /** A user's .forward file could not be read: mail for the user waits. */
   | { readonly event: "forward-unavailable"; readonly user: string; readonly cause: string }
+  /** Too many wrong tags were tried: whoever tries more, is told to come again. Once a minute for each budget. */
+  | {
+      readonly event: "guessing";
+      /** Of one client, of the addresses of one sender, or of all short tags. */
+      readonly budget: "network" | "victim" | "total";
+      readonly network: string | undefined;
+      readonly victim: string;
+    }
   /** A bug or a broken machine. */
   | { readonly event: "error"; readonly session: string; readonly message: string };
 

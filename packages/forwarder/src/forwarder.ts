@@ -1,6 +1,6 @@
 // The forwarder, put together: SMTP in, routes, rewriting, SMTP out. Called by the composition root and by tests,
 // which pass in time, DNS and randomness.
-import { createBounceGate } from "@homing/bounce-handler";
+import { createBounceGate, createGuessBudget } from "@homing/bounce-handler";
 import { NULL_PATH, type Rewriter, type UnixSeconds } from "@homing/srs-core";
 import { isListed } from "./client-networks.ts";
 import type { ForwardClient } from "./dot-forward/forward-client.ts";
@@ -96,9 +96,13 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
   const { hostname } = settings;
   const srsDomains = createSrsDomains(settings.rewriter, settings.rewriterByDomain ?? new Map());
   let { tables } = settings;
+  const gate = createBounceGate(
+    srsDomains.at,
+    createGuessBudget((alarm) => world.report({ event: "guessing", ...alarm })),
+  );
   const routes = createRoutes({
     tables: () => tables,
-    gate: createBounceGate(srsDomains.at),
+    gate,
     forwards: settings.forwards && {
       reader: settings.forwards.reader,
       policy: createForwardPolicy({ choice: settings.forwards.choice }),
@@ -111,7 +115,7 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
   const mailOut = createMailOut(settings, world, async (address) => {
     const isOurs = isOurDomain(address.domain) || srsDomains.at(address.domain) !== undefined;
     if (!isOurs) return [{ mailbox: address, stays: false }];
-    const route = await routes.route(address, NULL_PATH, world.now());
+    const route = await routes.route(address, NULL_PATH, { now: world.now(), network: undefined });
     if (route.kind === "refuse" && route.reply.code < 500) return "later";
     const destinations = route.kind === "alias" || route.kind === "bounce" ? route.destinations : [];
     return destinations.map(({ mailbox }) => ({ mailbox, stays: isOurDomain(mailbox.domain) }));
@@ -121,7 +125,8 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
   const receiver = createReceiver({
     hostname,
     rewriterFor: (recipient) => srsDomains.forRecipientsAt(mainDomain(tables.rules, recipient.domain)),
-    rewriterAt: srsDomains.at,
+    gate,
+    isSrsDomain: (domain) => srsDomains.at(domain) !== undefined,
     isOurDomain,
     routes,
     isTrusted,

@@ -1,8 +1,9 @@
 // One mail transaction's decisions: may this sender come in, where do the recipients lead, may the content pass. What then
 // becomes of the message, hand-over/ decides. Called by smtp-in.ts, through forwarder.ts.
+import { type Asked, type BounceGate, TOO_MANY_GUESSES } from "@homing/bounce-handler";
 import { type Content, type Reply, readTrace, receivedField, type Trace } from "@homing/mail";
-import { looksLikeSrs, NULL_PATH, type Rewriter, type UnixSeconds } from "@homing/srs-core";
-import { siteOf } from "./client-networks.ts";
+import { NULL_PATH, type UnixSeconds } from "@homing/srs-core";
+import { networkOf, siteOf } from "./client-networks.ts";
 import { type Copies, type CopyOptions, copiesOf, type Leading } from "./copies.ts";
 import type { Report } from "./events.ts";
 import type { Incoming, Lead } from "./hand-over/incoming.ts";
@@ -20,8 +21,9 @@ import { type Accepted, createTransactionReport, type TransactionReport } from "
 
 export interface ReceiveOptions extends CopyOptions {
   readonly hostname: string;
-  /** Verifies the addresses at an SRS domain of ours; undefined for every other domain. */
-  readonly rewriterAt: (domain: string) => Rewriter | undefined;
+  /** Verifies addresses at SRS domains of ours. */
+  readonly gate: BounceGate;
+  readonly isSrsDomain: (domain: string) => boolean;
   readonly routes: Routes;
   /** May this client use our own domains as sender? */
   readonly isTrusted: (address: string) => boolean;
@@ -70,6 +72,11 @@ const NOT_KEPT: Reply = {
 const NO_COPIES: Copies = { ok: true, copies: [] };
 const TAKEN: Reply = { code: 250, enhanced: "2.1.5", text: "ok" };
 
+interface Refusal {
+  readonly reason: string;
+  readonly reply: Reply;
+}
+
 export function createReceiver(options: ReceiveOptions): SmtpHandler {
   return {
     mail: (command) => openTransaction(options, command),
@@ -85,22 +92,28 @@ export function createReceiver(options: ReceiveOptions): SmtpHandler {
 
 function openTransaction(options: ReceiveOptions, command: MailCommand): MailOutcome {
   const report = createTransactionReport(options.report, command);
-  const reason = senderRefusal(options, command);
-  if (!reason) return { kind: "open", transaction: createTransaction(options, command, report) };
-  report.refused({ stage: "mail", reason, reply: OUR_DOMAIN });
-  return { kind: "refuse", reply: OUR_DOMAIN };
+  const refusal = senderRefusal(options, command);
+  if (!refusal) return { kind: "open", transaction: createTransaction(options, command, report) };
+  report.refused({ stage: "mail", ...refusal });
+  return { kind: "refuse", reply: refusal.reply };
 }
 
 /** A sender of ours from outside is forged, or another forwarder sends our own SRS address back: its tag tells. */
-function senderRefusal(options: ReceiveOptions, command: MailCommand): string | undefined {
+function senderRefusal(options: ReceiveOptions, command: MailCommand): Refusal | undefined {
+  const { gate, isOurDomain, isSrsDomain, isTrusted } = options;
   const sender = command.reversePath;
   if (sender === NULL_PATH) return undefined;
-  const atSrsDomain = options.rewriterAt(sender.domain);
-  if (!atSrsDomain && !options.isOurDomain(sender.domain)) return undefined;
-  if (options.isTrusted(command.client.address)) return undefined;
-  if (!atSrsDomain || !looksLikeSrs(sender.localPart)) return "our-domain-from-outside";
-  const reversed = atSrsDomain.reverse(sender, options.now());
-  return reversed.ok ? undefined : reversed.reason;
+  if (!isSrsDomain(sender.domain) && !isOurDomain(sender.domain)) return undefined;
+  if (isTrusted(command.client.address)) return undefined;
+  if (!gate.judges(sender)) return { reason: "our-domain-from-outside", reply: OUR_DOMAIN };
+  const reversed = gate.reverse(sender, askedBy(options, command));
+  if (reversed === "too-many-guesses") return { reason: reversed, reply: TOO_MANY_GUESSES };
+  return reversed.ok ? undefined : { reason: reversed.reason, reply: OUR_DOMAIN };
+}
+
+/** Who has a tag verified, and when. Through a server of our own others come: they are not its doing. */
+function askedBy({ isTrusted, now }: ReceiveOptions, { client }: MailCommand): Asked {
+  return { now: now(), network: isTrusted(client.address) ? undefined : networkOf(client.address) };
 }
 
 function createTransaction(
@@ -113,8 +126,9 @@ function createTransaction(
 
   return {
     async rcpt(recipient) {
-      const now = options.now();
-      const route = await options.routes.route(recipient, command.reversePath, now);
+      const asked = askedBy(options, command);
+      const { now } = asked;
+      const route = await options.routes.route(recipient, command.reversePath, asked);
       if (route.kind === "refuse") {
         const { reason, reply, dropped } = route;
         report.refused({ stage: "rcpt", recipient, reason, reply, dropped });
@@ -174,7 +188,7 @@ function contentRefusal(
   { loopTokens, maxHops }: ReceiveOptions,
   accepted: readonly Accepted[],
   trace: Trace,
-): { readonly reason: string; readonly reply: Reply } | undefined {
+): Refusal | undefined {
   if (trace.hops >= maxHops) return { reason: "too-many-hops", reply: TOO_MANY_HOPS };
   const wasHere = accepted.some(({ recipient }) => loopTokens.seen(recipient, trace));
   return wasHere ? { reason: "seen-before", reply: SEEN_BEFORE } : undefined;

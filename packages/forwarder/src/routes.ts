@@ -1,8 +1,8 @@
 // Routes: where a recipient's mail goes, decided at RCPT. Addresses of ours by the tables, SRS addresses by the bounce gate,
 // and a refusal for all else: nobody can relay through here. Called by receive.ts.
-import type { BounceGate } from "@homing/bounce-handler";
+import type { Asked, BounceGate } from "@homing/bounce-handler";
 import type { Reply } from "@homing/mail";
-import type { Mailbox, ReversePath, UnixSeconds } from "@homing/srs-core";
+import type { Mailbox, ReversePath } from "@homing/srs-core";
 import { followUsers, type UserForwards } from "./follow-users.ts";
 import { type Destination, type Dropped, SET_UP_WRONGLY } from "./tables/followed.ts";
 import { isOurs, type Tables } from "./tables/tables.ts";
@@ -33,7 +33,7 @@ export type Route =
     };
 
 export interface Routes {
-  route(recipient: Mailbox, reversePath: ReversePath, now: UnixSeconds): Promise<Route>;
+  route(recipient: Mailbox, reversePath: ReversePath, asked: Asked): Promise<Route>;
 }
 
 export interface RoutesOptions {
@@ -48,9 +48,9 @@ const NOT_OURS: Reply = { code: 550, enhanced: "5.7.1", text: "this server takes
 
 export function createRoutes({ tables, gate, forwards }: RoutesOptions): Routes {
   return {
-    async route(recipient, reversePath, now) {
+    async route(recipient, reversePath, asked) {
       if (!gate.judges(recipient)) return tableRoute(tables(), recipient, forwards);
-      const admission = gate.admit(recipient, reversePath, now);
+      const admission = gate.admit(recipient, reversePath, asked);
       if (admission.kind === "refuse") return admission;
       const { to, srs } = admission;
       if (!isOurs(tables().rules, to.domain))

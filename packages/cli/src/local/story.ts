@@ -61,6 +61,7 @@ export function createStory(print: (line: string) => void): Story {
         case "given-up":
         case "dsn":
         case "lease-lost":
+        case "guessing":
         case "nobody-told":
         case "dropped":
         case "forward-file":

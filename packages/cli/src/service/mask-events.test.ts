@@ -81,6 +81,7 @@ const byKind: { readonly [Kind in ForwarderEvent["event"]]: Extract<ForwarderEve
   dsn: { event: "dsn", id: "i", about: "j", to: BOB, action: "failed" },
   "nobody-told": { event: "nobody-told", id: "i", target: ALICE, to: BOB },
   "lease-lost": { event: "lease-lost", id: "i", target: ALICE, attempts: 1 },
+  guessing: { event: "guessing", budget: "victim", network: "192.0.2.1", victim: BOB },
   discarded: { event: "discarded", id: "i", recipient: CAROL },
   answered: { event: "answered", id: "i", reply: `250 2.0.0 <${CAROL}>: passed on` },
   error: { event: "error", session: "s", message: `Error: ${ALICE}\n    at file:///opt/homing/x.ts:1:2` },

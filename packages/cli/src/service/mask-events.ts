@@ -36,6 +36,7 @@ const ADDRESS_FIELDS = new Set([
   "target",
   "targets",
   "to",
+  "victim",
   // A local part tells as much, at a site that has one domain.
   "user",
 ]);

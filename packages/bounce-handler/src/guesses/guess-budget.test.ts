@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createGuessBudget, type Guess, type GuessAlarm, type GuessLimits } from "./guess-budget.ts";
+import { createBuckets } from "./rate.ts";
+
+const MINUTE = 60_000;
+const GUESS: Guess = { network: "192.0.2.1", victim: "bob@origin.example", isShort: true };
+const LIMITS: GuessLimits = {
+  perNetwork: { burst: 3, perMinute: 2 },
+  perVictim: { burst: 5, perMinute: 2 },
+  total: { burst: 8, perMinute: 2 },
+};
+
+function budgets(limits?: GuessLimits) {
+  const alarms: GuessAlarm[] = [];
+  const budget = createGuessBudget((alarm) => alarms.push(alarm), limits);
+  /** Tries as often as it may. */
+  const guess = (changed: Partial<Guess>, times: number, nowMs = 0): number => {
+    const one = { ...GUESS, ...changed };
+    let verified = 0;
+    for (let count = 0; count < times; count++) {
+      if (budget.mustWait(one, nowMs)) continue;
+      verified++;
+      budget.failed(one, nowMs);
+    }
+    return verified;
+  };
+  return { budget, alarms, guess };
+}
+
+test("a client has its budget, and gets it back with time", () => {
+  const { guess, alarms } = budgets(LIMITS);
+  assert.equal(guess({}, 100), 3);
+  assert.equal(guess({}, 100, MINUTE / 2), 1);
+  assert.equal(guess({}, 100, 10 * MINUTE), 3);
+  assert.deepEqual(alarms[0], { budget: "network", network: GUESS.network, victim: GUESS.victim });
+});
+
+test("short tags of one victim have a budget, whoever tries; so have all short tags together", () => {
+  const { guess, alarms } = budgets(LIMITS);
+  const perClient = [1, 2, 3, 4].map((last) => guess({ network: `192.0.2.${last}` }, 100));
+  assert.deepEqual(perClient, [3, 2, 0, 0]);
+  const others = [5, 6, 7].map((last) =>
+    guess({ network: `192.0.2.${last}`, victim: `v${last}@x.example` }, 9),
+  );
+  assert.deepEqual(others, [3, 0, 0]);
+  assert.deepEqual(
+    alarms.map(({ budget }) => budget),
+    ["network", "victim", "network", "total"],
+  );
+});
+
+test("a tag that cannot be guessed waits for its own client alone", () => {
+  const { budget, guess } = budgets(LIMITS);
+  for (let last = 0; last < 100; last++) guess({ network: `192.0.2.${last}` }, 9);
+  assert.equal(budget.mustWait({ ...GUESS, network: "198.51.100.1", isShort: true }, 0), true);
+  assert.equal(budget.mustWait({ ...GUESS, network: "198.51.100.1", isShort: false }, 0), false);
+  assert.equal(budget.mustWait({ ...GUESS, network: "192.0.2.0", isShort: false }, 0), true);
+});
+
+test("as it is set, one client tries 60 tags a minute at most, and there is one alarm a minute", () => {
+  const { guess, alarms } = budgets();
+  let tried = 0;
+  for (let ms = 0; ms < MINUTE; ms += 10) tried += guess({}, 1, ms);
+  assert.ok(tried <= 60 && tried >= 20, `${tried} tried`);
+  assert.equal(alarms.filter(({ budget }) => budget === "network").length, 1);
+});
+
+test("a clock that is set back neither locks anybody out nor gives anything", () => {
+  const { guess } = budgets(LIMITS);
+  assert.equal(guess({}, 9, 100 * MINUTE), 3);
+  assert.equal(guess({}, 9, 0), 0);
+  assert.equal(guess({}, 9, 102 * MINUTE), 3);
+});
+
+test("of too many keys the oldest are forgotten", () => {
+  const buckets = createBuckets({ burst: 1, perMinute: 1 }, 2);
+  for (const key of ["a", "b", "c"]) buckets.take(key, 0);
+  assert.deepEqual(
+    ["a", "b", "c"].map((key) => buckets.isEmpty(key, 0)),
+    [false, true, true],
+  );
+});
