@@ -380,18 +380,18 @@ for (const [who, from, setting] of [
   });
 }
 
-test("verified, the client is gone when the time is up: the message is kept, and the next try is told so", async (t) => {
+test("verified, the client is gone when the time is up: nothing is kept, and the next try joins the attempt", async (t) => {
   const time = limits();
   await using hop = await startWaitingHop();
   await using forwarder = await forwarderTo(t, hop, { timeLimit: time.timeLimit, ...TRUSTED });
   await sendAndLeave(forwarder, hop, {});
   time.end(15);
-  await until(async () => (await queued(forwarder)) === 1, "it is kept");
-  await until(() => forwarder.state?.late.any() === true, "that is remembered");
-  assert.match(await send(forwarder), /^250 /);
+  await sleep(50);
+  assert.equal(await queued(forwarder), 0);
+  const second = send(forwarder);
+  await received(forwarder, 2);
   hop.answer();
-  await until(async () => (await queued(forwarder)) === 0, "the attempt is written down");
-  await sleep(20);
+  assert.match(await second, /^250 .*passed on/);
   assert.equal(hop.messages.length, 1);
   assert.equal(forwarder.state?.late.any(), false);
 });
@@ -412,6 +412,197 @@ test("verified, the client is gone and its next try is here when the time is up:
   assert.equal(await queued(forwarder), 1);
   assert.equal(hop.messages.length, 1);
   assert.equal(forwarder.state?.late.any(), false);
+});
+
+/** The same message, sent again after the first one is done with: another message, which must arrive. */
+async function arrivesAgain(forwarder: InProcessForwarder, hop: WaitingHop, to = ALICE): Promise<void> {
+  assert.equal(forwarder.state?.late.any(), false, "a record would swallow the next equal message");
+  const before = hop.messages.length;
+  const again = send(forwarder, to);
+  await until(() => hop.messages.length === before + 1, "the same message, sent again, is another one");
+  hop.answer();
+  assert.match(await again, /^250 /);
+}
+
+test("verified, a client that hears 250 and leaves: its next equal message arrives, before the first is delivered and after", async (t) => {
+  for (const isFirstDelivered of [true, false]) {
+    const time = limits();
+    await using hop = await startWaitingHop();
+    await using forwarder = await forwarderTo(t, hop, { timeLimit: time.timeLimit, ...TRUSTED });
+    const first = send(forwarder);
+    await until(() => hop.messages.length === 1, "the next hop has the message");
+    time.end(15);
+    assert.match(await first, /^250 .*kept/);
+    await sleep(50);
+    if (isFirstDelivered) {
+      hop.answer();
+      await until(async () => (await queued(forwarder)) === 0, "the attempt is written down");
+      await arrivesAgain(forwarder, hop);
+    } else {
+      const second = send(forwarder);
+      await until(() => hop.messages.length === 2, "the second is another message");
+      hop.answer();
+      hop.answer();
+      assert.match(await second, /^250 /);
+    }
+    assert.equal(hop.messages.length, 2);
+  }
+});
+
+test("verified, a try that joined, is kept, and leaves: its next equal message arrives", async (t) => {
+  const time = limits();
+  await using hop = await startWaitingHop();
+  await using forwarder = await forwarderTo(t, hop, { timeLimit: time.timeLimit, ...TRUSTED });
+  await sendAndLeave(forwarder, hop, {});
+  const second = send(forwarder);
+  await received(forwarder, 2);
+  await sleep(20);
+  time.end(15);
+  assert.match(await second, /^250 .*kept/);
+  await sleep(50);
+  hop.answer();
+  await until(async () => (await queued(forwarder)) === 0, "the attempt is written down");
+  await arrivesAgain(forwarder, hop);
+});
+
+test("unverified, a list of which one target is kept: the client hears 250, leaves, and its next equal message arrives", async (t) => {
+  const time = limits();
+  await using home = await startHop();
+  await using club = await startWaitingHop();
+  const routes = { "home.example": home.port, "club.example": club.port };
+  const stateFolder = await folder(t);
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    routes,
+    stateFolder,
+    timeLimit: time.timeLimit,
+  });
+  const first = send(forwarder, LIST);
+  await until(() => home.messages.length === 1 && club.messages.length === 1, "both have it");
+  await sleep(30);
+  time.end(240);
+  assert.match(await first, /^250 /);
+  await sleep(50);
+  club.answer();
+  await until(async () => (await queued(forwarder)) === 0, "the attempt is written down");
+  await arrivesAgain(forwarder, club, LIST);
+  assert.equal(home.messages.length, 2);
+});
+
+test("unverified, a list: gone and here again while one target is slow: one copy for each, and nothing is left", async (t) => {
+  await using home = await startHop();
+  await using club = await startWaitingHop();
+  const routes = { "home.example": home.port, "club.example": club.port };
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    routes,
+    stateFolder: await folder(t),
+  });
+  await sendAndLeave(forwarder, club, { to: LIST });
+  const second = send(forwarder, LIST);
+  await received(forwarder, 2);
+  await sleep(100);
+  club.answer();
+  assert.match(await second, /^250 /);
+  assert.deepEqual([home.messages.length, club.messages.length], [1, 1]);
+  await arrivesAgain(forwarder, club, LIST);
+  assert.equal(home.messages.length, 2);
+});
+
+for (const [what, slow] of [
+  [
+    "there is no room, and the client goes while it waits on",
+    async () => ({ kind: "no-room", cause: "test" }) as const,
+  ],
+  ["the client goes while the message is written", undefined],
+] as const) {
+  test(`verified, ${what}: one further try is answered, and the next one is another message`, async (t) => {
+    const time = limits();
+    await using hop = await startWaitingHop();
+    await using forwarder = await forwarderTo(t, hop, { timeLimit: time.timeLimit, ...TRUSTED });
+    const spool = forwarder.state?.spool;
+    assert.ok(spool);
+    const put = spool.put.bind(spool);
+    const slowly: typeof put = (message) => sleep(150).then(() => put(message));
+    Object.assign(spool, { put: slow ?? slowly });
+    using client = await hello({ host: "127.0.0.1", port: forwarder.port });
+    for (const command of [`MAIL FROM:<${BOB}>`, `RCPT TO:<${ALICE}>`, "DATA"]) await client.ask(command);
+    client.send(`${MESSAGE}.\r\n`);
+    await until(() => hop.messages.length === 1, "the next hop has the message");
+    time.end(15);
+    await sleep(30);
+    client.socket.resetAndDestroy();
+    await sleep(250);
+    hop.answer();
+    await until(() => forwarder.state?.late.any() === true, "the success is remembered");
+    Object.assign(spool, { put });
+    assert.match(await send(forwarder), /^250 /);
+    assert.equal(hop.messages.length, 1);
+    await arrivesAgain(forwarder, hop);
+  });
+}
+
+test("a client that goes before its attempt begins counts as gone", async (t) => {
+  await using hop = await startWaitingHop();
+  await using forwarder = await forwarderTo(t, hop);
+  const late = forwarder.state?.late;
+  assert.ok(late);
+  const { any, consume } = late;
+  // Something to look for, and a disk that takes its time.
+  Object.assign(late, { any: () => true, consume: (key: string) => sleep(100).then(() => consume(key)) });
+  using client = await hello({ host: "127.0.0.1", port: forwarder.port });
+  for (const command of [`MAIL FROM:<${BOB}>`, `RCPT TO:<${ALICE}>`, "DATA"]) await client.ask(command);
+  client.send(`${MESSAGE}.\r\n`);
+  await received(forwarder, 1);
+  client.socket.resetAndDestroy();
+  await until(() => hop.messages.length === 1, "the next hop has the message");
+  Object.assign(late, { any, consume });
+  const second = send(forwarder);
+  await received(forwarder, 2);
+  await sleep(50);
+  hop.answer();
+  assert.match(await second, /^250 /);
+  assert.equal(hop.messages.length, 1);
+});
+
+test("unverified, told 451 and still connected: what joins its attempt is not its own any more", async (t) => {
+  const time = limits();
+  await using hop = await startWaitingHop();
+  await using forwarder = await forwarderTo(t, hop, { timeLimit: time.timeLimit });
+  using client = await hello({ host: "127.0.0.1", port: forwarder.port });
+  for (const command of [`MAIL FROM:<${BOB}>`, `RCPT TO:<${ALICE}>`, "DATA"]) await client.ask(command);
+  client.send(`${MESSAGE}.\r\n`);
+  await until(() => hop.messages.length === 1, "the next hop has the message");
+  time.end(240);
+  assert.match(await client.reply(), /^451 /);
+  const second = send(forwarder);
+  await received(forwarder, 2);
+  await sleep(30);
+  client.socket.end();
+  await sleep(30);
+  hop.answer();
+  assert.match(await second, /^250 /);
+  await sleep(20);
+  await arrivesAgain(forwarder, hop);
+});
+
+test("verified, to the disk first, and the client goes while it is written: its next try gets no second copy", async (t) => {
+  await using hop = await startHop();
+  await using forwarder = await forwarderTo(t, hop, { ...TRUSTED, spoolFirst: true });
+  const spool = forwarder.state?.spool;
+  assert.ok(spool);
+  const put = spool.put.bind(spool);
+  Object.assign(spool, { put: (message: Parameters<typeof put>[0]) => sleep(100).then(() => put(message)) });
+  using client = await hello({ host: "127.0.0.1", port: forwarder.port });
+  for (const command of [`MAIL FROM:<${BOB}>`, `RCPT TO:<${ALICE}>`, "DATA"]) await client.ask(command);
+  client.send(`${MESSAGE}.\r\n`);
+  await received(forwarder, 1);
+  client.socket.resetAndDestroy();
+  await until(() => hop.messages.length === 1, "it is delivered");
+  assert.match(await send(forwarder), /^250 /);
+  await until(async () => (await queued(forwarder)) === 0, "the queue is empty");
+  await sleep(50);
+  assert.equal(hop.messages.length, 1);
 });
 
 test("unverified, one target of two has it when the client goes away: the next try serves the other alone", async (t) => {

@@ -204,7 +204,8 @@ class Connection extends SMTPConnection implements ClientPresence {
   }
 
   onGone(call: () => void): () => void {
-    this.#goneCalls.add(call);
+    if (this.isGone()) call();
+    else this.#goneCalls.add(call);
     return () => void this.#goneCalls.delete(call);
   }
 

@@ -31,7 +31,7 @@ export type DataRefusal =
 export interface ClientPresence {
   /** Its connection is over: it does not hear our answer, and sends the message again. */
   isGone(): boolean;
-  /** Calls when it goes. @returns whoever does not want to be called any more says so */
+  /** Calls when it goes, and at once if it is gone. @returns whoever does not want to be called any more says so */
   onGone(call: () => void): () => void;
 }
 

@@ -7,9 +7,8 @@ import type { Delivery } from "../deliver.ts";
 import type { Patience } from "../outbound/outbound.ts";
 import type { Queue, Taken } from "../queue/queue.ts";
 import { type AttemptCopy, type CopyAttempt, orBusy } from "./attempt-copy.ts";
-import { keyOf } from "./earlier-try.ts";
 import type { Incoming, Lead } from "./incoming.ts";
-import type { FoundRunning, LateSuccesses, Watch } from "./late-successes.ts";
+import type { LateSuccesses } from "./late-successes.ts";
 
 export interface HandOverOptions {
   readonly attempt: AttemptCopy;
@@ -47,17 +46,11 @@ export interface Running {
   readonly dotSent: () => boolean;
   /** No connection was free: nothing was tried. */
   readonly wasBusy: () => boolean;
-  /** Its client went away before it was over: the client's next try finds it, or what became of it. */
-  readonly isLeft: () => boolean;
-  /** Its client waits for it no longer: as if it were gone. Resolves when the next try would find it. */
-  readonly leave: () => Promise<void>;
-  /** Takes it back from the next try of a client that is gone. False if that is here already. */
-  readonly takeBack: () => boolean;
 }
 
 /** Starts an attempt; its content lives until it is over. */
 export function runAttempt(
-  options: Pick<HandOverOptions, "attempt" | "delivered" | "late">,
+  options: Pick<HandOverOptions, "attempt" | "delivered">,
   mail: Incoming,
   lead: Lead,
   copy: Copy,
@@ -86,34 +79,7 @@ export function runAttempt(
       return told;
     })
     .finally(() => content.release());
-  const watch = (): Watch => options.late.watch(keyOf(mail, copy), delivery);
-  return { delivery, dotSent: () => dotSent, wasBusy: () => busy, ...leaving(mail, delivery, watch) };
-}
-
-/** The attempt of an earlier try, whose client came again. */
-export function joinAttempt(mail: Incoming, found: FoundRunning): Running {
-  const { attempt: delivery } = found;
-  return { delivery, dotSent: () => true, wasBusy: () => false, ...leaving(mail, delivery, () => found) };
-}
-
-function leaving(
-  { client }: Incoming,
-  delivery: Promise<Delivery>,
-  watch: () => Watch,
-): Pick<Running, "isLeft" | "leave" | "takeBack"> {
-  let watching: Watch | undefined;
-  let isLeft = false;
-  const leave = (): Promise<void> => {
-    watching ??= watch();
-    watching.leave();
-    return watching.ready;
-  };
-  const stay = client.onGone(() => {
-    isLeft = true;
-    void leave();
-  });
-  delivery.then(stay, stay);
-  return { isLeft: () => isLeft, leave, takeBack: () => watching?.join() ?? true };
+  return { delivery, dotSent: () => dotSent, wasBusy: () => busy };
 }
 
 const NO_ROOM: Reply = {

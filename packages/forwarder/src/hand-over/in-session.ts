@@ -6,10 +6,11 @@ import type { Copy } from "../copies.ts";
 import type { Delivery } from "../deliver.ts";
 import { mapInParallel } from "../parallel.ts";
 import type { Taken } from "../queue/queue.ts";
-import { earlierTry, keyOf, TAKEN_EARLIER } from "./earlier-try.ts";
-import { type HandOverOptions, joinAttempt, keptReply, runAttempt } from "./hand-over.ts";
+import { earlierTry, TAKEN_EARLIER } from "./earlier-try.ts";
+import { type HandOverOptions, keptReply, runAttempt } from "./hand-over.ts";
 import type { Incoming, Lead } from "./incoming.ts";
-import { newMessage } from "./new-message.ts";
+import { type LedCopy, newMessage } from "./new-message.ts";
+import { createTries, type Tries } from "./tries.ts";
 import { untilTimeIsUp } from "./until-time-is-up.ts";
 
 /** Targets of one alias that are delivered to at the same time. */
@@ -17,60 +18,45 @@ const PARALLEL_TARGETS = 10;
 
 /** What is known of a copy when the client must have its answer. */
 type Known =
-  | {
-      readonly kind: "settled";
-      readonly copy: Copy;
-      readonly delivery: Delivery;
-      /** The client's next try will find it. */
-      readonly isLeft?: boolean;
-    }
-  /** The final dot is out, the answer is not in. */
-  | {
-      readonly kind: "pending";
-      readonly copy: Copy;
-      readonly delivery: Promise<Delivery>;
-      readonly leave: () => Promise<void>;
-    }
-  /** An earlier try of the same message runs, and took too long again. */
-  | { readonly kind: "joined"; readonly copy: Copy };
+  | { readonly kind: "settled"; readonly copy: Copy; readonly delivery: Delivery }
+  /** The final dot is out, here or at an earlier try, and the answer is not in. */
+  | { readonly kind: "pending"; readonly copy: Copy; readonly delivery: Promise<Delivery> };
 
 export async function deliverInSession(options: HandOverOptions, mail: Incoming, lead: Lead): Promise<Reply> {
+  const tries = createTries(options.late, mail);
   const timeIsUp = options.timeLimit(options.waits.unverified);
   const deliverAll = (copies: readonly Copy[]): Promise<Known[]> =>
-    mapInParallel(copies, PARALLEL_TARGETS, (copy) => deliverCopy(options, mail, lead, copy, timeIsUp));
+    mapInParallel(copies, PARALLEL_TARGETS, (copy) =>
+      deliverCopy(options, mail, { lead, copy }, { tries, timeIsUp }),
+    );
 
   // Those that stay first: while our own store is away nothing leaves, so that the client can send all of it again.
   const stayed = await deliverAll(lead.copies.filter(({ stays }) => stays));
   const left = isStoreAway(stayed) ? [] : await deliverAll(lead.copies.filter(({ stays }) => !stays));
-  return await conclude(options, mail, lead, [...stayed, ...left]);
+  return await conclude(options, mail, tries, { lead, known: [...stayed, ...left] });
 }
 
 async function deliverCopy(
   options: HandOverOptions,
   mail: Incoming,
-  lead: Lead,
-  copy: Copy,
-  timeIsUp: AbortSignal,
+  { lead, copy }: LedCopy,
+  { tries, timeIsUp }: { readonly tries: Tries; readonly timeIsUp: AbortSignal },
 ): Promise<Known> {
   const earlier = await earlierTry(options, mail, copy);
-  if (earlier?.kind === "delivered") return { kind: "settled", copy, delivery: TAKEN_EARLIER };
-  if (earlier) {
-    const { delivery, isLeft, leave } = joinAttempt(mail, earlier);
-    const waited = await untilTimeIsUp(delivery, timeIsUp);
-    if (waited.kind === "settled") return { kind: "settled", copy, delivery: waited.value, isLeft: isLeft() };
-    await leave();
-    return { kind: "joined", copy };
+  if (earlier?.kind === "delivered") {
+    tries.wasOver(copy, TAKEN_EARLIER);
+    return { kind: "settled", copy, delivery: TAKEN_EARLIER };
   }
-  const patience = {
-    kind: "waiting-client",
-    freeWithinMs: options.waits.unverified * 1000,
-  } as const;
-  const { delivery, dotSent, isLeft, leave } = runAttempt(options, mail, lead, copy, { timeIsUp, patience });
+  const patience = { kind: "waiting-client", freeWithinMs: options.waits.unverified * 1000 } as const;
+  const { delivery, dotSent } = earlier
+    ? { delivery: earlier.attempt, dotSent: () => true }
+    : runAttempt(options, mail, lead, copy, { timeIsUp, patience });
+  tries.began(copy, delivery, earlier?.hold);
   const waited = await untilTimeIsUp(delivery, timeIsUp);
-  if (waited.kind === "settled") return { kind: "settled", copy, delivery: waited.value, isLeft: isLeft() };
+  if (waited.kind === "settled") return { kind: "settled", copy, delivery: waited.value };
   // What cannot have the message any more will not.
   return dotSent()
-    ? { kind: "pending", copy, delivery, leave }
+    ? { kind: "pending", copy, delivery }
     : { kind: "settled", copy, delivery: await delivery };
 }
 
@@ -98,32 +84,24 @@ function deliveryNow(known: Known): Delivery {
 async function conclude(
   options: HandOverOptions,
   mail: Incoming,
-  lead: Lead,
-  known: readonly Known[],
+  tries: Tries,
+  { lead, known }: { readonly lead: Lead; readonly known: readonly Known[] },
 ): Promise<Reply> {
   const reply = answerFor(lead.recipient, known.map(deliveryNow));
-  if (reply.code < 300 && !mail.client.isGone()) {
-    const kept = await keepTheRest(options, mail, lead, known);
-    if (kept.kind === "stored") return reply;
+  await tries.answered();
+  if (tries.isLeft()) return reply;
+  if (reply.code >= 300) {
+    await tries.leave();
+    return reply;
+  }
+  const kept = await keepTheRest(options, mail, lead, known);
+  if (kept.kind !== "stored") {
     // Some have it and the others cannot be kept: the client comes again, for these alone.
-    await rememberForNextTry(options, mail, known);
+    await tries.leave();
     return keptReply(kept);
   }
-  await rememberForNextTry(options, mail, known);
+  if (mail.client.isGone()) await tries.keptUnheard();
   return reply;
-}
-
-/** The client comes again: what went through, or goes through meanwhile, must not go through twice. */
-async function rememberForNextTry(
-  { late }: HandOverOptions,
-  mail: Incoming,
-  known: readonly Known[],
-): Promise<void> {
-  for (const one of known) {
-    if (one.kind === "pending") await one.leave();
-    if (one.kind === "settled" && one.delivery.kind === "delivered" && !one.isLeft)
-      await late.record(await keyOf(mail, one.copy));
-  }
 }
 
 /** Some target has the message, so the client does not come again: the queue goes on with the others. */
@@ -133,13 +111,13 @@ async function keepTheRest(
   lead: Lead,
   known: readonly Known[],
 ): Promise<Taken> {
-  const rest = known.filter((one) => one.kind !== "settled" || hasMoreToCome(one));
+  const rest = known.filter((one) => one.kind === "pending" || hasMoreToCome(one));
   if (!queue || rest.length === 0) return { kind: "stored" };
   const copies = rest.map(({ copy }) => ({ lead, copy }));
   const message = newMessage(mail, copies, { now: now(), life, mayTellSender: false });
   return await queue.take(
     message,
-    rest.map((one) => Promise.resolve(one.kind === "joined" ? NO_ANSWER_YET : one.delivery)),
+    rest.map(({ delivery }) => Promise.resolve(delivery)),
   );
 }
 

@@ -26,7 +26,7 @@ test("a late success answers one further try, and no more", async () => {
 
 test("a success whose client is gone answers its next try", async () => {
   const late = lates();
-  await late.record("a");
+  await late.record(Promise.resolve("a"));
   assert.deepEqual(await late.find("a"), { kind: "delivered" });
   assert.deepEqual(await late.find("a"), undefined);
 });
@@ -34,7 +34,7 @@ test("a success whose client is gone answers its next try", async () => {
 test("that a record cannot be kept is told, and nothing else fails", async () => {
   const told: unknown[] = [];
   const broken = { ...memoryRecords(2), record: () => Promise.reject(new Error("no disk")) };
-  await createLateSuccesses(broken, (error) => told.push(error)).record("a");
+  await createLateSuccesses(broken, (error) => told.push(error)).record(Promise.resolve("a"));
   assert.match(String(told), /no disk/);
 });
 
@@ -48,7 +48,7 @@ test("a late refusal leaves nothing: the next try is a new one", async () => {
 test("a try while the first one runs joins it, and then nothing is left to answer with", async () => {
   const late = lates();
   const { promise, resolve } = Promise.withResolvers<Delivery>();
-  await late.watch(Promise.resolve("a"), promise).ready;
+  await late.watch(Promise.resolve("a"), promise);
   const found = await late.find("a");
   assert.equal(found?.kind, "running");
   assert.equal(await late.find("a"), undefined, "a third client is not answered with the same copy");
@@ -62,10 +62,10 @@ test("a try while the first one runs joins it, and then nothing is left to answe
 test("whoever joined and went away leaves the success to the next one", async () => {
   const late = lates();
   const { promise, resolve } = Promise.withResolvers<Delivery>();
-  await late.watch(Promise.resolve("a"), promise).ready;
+  await late.watch(Promise.resolve("a"), promise);
   const found = await late.find("a");
   assert.ok(found?.kind === "running");
-  found.leave();
+  found.hold.release();
   resolve(DELIVERED);
   await new Promise(setImmediate);
   assert.deepEqual(await late.find("a"), { kind: "delivered" });
@@ -91,12 +91,12 @@ test("two equal messages that are taken late answer two further tries, whether t
   const late = lates();
   const { promise, resolve } = Promise.withResolvers<Delivery>();
   late.watch(Promise.resolve("a"), Promise.resolve(DELIVERED));
-  await late.watch(Promise.resolve("a"), promise).ready;
+  await late.watch(Promise.resolve("a"), promise);
   late.watch(Promise.resolve("a"), Promise.resolve(DELIVERED));
   await new Promise(setImmediate);
   const running = await late.find("a");
   assert.ok(running?.kind === "running");
-  running.leave();
+  running.hold.release();
   resolve(DELIVERED);
   await new Promise(setImmediate);
   for (const expected of [{ kind: "delivered" }, { kind: "delivered" }])

@@ -23,34 +23,26 @@ export interface LateSuccesses {
   any(): boolean;
   /** What became of an earlier try, or becomes of it now: undefined where there was none. */
   find(key: LateKey): Promise<Found | undefined>;
-  /** An attempt that goes on without its client, which was told to come again, or is gone and comes by itself. */
-  watch(key: Promise<LateKey>, attempt: Promise<Delivery>): Watch;
-  /** A message that is delivered, and whose client went away without an answer. */
-  record(key: LateKey): Promise<void>;
+  /** An attempt that goes on, and nobody waits for it. Settles, and never rejects, when the next try would find it. */
+  watch(key: Promise<LateKey>, attempt: Promise<Delivery>): Promise<void>;
+  /** A message that is delivered, and whose client does not hear of it. Never rejects. */
+  record(key: Promise<LateKey>): Promise<void>;
 }
 
-export type Found = { readonly kind: "delivered" } | FoundRunning;
+export type Found =
+  | { readonly kind: "delivered" }
+  /** It still runs, and whoever found it waits for it. */
+  | { readonly kind: "running"; readonly attempt: Promise<Delivery>; readonly hold: Hold };
 
-/** It still runs, and whoever found it waits for it. */
-export interface FoundRunning extends Watch {
-  readonly kind: "running";
-  readonly attempt: Promise<Delivery>;
-}
-
-/** Of an attempt that one client at a time waits for. What becomes of one that nobody waits for is recorded. */
-export interface Watch {
-  /** Settles, and never rejects, when the next try would find it. */
-  readonly ready: Promise<void>;
-  /** Waits for it no longer: the next one who asks may have it. */
-  leave(): void;
-  /** Waits for it again. False if somebody else does. */
-  join(): boolean;
+/** Of the one who waits for an attempt. */
+export interface Hold {
+  /** Waits no longer, while it runs still: the next one who asks may have it. */
+  release(): void;
 }
 
 interface Watched {
   readonly attempt: Promise<Delivery>;
-  /** A client waits for it now. */
-  joined: boolean;
+  holder: Hold | undefined;
 }
 
 /** @param failed is told that a record could not be kept: a second copy may follow */
@@ -58,54 +50,50 @@ export function createLateSuccesses(records: LateRecords, failed: (error: unknow
   /** Equal messages may be under way at the same time. */
   const running = new Map<LateKey, Set<Watched>>();
 
-  const untilRecorded = async (key: LateKey, watched: Watched): Promise<void> => {
-    try {
-      const { kind } = await watched.attempt;
-      // Whoever waits for it hears it, and nobody comes again.
-      if (kind === "delivered" && !watched.joined) await records.record(key);
-    } catch (error) {
-      failed(error);
-    }
+  const forget = (key: LateKey, watched: Watched): void => {
     const equal = running.get(key);
     equal?.delete(watched);
     if (equal?.size === 0) running.delete(key);
+  };
+  const untilOver = async (key: LateKey, watched: Watched): Promise<void> => {
+    const outcome = await watched.attempt;
+    forget(key, watched);
+    // Whoever waits for it hears it, and nobody comes again.
+    if (outcome.kind === "delivered" && !watched.holder) await records.record(key);
   };
 
   return {
     any: () => running.size > 0 || records.any(),
 
     async find(key) {
-      const watched = [...(running.get(key) ?? [])].find(({ joined }) => !joined);
-      if (watched) {
-        watched.joined = true;
-        return { kind: "running", attempt: watched.attempt, ...watchOf(watched, Promise.resolve()) };
-      }
-      return (await records.consume(key)) ? { kind: "delivered" } : undefined;
+      const watched = [...(running.get(key) ?? [])].find(({ holder }) => !holder);
+      if (!watched) return (await records.consume(key)) ? { kind: "delivered" } : undefined;
+      const hold: Hold = {
+        release() {
+          if (watched.holder === hold) watched.holder = undefined;
+        },
+      };
+      watched.holder = hold;
+      return { kind: "running", attempt: watched.attempt, hold };
     },
 
-    watch(soon, attempt) {
-      const watched: Watched = { attempt, joined: false };
-      const ready = soon.then((key) => {
+    async watch(soon, attempt) {
+      const watched: Watched = { attempt, holder: undefined };
+      try {
+        const key = await soon;
         running.set(key, (running.get(key) ?? new Set()).add(watched));
-        void untilRecorded(key, watched);
-      }, failed);
-      return watchOf(watched, ready);
+        void untilOver(key, watched).catch(failed);
+      } catch (error) {
+        failed(error);
+      }
     },
 
-    record: (key) => records.record(key).catch(failed),
-  };
-}
-
-function watchOf(watched: Watched, ready: Promise<void>): Watch {
-  return {
-    ready,
-    leave() {
-      watched.joined = false;
-    },
-    join() {
-      const isFree = !watched.joined;
-      watched.joined = true;
-      return isFree;
+    async record(soon) {
+      try {
+        await records.record(await soon);
+      } catch (error) {
+        failed(error);
+      }
     },
   };
 }

@@ -6,23 +6,32 @@ import { answerFor } from "../answer.ts";
 import type { Delivery } from "../deliver.ts";
 import type { Queue } from "../queue/queue.ts";
 import { earlierTry, keyOf, TAKEN_EARLIER } from "./earlier-try.ts";
-import {
-  type HandOverOptions,
-  joinAttempt,
-  KEPT,
-  keptReply,
-  NOT_KEPT,
-  type Running,
-  runAttempt,
-} from "./hand-over.ts";
+import { type HandOverOptions, KEPT, keptReply, NOT_KEPT, type Running, runAttempt } from "./hand-over.ts";
 import type { Incoming } from "./incoming.ts";
 import { type LedCopy, newMessage } from "./new-message.ts";
+import { createTries } from "./tries.ts";
 import { untilTimeIsUp } from "./until-time-is-up.ts";
 
 /** On the disk before the answer; every copy is served at once where there is room. */
 export async function keepFirst(options: HandOverOptions, queue: Queue, mail: Incoming): Promise<Reply> {
-  const copies = mail.leads.flatMap((lead) => lead.copies.map((copy) => ({ lead, copy })));
-  return keptReply(await keep(options, queue, mail, withoutDoubles(copies)));
+  const all = withoutDoubles(mail.leads.flatMap((lead) => lead.copies.map((copy) => ({ lead, copy }))));
+  const found = await Promise.all(all.map(({ copy }) => earlierTry(options, mail, copy)));
+  const wasTaken = (_: unknown, at: number): boolean => found[at]?.kind === "delivered";
+  const isNew = (_: unknown, at: number): boolean => found[at]?.kind !== "delivered";
+  const record = ({ copy }: LedCopy): Promise<void> => options.late.record(keyOf(mail, copy));
+
+  const attempts = found.map((one) => (one?.kind === "running" ? one.attempt : undefined));
+  const copies = all.filter(isNew);
+  const kept =
+    copies.length === 0 ? STORED : await keep(options, queue, mail, copies, attempts.filter(isNew));
+  if (kept.kind === "stored") {
+    // Whose client is gone comes again.
+    if (mail.client.isGone()) await Promise.all(all.map(record));
+    return KEPT;
+  }
+  for (const one of found) if (one?.kind === "running") one.hold.release();
+  await Promise.all(all.filter(wasTaken).map(record));
+  return keptReply(kept);
 }
 
 /** One copy: its next hop may answer while the client waits, and then nothing is written. */
@@ -32,43 +41,44 @@ export async function deliverOrKeep(
   mail: Incoming,
   { lead, copy }: LedCopy,
 ): Promise<Reply> {
+  const tries = createTries(options.late, mail);
+  const answer = async (delivery: Delivery): Promise<Reply> => {
+    await tries.answered();
+    return answerFor(lead.recipient, [delivery]);
+  };
   const earlier = await earlierTry(options, mail, copy);
-  if (earlier?.kind === "delivered") return answerFor(lead.recipient, [TAKEN_EARLIER]);
+  if (earlier?.kind === "delivered") {
+    tries.wasOver(copy, TAKEN_EARLIER);
+    return await answer(TAKEN_EARLIER);
+  }
   const { waits, timeLimit, stopping } = options;
   const clientLeaves = timeLimit(waits.unverified);
   // The attempt outlives its client: the queue goes on with it. Only the end of the service ends it.
-  const attempt: Running = earlier
-    ? joinAttempt(mail, earlier)
+  const { delivery, dotSent, wasBusy }: Running = earlier
+    ? { delivery: earlier.attempt, dotSent: () => true, wasBusy: () => false }
     : runAttempt(options, mail, lead, copy, {
         timeIsUp: stopping,
         patience: { kind: "waiting-client", freeWithinMs: waits.freeConnectionMs },
       });
-  const { delivery, dotSent, wasBusy, isLeft } = attempt;
+  tries.began(copy, delivery, earlier?.hold);
   const waited = await untilTimeIsUp(delivery, timeLimit(waits.verified));
-  /** Whose client is gone comes again. */
-  const rememberIfGone = async (): Promise<void> => {
-    if (mail.client.isGone()) await options.late.record(await keyOf(mail, copy));
-  };
-  if (waited.kind === "settled" && isFinal(waited.value)) {
-    if (waited.value.kind === "delivered" && !isLeft()) await rememberIfGone();
-    return answerFor(lead.recipient, [waited.value]);
-  }
-  // Its next try is here already, and sees to it.
-  if (isLeft() && !attempt.takeBack()) return NOT_KEPT;
+  if (waited.kind === "settled" && isFinal(waited.value)) return await answer(waited.value);
+
+  await tries.answered();
+  // Nobody was promised anything, and the next try finds the attempt, or what became of it.
+  if (tries.isLeft()) return NOT_KEPT;
   const wasNotTried = wasBusy() || (stopping.aborted && !dotSent());
   const running = waited.kind === "settled" && wasNotTried ? undefined : delivery;
   const kept = await keep(options, queue, mail, [{ lead, copy }], [running]);
   if (kept.kind === "stored") {
-    await rememberIfGone();
+    if (mail.client.isGone()) await tries.keptUnheard();
     return KEPT;
   }
   // No room: the client may still hear it from the next hop, or comes again.
+  tries.takenBack();
   const last = await untilTimeIsUp(delivery, clientLeaves);
-  if (last.kind === "settled") {
-    if (last.value.kind === "delivered") await rememberIfGone();
-    return answerFor(lead.recipient, [last.value]);
-  }
-  if (dotSent()) await attempt.leave();
+  if (last.kind === "settled") return await answer(last.value);
+  await tries.leave();
   return keptReply(kept);
 }
 
@@ -84,6 +94,7 @@ function withoutDoubles(copies: readonly LedCopy[]): readonly LedCopy[] {
 }
 
 type Kept = Awaited<ReturnType<Queue["take"]>>;
+const STORED: Kept = { kind: "stored" };
 
 function keep(
   { life, now }: HandOverOptions,
