@@ -1,6 +1,6 @@
 // Compiled code is kept from one start to the next, in a folder that is ours alone, and nowhere else.
 import assert from "node:assert/strict";
-import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -48,7 +48,7 @@ test("in XDG_CACHE_HOME, and before both in the service manager's folder", async
   await runs({ HOME: home, XDG_CACHE_HOME: xdg });
   assert.ok((await filesIn(join(xdg, "homing/code"))) > 10);
   await runs({ HOME: home, XDG_CACHE_HOME: xdg, CACHE_DIRECTORY: `${ofService}:/nowhere` });
-  assert.ok((await filesIn(join(ofService, "code"))) > 10);
+  assert.ok((await filesIn(join(ofService, "homing/code"))) > 10);
   assert.equal(await filesIn(home), 0);
 });
 
@@ -59,13 +59,33 @@ test("not in a folder that others can write to", async (t) => {
   assert.deepEqual(await readdir(home), []);
 });
 
-test("not in a cache folder that somebody opened", async (t) => {
-  const home = await newFolder(t);
-  const folder = join(home, ".cache/homing/code");
-  await mkdir(folder, { recursive: true });
-  await chmod(folder, 0o777);
+for (const [what, opened, mode] of [
+  ["that others can list", ".cache/homing/code", 0o755],
+  ["that others can write to", ".cache/homing/code", 0o777],
+  ["below one that others can write to", ".cache", 0o777],
+  ["below one that its group can write to", ".cache/homing", 0o770],
+] as const) {
+  test(`not in a cache folder ${what}`, async (t) => {
+    const home = await newFolder(t);
+    await mkdir(join(home, ".cache/homing/code"), { recursive: true, mode: 0o700 });
+    await chmod(join(home, opened), mode);
+    await runs({ HOME: home });
+    assert.equal(await filesIn(home), 0);
+  });
+}
+
+test("not behind a link, whoever made it", async (t) => {
+  const [home, elsewhere] = [await newFolder(t), await newFolder(t)];
+  await symlink(elsewhere, join(home, ".cache"));
   await runs({ HOME: home });
-  assert.equal(await filesIn(home), 0);
+  assert.deepEqual(await readdir(elsewhere), []);
+});
+
+test("the service manager's folder may be a link, as with DynamicUser", async (t) => {
+  const [folder, real] = [await newFolder(t), await newFolder(t)];
+  await symlink(real, join(folder, "link"));
+  await runs({ CACHE_DIRECTORY: join(folder, "link") });
+  assert.ok((await filesIn(join(real, "homing/code"))) > 10);
 });
 
 test("not in the home of another, as with sudo", { skip: !ROOT && "needs root" }, async (t) => {
@@ -88,6 +108,7 @@ test("Node's own settings hold", async (t) => {
   const [home, own] = [await newFolder(t), await newFolder(t)];
   await runs({ HOME: home, NODE_COMPILE_CACHE: own });
   assert.ok((await filesIn(own)) > 10);
+  await runs({ HOME: home, NODE_V8_COVERAGE: join(own, "coverage") });
   await runs({ HOME: home, NODE_DISABLE_COMPILE_CACHE: "1" });
   assert.equal(await filesIn(home), 0);
 });

@@ -14,10 +14,13 @@ export const MAIN = resolve(import.meta.dirname, "../../packages/cli/bin/homing.
 const START_SECONDS = 15;
 const STOP_SECONDS = 5;
 
-/** Without the colour settings of whoever runs the tests. */
+/** Compiled code of the tests' own. */
+const CACHE = resolve(import.meta.dirname, "../../.cache/xdg");
+
+/** Without the colour settings of whoever runs the tests, and without a trace in his home. */
 export function plainEnvironment(): Record<string, string> {
   const { FORCE_COLOR: _, NO_COLOR: __, ...rest } = process.env;
-  return rest as Record<string, string>;
+  return { ...(rest as Record<string, string>), XDG_CACHE_HOME: CACHE };
 }
 
 /** Runs a command to its end. */

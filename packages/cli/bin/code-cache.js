@@ -1,7 +1,7 @@
 // Compiled code is kept on the disk from one start to the next: a command starts in half the time, and the service takes
 // some 35 MB less memory, since nothing has to be translated from TypeScript. Who can write such a folder decides what we
 // run: only one that is ours alone is used. Called by homing.js.
-import { mkdirSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, statSync } from "node:fs";
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { isAbsolute, join } from "node:path";
 import process from "node:process";
@@ -9,11 +9,12 @@ import process from "node:process";
 /** A service that is killed keeps its code, too. */
 const FLUSH_MS = 10_000;
 const WRITABLE_BY_OTHERS = 0o022;
+const OPEN_TO_OTHERS = 0o077;
 
 export function keepCode() {
-  const { NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE } = process.env;
-  // Node keeps it already, or must not.
-  if (NODE_COMPILE_CACHE || NODE_DISABLE_COMPILE_CACHE) return;
+  const { NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE, NODE_V8_COVERAGE } = process.env;
+  // Node keeps it already, or must not; coverage of kept code is not exact.
+  if (NODE_COMPILE_CACHE || NODE_DISABLE_COMPILE_CACHE || NODE_V8_COVERAGE) return;
   const folder = codeFolder(process.env);
   if (folder === undefined) return;
   enableCompileCache(folder);
@@ -25,24 +26,41 @@ export function keepCode() {
 /** In the service manager's cache folder, or in the user's (XDG). */
 function codeFolder({ CACHE_DIRECTORY, XDG_CACHE_HOME, HOME }) {
   const ofService = CACHE_DIRECTORY?.split(":")[0];
-  if (ofService) return made(ofService, "code");
-  return XDG_CACHE_HOME ? made(XDG_CACHE_HOME, "homing/code") : HOME && made(HOME, ".cache/homing/code");
+  if (ofService) return made(ofService, ["homing", "code"]);
+  if (XDG_CACHE_HOME) return made(XDG_CACHE_HOME, ["homing", "code"]);
+  return HOME && made(HOME, [".cache", "homing", "code"]);
 }
 
-function made(base, path) {
-  const folder = join(base, path);
+/** The folder below, made step by step; undefined where one of them is not ours, or others could change it. */
+function made(base, steps) {
+  if (!isAbsolute(base)) return undefined;
   try {
-    if (!isOurs(base)) return undefined;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return isOurs(folder) ? folder : undefined;
+    // The service manager's is a link where the user is a dynamic one.
+    if (!isOurs(statSync(base), WRITABLE_BY_OTHERS)) return undefined;
+    let folder = base;
+    for (const step of steps) {
+      folder = join(folder, step);
+      make(folder);
+      // Nobody else reaches what is in the last one, whatever modes Node gives it.
+      const forbidden = step === steps.at(-1) ? OPEN_TO_OTHERS : WRITABLE_BY_OTHERS;
+      if (!isOurs(lstatSync(folder), forbidden)) return undefined;
+    }
+    return folder;
   } catch {
     // A disk that is full, or read-only: it goes without.
     return undefined;
   }
 }
 
-/** And nobody else can change what is in it: who is root by sudo may have the home of another. */
-function isOurs(folder) {
-  const { uid, mode } = statSync(folder);
-  return isAbsolute(folder) && uid === process.getuid?.() && (mode & WRITABLE_BY_OTHERS) === 0;
+function make(folder) {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
+  }
+}
+
+/** Who is root by sudo may have the home of another. */
+function isOurs(found, forbidden) {
+  return found.isDirectory() && found.uid === process.getuid?.() && (found.mode & forbidden) === 0;
 }

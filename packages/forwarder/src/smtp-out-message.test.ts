@@ -7,6 +7,7 @@ import fc from "fast-check";
 import type { HostPort } from "./host-port.ts";
 import { type Attempt, type Submission, submit } from "./smtp-out.ts";
 import { type Answers, type Hop, startHop, stuffed } from "./testing/smtp-peers.ts";
+import { startWaitingHop } from "./testing/waiting-hop.ts";
 import { serve, within } from "./testing/wire.ts";
 
 const plain: Envelope = {
@@ -160,6 +161,25 @@ test("a message whose octets cannot be had any more is not ended: no answer, and
   const attempt = await sendContent(hop, content);
   assert.deepEqual(attempt, { kind: "no-answer", cause: "EIO: the disk is broken", stage: "transaction" });
   await hop.connections[0]?.rest();
+  assert.equal(hop.messages.length, 0);
+});
+
+test("a server that says 250 before it has the whole message has not taken it", async () => {
+  await using hop = await startWaitingHop({
+    says: (verb) => (verb === "DATA" ? "354 go on\r\n250 2.0.0 ok" : undefined),
+  });
+  const rest = Promise.withResolvers<void>();
+  const content: Content = {
+    ...contentInPieces([MESSAGE]),
+    async *pieces() {
+      yield MESSAGE;
+      await rest.promise;
+      yield MESSAGE;
+    },
+  };
+  const attempt = await sendContent(hop, content);
+  rest.resolve();
+  assert.equal(attempt.kind, "no-answer");
   assert.equal(hop.messages.length, 0);
 });
 

@@ -43,6 +43,7 @@ const FINAL_DOT_TIMEOUT_MS = 10 * 60_000;
 const QUIT_TIMEOUT_MS = 5_000;
 
 const TIME_IS_UP = "time is up";
+const TOO_SOON = "the server took the message before it had all of it";
 
 export interface OutConnectionOptions {
   readonly library: Library;
@@ -161,6 +162,8 @@ export function createOutConnection({ library, lmtp, tls }: OutConnectionOptions
           // A refusal after the dot of LMTP is no error to the library: it is one recipient's, and others might have none.
           const failure = error ?? info.rejectedErrors?.[0];
           if (failure) return fail(failure);
+          // It cannot mean a message that it does not have.
+          if (inMessage) return fail(new Error(TOO_SOON));
           const reply = parseReply(info.response) ?? { code: 250, enhanced: "2.0.0", text: "" };
           finish({ kind: "accepted", reply, tls });
         });
