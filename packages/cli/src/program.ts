@@ -20,6 +20,7 @@ export function createProgram(choose: Choose): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "homing: ")) })
     .showHelpAfterError("(homing --help, or homing COMMAND --help, shows what there is)");
   addServiceCommands(program, choose);
+  addQueueCommands(program, choose);
   addConfigCommands(program, choose);
   addAddressCommands(program, choose);
   addSecretsCommands(program, choose);
@@ -78,6 +79,48 @@ function addServiceCommands(program: Command, choose: Choose): void {
     .option("--server <host:port>", "SMTP server", "127.0.0.1:2525")
     .option("--json", JSON_TEXT)
     .action((file, options) => choose(async () => (await import("./commands/send.ts")).send(file, options)));
+}
+
+function addQueueCommands(program: Command, choose: Choose): void {
+  const queue = program.command("queue").description("look after the mail that waits in the running service");
+  queue
+    .command("list")
+    .description("show what waits, a line for each message, oldest first")
+    .option("--config <file>", "configuration file", "homing.yaml")
+    .option("--limit <n>", "show no more messages than this (default: all)")
+    .option("--recipient <text>", "only recipients with this in their address, or in the alias")
+    .option("--sender <text>", "only messages with this in their sender; '<>' is the null sender")
+    .option("--json", JSON_TEXT)
+    .action((options) => choose(async () => (await import("./commands/queue.ts")).listQueue(options)));
+  queue
+    .command("show")
+    .description("show everything about one message, and its header")
+    .argument("<id>", "the queue id, as in the list and in the log")
+    .option("--content", "print the message itself and nothing else")
+    .option("--config <file>", "configuration file", "homing.yaml")
+    .option("--json", JSON_TEXT)
+    .action((id, options) =>
+      choose(async () => (await import("./commands/queue.ts")).showQueued(id, options)),
+    );
+  queue
+    .command("retry")
+    .description("try a message now that waits for its time")
+    .argument("[id]", "the queue id")
+    .option("--all", "try all that wait")
+    .option("--config <file>", "configuration file", "homing.yaml")
+    .option("--json", JSON_TEXT)
+    .action((id, options) =>
+      choose(async () => (await import("./commands/queue.ts")).retryQueued(id, options)),
+    );
+  queue
+    .command("drop")
+    .description("remove a message for good: nobody is told")
+    .argument("<id>", "the queue id, all of it")
+    .option("--config <file>", "configuration file", "homing.yaml")
+    .option("--json", JSON_TEXT)
+    .action((id, options) =>
+      choose(async () => (await import("./commands/queue.ts")).dropQueued(id, options)),
+    );
 }
 
 function addConfigCommands(program: Command, choose: Choose): void {

@@ -89,6 +89,8 @@ export interface World {
 export interface Forwarder extends SmtpListener {
   /** From the next RCPT on; what was accepted before goes where it was told. */
   replaceTables(tables: Tables): void;
+  /** After somebody made mail of the queue due: it is tried at once, where there is room. */
+  wakeQueue(): void;
 }
 
 /** Starts listening. Rejects with the system's error where the port cannot be had. */
@@ -169,5 +171,6 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
     replaceTables(next) {
       tables = next;
     },
+    wakeQueue: mailOut.wakeQueue,
   };
 }

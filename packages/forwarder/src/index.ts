@@ -1,5 +1,6 @@
 // The public names of the forwarder.
 export { createMxResolver, createTxtLookup } from "./dns.ts";
+export { createBoundedLines } from "./dot-forward/bounded-lines.ts";
 export * from "./dot-forward/dot-forward.ts";
 export type { ForwarderEvent, Report } from "./events.ts";
 export { followUsers, type UserForwards } from "./follow-users.ts";
@@ -24,6 +25,7 @@ export { QUEUE_TIMES, type QueueTimes } from "./queue/next-step.ts";
 export { listenSmtp, type SmtpListener, type SmtpListenerOptions, type TlsFiles } from "./smtp-in.ts";
 export { type Attempt, type Submission, submit } from "./smtp-out.ts";
 export type { MailCommand, MailOutcome, SmtpClient, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
+export type { QueuedRecipient, QueueEntry, Spool } from "./spool/spool.ts";
 export { openState, type State } from "./state.ts";
 export type { Entry, FilePlace, TableProblem } from "./tables/entry.ts";
 export { follow, type Step } from "./tables/follow.ts";

@@ -25,6 +25,8 @@ export interface MailOut {
   handOver(mail: Incoming, mayOwe: boolean): Promise<Reply>;
   /** Is there a queue, and may more than one recipient be taken at a time? */
   readonly hasQueue: boolean;
+  /** Has the queue look at what is due, if there is one. */
+  wakeQueue(): void;
   /** No further attempts from the queue; messages that come in are kept all the same. */
   stop(): void;
   /** After the last client: what is left of attempts is given a moment. */
@@ -108,6 +110,7 @@ export function createMailOut(settings: ForwarderSettings, world: World, leadsTo
   return {
     handOver: (mail, mayOwe) => handOver(options, mail, mayOwe),
     hasQueue: queue !== undefined,
+    wakeQueue: () => queue?.wake(),
     stop() {
       stopping.abort();
       queueStopped = queue?.close() ?? queueStopped;

@@ -16,6 +16,7 @@ import { readForwarderSettings } from "../forwarder-settings.ts";
 import { createOutput, type Output, whenOutputIsLost } from "../output.ts";
 import { readTables } from "../route-tables.ts";
 import { type Activation, parseActivation } from "../service/activation.ts";
+import { type ServiceControl, startServiceControl } from "../service/control/service-control.ts";
 import { createLogWriter } from "../service/log-writer.ts";
 import { createMasking } from "../service/mask-events.ts";
 import { type Assignment, createNotify, ready, stopping } from "../service/notify.ts";
@@ -104,6 +105,7 @@ async function serveUntilStopped({
         }),
         log,
       }),
+    startControl: (forwarder) => startServiceControl({ state, forwarder, log, warn }),
   });
 
   const { host, port } = service.listener;
@@ -129,6 +131,7 @@ interface Service {
   readonly pidFile: PidFile;
   readonly listener: Forwarder;
   readonly reload: TableReload;
+  readonly control: ServiceControl;
   /** Resolves when the service is told to end. */
   readonly stop: Promise<void>;
 }
@@ -136,12 +139,13 @@ interface Service {
 interface Start extends Pick<Service, "log" | "flush" | "deliveries"> {
   readonly listen: () => Promise<Forwarder>;
   readonly startReload: (forwarder: Forwarder) => Promise<TableReload>;
+  readonly startControl: (forwarder: Forwarder) => Promise<ServiceControl>;
 }
 
 /** A service that is whole, or no open port. */
 async function start(
   pidFile: PidFile,
-  { log, flush, deliveries, listen, startReload }: Start,
+  { log, flush, deliveries, listen, startReload, startControl }: Start,
 ): Promise<Service> {
   let listener: Forwarder | undefined;
   try {
@@ -149,7 +153,8 @@ async function start(
     const stop = untilSignal();
     const reload = await startReload(listener);
     await pidFile.publish();
-    return { log, flush, deliveries, pidFile, listener, reload, stop };
+    const control = await startControl(listener);
+    return { log, flush, deliveries, pidFile, listener, reload, control, stop };
   } catch (error) {
     if (listener) await stopListener(listener, deliveries);
     await pidFile.remove().catch(() => {});
@@ -158,11 +163,12 @@ async function start(
 }
 
 /** Nothing is waited for but the mail in progress. */
-async function end({ log, flush, deliveries, pidFile, listener, reload }: Service): Promise<void> {
+async function end({ log, flush, deliveries, pidFile, listener, reload, control }: Service): Promise<void> {
   const failed = (message: string): void => log(errorEvent(message));
-  // From here on `homing reload` finds nobody.
+  // From here on `homing reload` and `homing queue` find nobody.
   const removed = pidFile.remove().catch((error: unknown) => failed(String(error)));
   reload.close();
+  await control.close();
   await stopListener(listener, deliveries);
   endUnless(Promise.all([reload.idle(), removed]), () => {
     failed("a file does not answer: ended by SIGTERM, without waiting for it");

@@ -365,3 +365,35 @@ test("a sender whose address takes no mail is told nothing, and the log says so"
   );
   assert.deepEqual(await spool.list({ limit: 10 }), []);
 });
+
+test("what somebody made due is tried at once, also when the queue is just asking when it shall wake", async (t) => {
+  const { queue, spool, now, served, attempts } = await scene(t, ({ at }) => (at === 0 ? LATER : DELIVERED));
+  for (let round = 1; round <= 20; round++) {
+    // Not due: the queue looks, finds nothing, and asks for the next due time.
+    await queue.take({ ...message([`u${round}@home.test`], { due: START + 9999 }), id: `m${round}` });
+    for (let turns = 0; turns < round; turns++) await Promise.resolve();
+    assert.equal(await spool.retryNow(`m${round}`, now()), 1);
+    queue.wake();
+    await attempts(round);
+    assert.equal(served.at(-1)?.target, `u${round}@home.test`);
+  }
+});
+
+test("a message that is dropped while an attempt runs is gone, and what the attempt finds counts for nothing", async (t) => {
+  for (const outcome of [DELIVERED, LATER, NEVER]) {
+    const { promise, resolve } = Promise.withResolvers<Delivery>();
+    const { queue, spool, served, events, attempts } = await scene(t, () => promise);
+    await queue.take(message(["a@home.test"]));
+    for (let tries = 0; tries < 1000 && served.length === 0; tries++) await sleep(2);
+    assert.equal(await spool.drop("m1"), true);
+    resolve(outcome);
+    await attempts(1);
+    assert.deepEqual(await spool.list({ limit: 10 }), []);
+    // No DSN either.
+    assert.equal(served.length, 1);
+    assert.deepEqual(
+      events.filter(({ event }) => event === "lease-lost" || event === "dsn"),
+      [{ event: "lease-lost", id: "m1", target: "a@home.test", attempts: 1 }],
+    );
+  }
+});

@@ -37,6 +37,8 @@ export interface Queue {
    *     The others are served at once where there is room
    */
   take(message: NewMessage, running?: readonly (Promise<Outcome> | undefined)[]): Promise<Taken>;
+  /** Somebody else made recipients due: they are claimed at once, where there is room. */
+  wake(): void;
   /**
    * No further attempts; resolves when those that run are written down. One whose next hop has the message, and does not
    * say so for long, is left: it is made again after the next start. The spool stays open.
@@ -61,6 +63,8 @@ export function createQueue(options: QueueOptions): Queue {
   const stopping = new AbortController();
   let claiming: Promise<void> | undefined;
   let wanted = false;
+  /** Since the last claim was asked for: what it says of the next due time may be older than the wish. */
+  let wokenMeanwhile = false;
   let cancelWake: Cancel = () => {};
 
   const track = (work: Promise<void>): void => {
@@ -90,6 +94,7 @@ export function createQueue(options: QueueOptions): Queue {
   const claimDue = async (): Promise<void> => {
     while (wanted && !stopping.signal.aborted) {
       wanted = false;
+      wokenMeanwhile = false;
       // No more than one domain may have: they may all be of one.
       const limit = Math.min(slots.free(), options.maxAttemptsPerDomain);
       const at = now();
@@ -112,6 +117,7 @@ export function createQueue(options: QueueOptions): Queue {
 
   function wake(): void {
     wanted = true;
+    wokenMeanwhile = true;
     if (stopping.signal.aborted || claiming) return;
     cancelWake();
     claiming = claimDue()
@@ -121,6 +127,7 @@ export function createQueue(options: QueueOptions): Queue {
       })
       .finally(() => {
         claiming = undefined;
+        if (wokenMeanwhile) wake();
       });
   }
 
@@ -130,6 +137,7 @@ export function createQueue(options: QueueOptions): Queue {
 
   return {
     start: wake,
+    wake,
 
     async take(message, running = []) {
       const at = now();
