@@ -8,4 +8,9 @@ export {
   NOT_A_BOUNCE,
   TOO_MANY_GUESSES,
 } from "./gate.ts";
-export { createGuessBudget, GUESS_LIMITS, type GuessAlarm, type GuessBudget } from "./guesses/guess-budget.ts";
+export {
+  createGuessBudget,
+  GUESS_LIMITS,
+  type GuessAlarm,
+  type GuessBudget,
+} from "./guesses/guess-budget.ts";
