@@ -14,3 +14,15 @@ export {
   type GuessAlarm,
   type GuessBudget,
 } from "./guesses/guess-budget.ts";
+export { READER_LIMITS, type ReaderLimits } from "./read/limits.ts";
+export { type BounceReader, createBounceReader, readBounce } from "./read/reader.ts";
+export type {
+  BounceAction,
+  BounceClass,
+  BounceKind,
+  BounceRecipient,
+  BounceReport,
+  HeaderField,
+  ReturnedHeader,
+  SmtpReply,
+} from "./read/report.ts";
