@@ -2,30 +2,17 @@
 // says a line for everything that it was told is done, after it was told. It ends when it is killed, or after SECONDS.
 //   node load.ts FOLDER PREFIX CALLERS SECONDS [LARGE]     LARGE: every hundredth message has several chunks
 import { createHash } from "node:crypto";
-import { writeSync } from "node:fs";
 import { memoryContent } from "@homing/mail";
 import { openSpool } from "../../packages/forwarder/src/spool/open-spool.ts";
 import type { Lease } from "../../packages/forwarder/src/spool/spool.ts";
 import { message, recipient } from "../../packages/forwarder/src/spool/testing/messages.ts";
+import { say } from "./say.ts";
 
 const [folder = "", prefix = "", callers = "1", seconds = "1", large = ""] = process.argv.slice(2);
 const NOW = Math.floor(Date.now() / 1000);
 const end = Date.now() + 1000 * Number(seconds);
 const spool = await openSpool({ folder, minFreeOctets: 0 });
 let last = 0;
-
-/** Before anything else happens: what a killed process had in a stream is gone. */
-function say(line: string): void {
-  for (;;) {
-    try {
-      writeSync(1, `${line}\n`);
-      return;
-    } catch (error) {
-      // The pipe is full, and whoever reads it has something else to do.
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-    }
-  }
-}
 
 /** Named by its hash, so that whoever reads it later knows whether it is whole. */
 function newMessage(at: number) {

@@ -13,7 +13,7 @@ const SORT = "late-success";
 export interface LateSuccessKeys {
   /** Is there one at all? */
   any(): boolean;
-  /** Settles when it is on the disk. Waits while the storage is away; rejects where the spool was closed before. */
+  /** Resolves when it is on the disk; while the storage is away, at once, and it is written later. */
   record(key: string): Promise<void>;
   /** True for one call only. False while the storage is away: the message is then delivered again. */
   consume(key: string): Promise<boolean>;
@@ -52,15 +52,21 @@ export async function openLateSuccesses(
       const expires = now() + LIFE_SECONDS;
       add(key, expires);
       forgetOld();
-      const written = await notes.write({ of: SORT, key, value: "", expires }, now(), true);
-      if (!written) throw new Error("a late success was not recorded: the spool was closed");
+      const note = { of: SORT, key, value: "", expires };
+      if (await notes.write(note, now())) return;
+      // The storage is away: nobody waits for it, and it is written when it is back.
+      void notes.write(note, now(), true);
     },
     async consume(same) {
       forgetOld();
       const key = names(same).find((name) => expiries.has(name));
       if (key === undefined) return false;
       // Its place in memory goes first: nobody else asks the disk for it meanwhile.
-      return expiries.delete(key) && (await notes.take(SORT, key, now()));
+      expiries.delete(key);
+      if (await notes.take(SORT, key, now())) return true;
+      // The storage is away: what is not answered with must not be there after the next start.
+      void notes.take(SORT, key, now(), true);
+      return false;
     },
   };
 }

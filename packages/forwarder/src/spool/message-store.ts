@@ -6,6 +6,8 @@ import type { LeaseKey, Put, Row } from "./operations.ts";
 
 export interface MessageStore {
   put(put: Put, body: Uint8Array | undefined): "stored" | "chunks-gone";
+  /** By its number, which is never used twice. */
+  has(message: number): boolean;
   chunk(message: number, place: number, body: Uint8Array): void;
   retry(lease: LeaseKey, deferral: Row, dsn: Put | undefined, body: Uint8Array | undefined): Settled;
   finish(lease: LeaseKey, dsn: Put | undefined, body: Uint8Array | undefined): Settled;
@@ -33,6 +35,7 @@ export function createMessageStore(db: DatabaseSync, orphaned: (message: number)
   const anyRecipient = db.prepare("SELECT 1 FROM recipients WHERE message = ? LIMIT 1");
   const removeMessage = db.prepare("DELETE FROM messages WHERE number = ? RETURNING chunks");
   const removeRecipients = db.prepare("DELETE FROM recipients WHERE message = ?");
+  const exists = db.prepare("SELECT 1 FROM messages WHERE number = ?");
   const numberOf = db.prepare("SELECT number FROM messages WHERE id = ?");
   const makeDue = db.prepare(
     "UPDATE recipients SET due = ? WHERE message = ? AND leased_until IS NULL AND due > ?",
@@ -76,6 +79,7 @@ export function createMessageStore(db: DatabaseSync, orphaned: (message: number)
 
   return {
     put,
+    has: (message) => exists.get(message) !== undefined,
     chunk(message, place, body) {
       insertChunk.run(message, place, body);
     },

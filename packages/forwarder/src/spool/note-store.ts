@@ -1,12 +1,14 @@
-// Small facts with a key and an end: late successes, kept senders. Runs in the writer thread. Called by store.ts.
+// Small facts with a key and an end: late successes, kept senders, buckets. Runs in the writer thread. Called by store.ts.
 import type { DatabaseSync } from "node:sqlite";
-import type { Note } from "./operations.ts";
+import type { Note, NoteChanges } from "./operations.ts";
 
 /** Removed with each note that is written: the table shrinks faster than it grows, and no step is long. */
 const EXPIRED_AT_ONCE = 10;
 
 export interface NoteStore {
   write(note: Note, now: number): void;
+  change(changes: NoteChanges | undefined): void;
+  find(of: string, key: string, now: number): Note | undefined;
   /** Exactly one caller gets true. */
   take(of: string, key: string, now: number): boolean;
   page(of: string, after: string, limit: number): readonly Note[];
@@ -18,22 +20,34 @@ export function createNoteStore(db: DatabaseSync): NoteStore {
     `DELETE FROM notes WHERE rowid IN (SELECT rowid FROM notes WHERE expires <= ? LIMIT ${EXPIRED_AT_ONCE})`,
   );
   const remove = db.prepare("DELETE FROM notes WHERE kind = ? AND key = ? AND expires > ?");
+  const removeOne = db.prepare("DELETE FROM notes WHERE kind = ? AND key = ?");
+  const selectOne = db.prepare(
+    "SELECT kind, key, value, expires FROM notes WHERE kind = ? AND key = ? AND expires > ?",
+  );
   const select = db.prepare(
     "SELECT kind, key, value, expires FROM notes WHERE kind = ? AND key > ? ORDER BY key LIMIT ?",
   );
 
+  const write = ({ of, key, value, expires }: Note, now: number): void => {
+    removeExpired.run(now);
+    insert.run(of, key, value, expires);
+  };
+
   return {
-    write({ of, key, value, expires }, now) {
-      removeExpired.run(now);
-      insert.run(of, key, value, expires);
+    write,
+    change(changes) {
+      for (const { of, key } of changes?.remove ?? []) removeOne.run(of, key);
+      for (const note of changes?.write ?? []) write(note, changes?.now ?? 0);
+    },
+    find(of, key, now) {
+      const row = selectOne.get(of, key, now);
+      return row && noteOf(row);
     },
     take: (of, key, now) => remove.run(of, key, now).changes === 1,
-    page: (of, after, limit) =>
-      select.all(of, after, limit).map(({ kind, key, value, expires }) => ({
-        of: String(kind),
-        key: String(key),
-        value: String(value),
-        expires: Number(expires),
-      })),
+    page: (of, after, limit) => select.all(of, after, limit).map(noteOf),
   };
+}
+
+function noteOf({ kind, key, value, expires }: Record<string, unknown>): Note {
+  return { of: String(kind), key: String(key), value: String(value), expires: Number(expires) };
 }

@@ -1,17 +1,22 @@
-// Small facts in the spool's database, each with a key and an end. Called by late-successes.ts and kept-senders.ts.
+// Small facts in the spool's database, each with a key and an end. Called by late-successes.ts, kept-senders.ts and
+// buckets.ts.
 import type { UnixSeconds } from "@homing/srs-core";
-import type { Note } from "./operations.ts";
+import type { Note, NoteChanges } from "./operations.ts";
 import type { Writer } from "./writer.ts";
 
-export type { Note } from "./operations.ts";
+export type { Note, NoteChanges } from "./operations.ts";
 
 export interface Notes {
   /** Over an older one of the same key. False: it is not on the disk. `insists`: it waits until the storage is back. */
   write(note: Note, now: UnixSeconds, insists?: boolean): Promise<boolean>;
-  /** Removes it: exactly one call gets true. False where it expired, too, and while the storage is away. */
-  take(of: string, key: string, now: UnixSeconds): Promise<boolean>;
-  /** Every note of a sort, by key. Rejects while the storage is away. */
-  all(of: string): AsyncIterable<Note>;
+  /** Several at once. Like `put`, where the outcome is unknown it is false, and may yet be on the disk. */
+  change(changes: NoteChanges): Promise<boolean>;
+  /** Undefined where it expired, too. */
+  find(of: string, key: string, now: UnixSeconds): Promise<Note | undefined | "away">;
+  /** Removes it: exactly one call gets true. False where it expired, too, and while the storage is away, unless it insists. */
+  take(of: string, key: string, now: UnixSeconds, insists?: boolean): Promise<boolean>;
+  /** Every note of a sort behind `after`, by key. Rejects while the storage is away. */
+  all(of: string, after?: string): AsyncIterable<Note>;
 }
 
 const PAGE = 1000;
@@ -22,12 +27,20 @@ export function createNotes(writer: Writer): Notes {
       const answer = await writer.ask({ kind: "note", note, now }, { waits: insists });
       return answer.kind === "done";
     },
-    async take(of, key, now) {
-      const answer = await writer.ask({ kind: "take-note", of, key, now });
+    async change(notes) {
+      const answer = await writer.ask({ kind: "change-notes", notes });
+      return answer.kind === "done";
+    },
+    async find(of, key, now) {
+      const answer = await writer.ask({ kind: "find-note", of, key, now });
+      return answer.kind === "done" ? answer.value : "away";
+    },
+    async take(of, key, now, insists = false) {
+      const answer = await writer.ask({ kind: "take-note", of, key, now }, { waits: insists });
       return answer.kind === "done" && answer.value;
     },
-    async *all(of) {
-      for (let after = ""; ; ) {
+    async *all(of, first = "") {
+      for (let after = first; ; ) {
         const answer = await writer.ask({ kind: "notes", of, after, limit: PAGE });
         if (answer.kind !== "done") throw new Error(`the spool cannot be asked now: ${answer.cause}`);
         yield* answer.value;

@@ -73,6 +73,15 @@ test("below the floor of free octets nothing is taken", async (t) => {
   await spool.close();
 });
 
+test("a put that waits for room keeps nobody from closing the spool", async (t) => {
+  const spool = await openSpool({ folder: await temporaryFolder(t), minFreeOctets: 2 ** 52 });
+  const waiting = spool.put(message("notice"), { waits: true });
+  // Answered after the put was tried.
+  assert.deepEqual(await spool.list({ limit: 1 }), []);
+  await spool.close();
+  assert.equal((await waiting).kind, "no-room");
+});
+
 test("a folder is made in one that is there; without that one, and in /proc, it is an error at once", async (t) => {
   const base = await temporaryFolder(t);
   const spool = await openSpool({ folder: join(base, "state"), minFreeOctets: 0 });

@@ -20,7 +20,13 @@ export interface LeaseKey {
 }
 
 export type Operation =
-  | { readonly kind: "put"; readonly put: Put }
+  | {
+      readonly kind: "put";
+      readonly put: Put;
+      readonly notes?: NoteChanges;
+      /** It is asked again after the thread died, and may have been done. */
+      readonly maybeAgain?: true;
+    }
   | { readonly kind: "chunk"; readonly message: number; readonly place: number }
   /** Chunks whose message will not come. */
   | { readonly kind: "forget"; readonly message: number }
@@ -32,7 +38,7 @@ export type Operation =
       readonly leaveOut: readonly string[];
     }
   | { readonly kind: "retry"; readonly lease: LeaseKey; readonly deferral: Row; readonly dsn?: Put }
-  | { readonly kind: "finish"; readonly lease: LeaseKey; readonly dsn?: Put }
+  | { readonly kind: "finish"; readonly lease: LeaseKey; readonly dsn?: Put; readonly notes?: NoteChanges }
   | { readonly kind: "next-due" }
   | { readonly kind: "list"; readonly after: number; readonly limit: number }
   | { readonly kind: "show"; readonly id: string }
@@ -41,6 +47,8 @@ export type Operation =
   | { readonly kind: "drop"; readonly id: string }
   | { readonly kind: "retry-now"; readonly id: string; readonly now: number }
   | { readonly kind: "note"; readonly note: Note; readonly now: number }
+  | { readonly kind: "change-notes"; readonly notes: NoteChanges }
+  | { readonly kind: "find-note"; readonly of: string; readonly key: string; readonly now: number }
   | { readonly kind: "take-note"; readonly of: string; readonly key: string; readonly now: number }
   | { readonly kind: "notes"; readonly of: string; readonly after: string; readonly limit: number };
 
@@ -50,6 +58,13 @@ export interface Note {
   readonly key: string;
   readonly value: string;
   readonly expires: number;
+}
+
+/** Written over those of the same key, and removed: all of it in one transaction, or nothing. */
+export interface NoteChanges {
+  readonly now: number;
+  readonly write: readonly Note[];
+  readonly remove: readonly Pick<Note, "of" | "key">[];
 }
 
 /** A message's row, with its body or its first chunk. */
@@ -83,6 +98,8 @@ export interface Values {
   drop: boolean;
   "retry-now": number;
   note: undefined;
+  "change-notes": undefined;
+  "find-note": Note | undefined;
   "take-note": boolean;
   notes: readonly Note[];
 }

@@ -2,13 +2,14 @@
 // gives, and what contract.ts tests of it. Called by the queue; docs/queue.md has the states.
 import type { Content } from "@homing/mail";
 import type { Mailbox, ReversePath, UnixSeconds } from "@homing/srs-core";
+import type { NoteChanges } from "./notes.ts";
 
 export interface Spool {
   /**
    * Settles when the message is on the disk, or is known not to be. It reads `content` meanwhile and takes no hold of
    * it. Where the outcome is unknown to the disk itself, it is `failed`, and the message is withdrawn if it turns up.
    */
-  put(message: NewMessage): Promise<PutOutcome>;
+  put(message: NewMessage, options?: PutOptions): Promise<PutOutcome>;
   /**
    * Recipients that are due, leased until `leaseUntil`: nobody else gets them before. The oldest of each destination
    * first, destinations in turn. Fewer than `limit` does not mean that no more are due: `nextDue` tells. None while the
@@ -23,8 +24,8 @@ export interface Spool {
   retry(lease: Lease, deferral: Deferral, dsn?: NewMessage): Promise<boolean>;
   /** Delivered: the recipient goes, and with the last one its message. */
   done(lease: Lease): Promise<boolean>;
-  /** Given up: the recipient goes, and `dsn` is stored in the same transaction. */
-  fail(lease: Lease, dsn?: NewMessage): Promise<boolean>;
+  /** Given up: the recipient goes, `dsn` is stored, and `notes` are changed, in the same transaction. */
+  fail(lease: Lease, dsn?: NewMessage, notes?: NoteChanges): Promise<boolean>;
   /** When to claim again: at the earliest due time or end of a lease; undefined with nothing queued. */
   nextDue(now: UnixSeconds): Promise<UnixSeconds | undefined>;
 
@@ -40,6 +41,13 @@ export interface Spool {
 
   /** Everything that was asked for before is written first. */
   close(): Promise<void>;
+}
+
+export interface PutOptions {
+  /** Changed in the same transaction. After `failed` they may be changed although the message is withdrawn. */
+  readonly notes?: NoteChanges;
+  /** While the storage is away or full, it waits. Then the message and the notes are there, or, with the spool closed, neither or both. */
+  readonly waits?: boolean;
 }
 
 export interface NewMessage {

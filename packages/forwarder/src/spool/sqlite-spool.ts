@@ -2,9 +2,9 @@
 import { partsOf } from "@homing/mail";
 import type { UnixSeconds } from "@homing/srs-core";
 import { CHUNK_OCTETS, chunksOf, storedContent } from "./chunks.ts";
-import type { Answer, Put } from "./operations.ts";
+import type { Answer, NoteChanges, Put } from "./operations.ts";
 import { deferralRow, job, messageRow, queueEntry, recipientRow, storedMessage } from "./rows.ts";
-import type { Lease, NewMessage, PutOutcome, Spool } from "./spool.ts";
+import type { Lease, NewMessage, PutOptions, PutOutcome, Spool } from "./spool.ts";
 import { createTurns } from "./turns.ts";
 import type { Writer } from "./writer.ts";
 
@@ -19,11 +19,12 @@ export function createSqliteSpool(writer: Writer): Spool {
   let closed = false;
 
   return {
-    put(message) {
+    put(message, options = {}) {
       if (closed) return Promise.resolve(CLOSED);
       const isLarge = message.content.octets > CHUNK_OCTETS;
-      const outcome = isLarge ? turns(() => put(writer, message)) : put(writer, message);
-      puts.add(outcome);
+      const outcome = isLarge ? turns(() => put(writer, message, options)) : put(writer, message, options);
+      // One that waits may wait for ever: whoever closes the spool does not.
+      if (!options.waits) puts.add(outcome);
       return outcome.finally(() => puts.delete(outcome));
     },
 
@@ -51,8 +52,8 @@ export function createSqliteSpool(writer: Writer): Spool {
           { body, waits: true },
         ),
       ),
-    done: (lease) => finish(writer, lease, undefined),
-    fail: (lease, dsn) => finish(writer, lease, dsn),
+    done: (lease) => finish(writer, lease),
+    fail: (lease, dsn, notes) => finish(writer, lease, dsn, notes),
 
     async nextDue(now: UnixSeconds) {
       const answer = await writer.ask({ kind: "next-due" });
@@ -83,14 +84,24 @@ export function createSqliteSpool(writer: Writer): Spool {
   };
 }
 
-async function put(writer: Writer, message: NewMessage): Promise<PutOutcome> {
-  const prepared = await prepare(writer, message);
-  if (prepared.kind !== "prepared") return prepared;
-  const answer = await writer.ask({ kind: "put", put: prepared.put }, { body: prepared.body });
-  if (answer.kind === "done" && answer.value === "stored")
-    return { kind: "stored", leases: leasesOf(message, prepared.put.message) };
-  forget(writer, prepared.put);
-  return answer.kind === "done" ? CHUNKS_GONE : trouble(answer);
+async function put(
+  writer: Writer,
+  message: NewMessage,
+  { notes, waits = false }: PutOptions,
+): Promise<PutOutcome> {
+  for (;;) {
+    const prepared = await prepare(writer, message, waits);
+    if (prepared.kind !== "prepared") return prepared;
+    const extras = { ...(notes ? { notes } : {}), ...(waits ? { maybeAgain: true as const } : {}) };
+    const operation = { kind: "put", put: prepared.put, ...extras } as const;
+    const answer = await writer.ask(operation, { body: prepared.body, waits });
+    if (answer.kind === "done" && answer.value === "stored")
+      return { kind: "stored", leases: leasesOf(message, prepared.put.message) };
+    forget(writer, prepared.put);
+    if (answer.kind !== "done") return trouble(answer);
+    // Who waits has its chunks written again.
+    if (!waits) return CHUNKS_GONE;
+  }
 }
 
 type Prepared =
@@ -130,10 +141,11 @@ async function prepare(writer: Writer, message: NewMessage, waits = false): Prom
   return givenUp(failed(`the message should have ${content.octets} octets and has ${octets}`));
 }
 
-function finish(writer: Writer, lease: Lease, dsn: NewMessage | undefined): Promise<boolean> {
-  return settle(writer, dsn, (put, body) =>
-    writer.ask({ kind: "finish", lease: keyOf(lease), ...(put ? { dsn: put } : {}) }, { body, waits: true }),
-  );
+function finish(writer: Writer, lease: Lease, dsn?: NewMessage, notes?: NoteChanges): Promise<boolean> {
+  return settle(writer, dsn, (put, body) => {
+    const extras = { ...(put ? { dsn: put } : {}), ...(notes ? { notes } : {}) };
+    return writer.ask({ kind: "finish", lease: keyOf(lease), ...extras }, { body, waits: true });
+  });
 }
 
 /** A recipient and its DSN, in one transaction. Chunks that were lost meanwhile are written again. */

@@ -93,6 +93,33 @@ test("a message whose chunks are not all here is not stored", async (t) => {
   assert.deepEqual(run([put(1, 2)]), [{ kind: "done", value: "stored" }]);
 });
 
+test("a put that is asked again, because nobody knows whether it was done, is done once", async (t) => {
+  const { run } = await openStore(t);
+  const again: Operation = { kind: "put", put: newPut(1), maybeAgain: true, notes: noteChanges("told") };
+  assert.deepEqual(run([again]), [{ kind: "done", value: "stored" }]);
+  run([{ kind: "change-notes", notes: noteChanges("later") }]);
+  assert.deepEqual(run([again]), [{ kind: "done", value: "stored" }]);
+  assert.deepEqual(run([{ kind: "find-note", of: "x", key: "k", now: T0 }]), [
+    { kind: "done", value: { of: "x", key: "k", value: "later", expires: T0 + 9 } },
+  ]);
+  assert.equal(run([put(1)])[0]?.kind, "refused");
+});
+
+test("on a full disk a put leaves its notes as they were", async (t) => {
+  const { db, run } = await openStore(t);
+  run([put(1)], patterned(1000));
+  fillDisk(db);
+  const full = run([{ kind: "put", put: newPut(2), notes: noteChanges("spent") }], patterned(1_000_000));
+  assert.equal(full[0]?.kind, "no-room");
+  assert.deepEqual(run([{ kind: "find-note", of: "x", key: "k", now: T0 }]), [
+    { kind: "done", value: undefined },
+  ]);
+});
+
+function noteChanges(value: string) {
+  return { now: T0, write: [{ of: "x", key: "k", value, expires: T0 + 9 }], remove: [] };
+}
+
 test("chunks that a killed process left without a message are swept, those of messages stay", async (t) => {
   const { db, run } = await openStore(t);
   for (let place = 0; place < 20; place++) run([chunk(1, place), chunk(2, place)], patterned(10_000));

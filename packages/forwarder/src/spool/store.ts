@@ -35,8 +35,12 @@ export function createStore(db: DatabaseSync): Store {
   return {
     run(operation, body) {
       switch (operation.kind) {
-        case "put":
-          return messages.put(operation.put, body);
+        case "put": {
+          if (operation.maybeAgain && messages.has(operation.put.message)) return "stored";
+          const stored = messages.put(operation.put, body);
+          if (stored === "stored") notes.change(operation.notes);
+          return stored;
+        }
         case "chunk":
           if (body === undefined) throw new Error("a chunk without octets");
           messages.chunk(operation.message, operation.place, body);
@@ -48,8 +52,11 @@ export function createStore(db: DatabaseSync): Store {
           return claims.claim(operation);
         case "retry":
           return messages.retry(operation.lease, operation.deferral, operation.dsn, body);
-        case "finish":
-          return messages.finish(operation.lease, operation.dsn, body);
+        case "finish": {
+          const settled = messages.finish(operation.lease, operation.dsn, body);
+          if (settled === true) notes.change(operation.notes);
+          return settled;
+        }
         case "next-due":
           return claims.nextDue();
         case "list":
@@ -69,6 +76,11 @@ export function createStore(db: DatabaseSync): Store {
         case "note":
           notes.write(operation.note, operation.now);
           return undefined;
+        case "change-notes":
+          notes.change(operation.notes);
+          return undefined;
+        case "find-note":
+          return notes.find(operation.of, operation.key, operation.now);
         case "take-note":
           return notes.take(operation.of, operation.key, operation.now);
         case "notes":

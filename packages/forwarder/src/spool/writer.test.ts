@@ -57,6 +57,19 @@ test("a put under way is answered `away`, and what must be done is done by the n
   await writer.close();
 });
 
+test("a put that waits, under way as the thread dies, is stored by the next one, and not withdrawn", async (t) => {
+  const writer = await dyingWriter(t);
+  const notice = newPut(writer, "notice");
+  const [stored] = await Promise.all([
+    writer.ask({ kind: "put", put: notice, maybeAgain: true }, { waits: true }),
+    writer.ask(DIE),
+  ]);
+  assert.deepEqual(stored, { kind: "done", value: "stored" });
+  await writer.ask(DIE);
+  assert.deepEqual(await ids(writer), ["notice"]);
+  await writer.close();
+});
+
 test("while there is no thread a put is refused at once; afterwards all goes on, with numbers never used before", async (t) => {
   const writer = await dyingWriter(t);
   await put(writer, "first");

@@ -250,8 +250,8 @@ class ThreadWriter implements Writer {
     }
     const underWay = this.#underWay ?? [];
     this.#underWay = undefined;
-    for (const { operation } of underWay)
-      if (operation.kind === "put") this.#withdraw.push(operation.put.message);
+    for (const { operation, waits } of underWay)
+      if (operation.kind === "put" && !waits) this.#withdraw.push(operation.put.message);
     this.#waiting = [...underWay, ...this.#waiting];
     this.#settleAll(({ waits }) => !waits || this.#closing !== undefined);
     if (this.#closing) {

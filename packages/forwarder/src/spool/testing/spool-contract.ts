@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { wholeContent } from "@homing/mail";
 import { NULL_PATH } from "@homing/srs-core";
+import type { Notes } from "../notes.ts";
 import type { NewMessage, Spool } from "../spool.ts";
 import {
   claimAll,
@@ -17,9 +18,11 @@ import {
   textOf,
 } from "./messages.ts";
 
+type SpoolWithNotes = Spool & { readonly notes: Notes };
+
 /** Where one spool is kept: it can be opened again after it was closed. */
 export interface SpoolPlace {
-  open(): Promise<Spool>;
+  open(): Promise<SpoolWithNotes>;
   remove(): Promise<void>;
 }
 
@@ -30,7 +33,10 @@ const DSN: NewMessage = message("dsn", {
 });
 
 export function testSpool(createPlace: () => Promise<SpoolPlace>): void {
-  const story = (name: string, work: (spool: Spool, reopen: () => Promise<Spool>) => Promise<void>): void => {
+  const story = (
+    name: string,
+    work: (spool: SpoolWithNotes, reopen: () => Promise<SpoolWithNotes>) => Promise<void>,
+  ): void => {
     test(name, async () => {
       const place = await createPlace();
       let spool = await place.open();
@@ -165,6 +171,44 @@ export function testSpool(createPlace: () => Promise<SpoolPlace>): void {
     assert.ok(job);
     assert.equal(await textOf(job), "Subject: dsn\r\n\r\nbody of dsn\r\n");
     assert.deepEqual(job.recipient.notify, { kind: "nobody" });
+  });
+
+  story("notes of a put are changed with it, or not at all", async (spool, reopen) => {
+    await spool.notes.write(note("old", "1"), T0);
+    const notes = { now: T0, write: [note("kept", "2")], remove: [{ of: "x", key: "old" }] };
+    assert.equal((await spool.put(message("m"), { notes })).kind, "stored");
+    const refused = { now: T0, write: [note("kept", "3"), note("more", "4")], remove: [] };
+    // That id is taken.
+    assert.equal((await spool.put(message("m"), { notes: refused })).kind, "failed");
+    assert.deepEqual(await values((await reopen()).notes), ["2"]);
+  });
+
+  story(
+    "notes of a failed recipient are changed with it, and not by an attempt that was fenced off",
+    async (spool) => {
+      const mine = lease(await spool.put(leased("failed")));
+      const changes = (value: string) => ({ now: T0, write: [note("k", value)], remove: [] });
+      const other = { ...mine, attempt: 7 };
+      assert.equal(await spool.fail(other, undefined, changes("1")), false);
+      assert.equal(await spool.fail(other, DSN, changes("1")), false);
+      assert.deepEqual(await values(spool.notes), []);
+      assert.equal(await spool.fail(mine, DSN, changes("2")), true);
+      assert.equal(await spool.fail(mine, DSN, changes("3")), false);
+      assert.deepEqual(await values(spool.notes), ["2"]);
+      assert.deepEqual(await ids(spool), ["dsn"]);
+    },
+  );
+
+  story("notes are changed together, and found until they expire", async (spool) => {
+    const both = [note("a", "1"), { ...note("b", "2"), expires: T0 + 9 }];
+    assert.equal(await spool.notes.change({ now: T0, write: both, remove: [] }), true);
+    assert.equal(((await spool.notes.find("x", "b", T0 + 8)) as { value: string }).value, "2");
+    assert.equal(await spool.notes.find("x", "b", T0 + 9), undefined);
+    assert.equal(await spool.notes.find("y", "a", T0), undefined);
+    assert.deepEqual(await values(spool.notes, "a"), ["2"]);
+    await spool.close();
+    assert.equal(await spool.notes.find("x", "a", T0), "away");
+    assert.equal(await spool.notes.change({ now: T0, write: both, remove: [] }), false);
   });
 
   story("after a start all leases have ended, and what was leased is due at once", async (spool, reopen) => {
@@ -302,6 +346,16 @@ export function testSpool(createPlace: () => Promise<SpoolPlace>): void {
       await spool.close();
     },
   );
+}
+
+function note(key: string, value: string) {
+  return { of: "x", key, value, expires: T0 + 1000 };
+}
+
+async function values(notes: Notes, after?: string): Promise<string[]> {
+  const all: string[] = [];
+  for await (const { value } of notes.all("x", after)) all.push(value);
+  return all;
 }
 
 function leased(id: string, more: { due?: number } = {}): NewMessage {
