@@ -79,7 +79,7 @@ test("mail is forwarded with SRS, and the bounce of the new home reaches the ori
   assert.match(text, /Message-ID: <story-7a@source\.example>/i, "it returns Bob's message");
   assert.match(text, /^Received: by mx\.forwarder\.example \(Homing\) with ESMTP/m);
 
-  const srs = /SRS0=[a-z2-7]{8}=[A-Z2-7]{2}=source\.example=bob@forwarder\.example/.exec(
+  const srs = /SRS0=[a-z2-7]{14}=[A-Z2-7]{2}=source\.example=bob@forwarder\.example/.exec(
     await destination.log(),
   )?.[0];
   assert.ok(srs, "the destination saw a rewritten envelope sender");

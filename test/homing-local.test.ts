@@ -11,14 +11,14 @@ const ROOT = resolve(import.meta.dirname, "..");
 const END_OF_STORY = /Homing keeps running/;
 const ESCAPE = "\u001b";
 const COLOUR = new RegExp(`${ESCAPE}\\[`);
-const TAG_IN_COLOUR = new RegExp(`SRS0=${ESCAPE}\\[35m[a-z2-7]{8}${ESCAPE}\\[39m=`);
+const TAG_IN_COLOUR = new RegExp(`SRS0=${ESCAPE}\\[35m[a-z2-7]{14}${ESCAPE}\\[39m=`);
 
 /** In the order in which they must be told. */
 const STORY = [
   /received +from bob@origin\.example for alice@forwarder\.example/,
   /alias +alice@forwarder\.example leads to alice@home\.example/,
   /before +bob@origin\.example/,
-  /after +SRS0=[a-z2-7]{8}=[A-Z2-7]{2}=origin\.example=bob@forwarder\.example/,
+  /after +SRS0=[a-z2-7]{14}=[A-Z2-7]{2}=origin\.example=bob@forwarder\.example/,
   /delivered +to alice@home\.example/,
   /bounced +/,
   /received +from <> \(a bounce\) for SRS0=/,

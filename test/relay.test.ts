@@ -2,7 +2,7 @@
 // address takes good bounces alone.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRewriter, type Mailbox, renderMailbox } from "@homing/srs-core";
+import { createRewriter, type ForwardContext, type Mailbox, renderMailbox } from "@homing/srs-core";
 import {
   greeted,
   type Hop,
@@ -20,8 +20,8 @@ const DAY = 86_400;
 const FORWARDER = createRewriter({ secrets: ["a secret of the stories"], domain: "forwarder.example" });
 const ANOTHER = createRewriter({ secrets: ["a secret of somebody else"], domain: "first.example" });
 
-function forged(sender: Mailbox, by = FORWARDER, now = NOW): Mailbox {
-  const outcome = by.forward(sender, now);
+function forged(sender: Mailbox, by = FORWARDER, now = NOW, context: ForwardContext = {}): Mailbox {
+  const outcome = by.forward(sender, now, context);
   assert.ok(outcome.ok && outcome.rewritten);
   return outcome.sender;
 }
@@ -107,11 +107,13 @@ test("mail leaves with an SRS sender, a bounce with the null sender to the origi
   await using hop = await startHop();
   await using forwarder = await inProcessForwarder({ aliases: "alice: a@home.example", nextHop: hop.port });
   using client = await greeted(forwarder);
+  const alias = { localPart: "alice", domain: "forwarder.example" };
+  const srs = renderMailbox(forged(BOB, FORWARDER, NOW, { alias }));
   await transact(client, { from: "bob@source.example", to: "alice@forwarder.example", message: MESSAGE });
-  await transact(client, { from: "", to: GOOD, message: MESSAGE });
-  await transact(client, { from: GOOD, to: GOOD, message: MESSAGE });
+  await transact(client, { from: "", to: srs, message: MESSAGE });
+  await transact(client, { from: srs, to: srs, message: MESSAGE });
   assert.deepEqual(envelopes(hop), [
-    [`MAIL FROM:<${GOOD}>`, "RCPT TO:<a@home.example>"],
+    [`MAIL FROM:<${srs}>`, "RCPT TO:<a@home.example>"],
     ["MAIL FROM:<>", "RCPT TO:<bob@source.example>"],
     ["MAIL FROM:<>", "RCPT TO:<bob@source.example>"],
   ]);

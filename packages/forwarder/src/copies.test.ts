@@ -20,7 +20,7 @@ function destination(text: string): Destination {
 }
 
 const LONG = `${"b".repeat(60)}@source.test`;
-const SRS = /^<SRS0=.{8}=G3=source\.test=bob@ours\.test>$/;
+const SRS = /^<SRS0=[a-z2-7]{14}=G3=source\.test=bob@ours\.test>$/;
 const cases: [
   what: string,
   kind: "alias" | "bounce",
@@ -95,3 +95,47 @@ test("copies: a sender that cannot leave refuses all of them", () => {
   assert.ok(!made.ok);
   assert.deepEqual([made.reason, made.reply.code, made.reply.enhanced], ["sender-too-long", 550, "5.1.7"]);
 });
+
+const aliases: [recipient: string, sameAs: string, isSame: boolean][] = [
+  ["Alice@Ours.Test", "alice@ours.test", true],
+  ["alice+tag@ours.test", "alice+tag@ours.test", true],
+  ["alice+tag@ours.test", "alice@ours.test", false],
+  ["alice@other-name.test", "alice@ours.test", false],
+];
+for (const [recipient, sameAs, isSame] of aliases) {
+  test(`copies: the tag of mail to ${recipient} has ${isSame ? "the" : "another"} selector ${isSame ? "of" : "than"} ${sameAs}`, () => {
+    const { sender } = forwarded("bob@source.test", recipient);
+    const reversed = rewriter.reverse(sender, 1_700_000_000);
+    assert.ok(reversed.ok && reversed.selector !== undefined);
+    assert.equal(rewriter.selectorsOf(mailbox(sameAs)).includes(reversed.selector), isSame);
+  });
+}
+
+test("copies: where 64 octets do not suffice the selector goes first, and the mail still leaves", () => {
+  for (const [octets, hasSelector] of [
+    [29, true],
+    [30, false],
+    [35, false],
+  ] as const) {
+    const { sender } = forwarded(`${"b".repeat(octets)}@source.test`, "alice@ours.test");
+    const reversed = rewriter.reverse(sender, 1_700_000_000);
+    assert.ok(reversed.ok);
+    assert.equal(reversed.selector !== undefined, hasSelector, `${octets}`);
+  }
+});
+
+test("copies: a recipient that is longer than an address, in A-labels, has no selector", () => {
+  const long = mailbox(`${"a".repeat(237)}@b\u00fccher.test`);
+  const { sender } = forwarded("bob@source.test", long);
+  const reversed = rewriter.reverse(sender, 1_700_000_000);
+  assert.deepEqual([reversed.ok, reversed.ok && reversed.selector], [true, undefined]);
+});
+
+function forwarded(from: string, to: string | Mailbox): { sender: Mailbox } {
+  const route = { kind: "alias", destinations: [destination("a@x.test")], dropped: [] } as const;
+  const recipient = typeof to === "string" ? mailbox(to) : to;
+  const made = copiesOf(options, { route, recipient, given: mailbox(from), now: 1_700_000_000 });
+  const sender = made.ok ? made.copies[0]?.reversePath : undefined;
+  assert.ok(sender !== undefined && sender !== NULL_PATH);
+  return { sender };
+}

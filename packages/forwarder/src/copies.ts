@@ -2,6 +2,7 @@
 // sender that cannot leave must be refused there.
 import type { Reply } from "@homing/mail";
 import {
+  type ForwardContext,
   type ForwardOutcome,
   type Mailbox,
   NULL_PATH,
@@ -9,6 +10,7 @@ import {
   type Rewriter,
   type UnixSeconds,
 } from "@homing/srs-core";
+import { isSelectable } from "./alias-index/selectable.ts";
 import type { Route } from "./routes.ts";
 
 /** One copy of a message, and the envelope sender that it has. */
@@ -56,11 +58,19 @@ export function copiesOf(options: CopyOptions, { route, recipient, given, now }:
       copies.push({ mailbox, reversePath: kept, stays, ...owned });
       continue;
     }
-    rewritten ??= options.rewriterFor(recipient).forward(given, now);
+    rewritten ??= options.rewriterFor(recipient).forward(given, now, contextOf(recipient));
     if (!rewritten.ok) return cannotLeave(rewritten);
     copies.push({ mailbox, reversePath: rewritten.sender, stays });
   }
   return { ok: true, copies };
+}
+
+/**
+ * The alias is the address that the sender used, with its extension, at the domain that he wrote: a bounce is told in those
+ * words. One that stands in no table (an extension, a catch-all) is named to nobody later, and its bounces are neutral.
+ */
+function contextOf(recipient: Mailbox): ForwardContext {
+  return isSelectable(recipient) ? { alias: recipient } : {};
 }
 
 function cannotLeave({ reason, message }: Extract<ForwardOutcome, { ok: false }>): Copies {

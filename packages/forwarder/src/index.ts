@@ -1,4 +1,10 @@
 // The public names of the forwarder.
+export {
+  type AliasIndex,
+  type AliasIndexFacts,
+  type AliasIndexOptions,
+  createAliasIndex,
+} from "./alias-index/alias-index.ts";
 export { createMxResolver, createTxtLookup } from "./dns.ts";
 export { createBoundedLines } from "./dot-forward/bounded-lines.ts";
 export * from "./dot-forward/dot-forward.ts";
