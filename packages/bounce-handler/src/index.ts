@@ -1,5 +1,20 @@
 // The public names of bounce-handler.
-export { composeDsn, type Dsn } from "./compose/compose-dsn.ts";
+export {
+  afterNotice,
+  BOUNCE_LIMITS,
+  type Bucket,
+  type BucketLimits,
+  type Folded,
+  isNoticeDue,
+  OWN_FAILURE_LIMITS,
+  type Page,
+  type Spent,
+  spend,
+} from "./buckets/bucket.ts";
+export { ownFailureKey, type SrsAddressFacts, srsAddressKey } from "./buckets/bucket-key.ts";
+export { composeDsn } from "./compose/compose-dsn.ts";
+export type { Dsn, DsnAction, DsnRecipient } from "./compose/dsn.ts";
+export { type MayAnswer, mayAnswer, mayTell, type Notify } from "./compose/notify.ts";
 export {
   type Admission,
   type Asked,
@@ -26,3 +41,7 @@ export type {
   ReturnedHeader,
   SmtpReply,
 } from "./read/report.ts";
+export { type DiagnosticPolicy, redacted } from "./reissue/diagnostic.ts";
+export { createOracle, type Oracle, type OracleOptions } from "./reissue/oracle.ts";
+export { type Reissued, type ReissueOptions, type Remembered, reissue } from "./reissue/reissue.ts";
+export { headerToRemember } from "./reissue/returned-header.ts";

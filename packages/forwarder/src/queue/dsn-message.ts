@@ -1,5 +1,5 @@
 // A DSN about one recipient, as a message for the spool. Called by conclude.ts.
-import { composeDsn, type Dsn } from "@homing/bounce-handler";
+import { composeDsn, type DsnAction } from "@homing/bounce-handler";
 import { memoryContent } from "@homing/mail";
 import { type Mailbox, NULL_PATH, renderMailbox, type UnixSeconds } from "@homing/srs-core";
 import type { NewMessage, Recipient, StoredMessage } from "../spool/spool.ts";
@@ -22,7 +22,7 @@ export async function dsnMessage(
   { hostname, newId, life, leadsTo }: DsnOptions,
   message: StoredMessage,
   recipient: Pick<Recipient, "alias" | "notify">,
-  told: { readonly action: Dsn["action"]; readonly enhanced: string; readonly now: UnixSeconds },
+  told: { readonly action: DsnAction; readonly enhanced: string; readonly now: UnixSeconds },
 ): Promise<NewMessage | "later" | undefined> {
   const to = toldParty(message, recipient);
   if (to === undefined) return undefined;
@@ -32,12 +32,11 @@ export async function dsnMessage(
   const { action, enhanced, now } = told;
   const id = newId();
   const octets = composeDsn({
-    action,
     hostname,
     id,
     now,
     to,
-    failed: { recipient: recipient.alias, enhanced },
+    recipients: [{ final: recipient.alias, action, enhanced, lastAttempt: now }],
     arrived: message.received,
     original: message.content.start,
   });

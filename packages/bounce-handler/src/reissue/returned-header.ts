@@ -1,0 +1,68 @@
+// What of the original header a re-issued DSN returns: five fields, so that the sender knows which message it was. Called by
+// reissue.ts. RFC 3464 §4.2: what could tell of the private address is left out.
+import { fieldValues } from "../compose/header-fields.ts";
+import { headerOf } from "../compose/returned-part.ts";
+import type { HeaderField, ReturnedHeader } from "../read/report.ts";
+import type { Oracle } from "./oracle.ts";
+
+const ALLOWED = ["Message-ID", "Date", "Subject", "From", "To"];
+/** With its name, a line of mail (RFC 5322 §2.1.1). */
+const MAX_FIELD_OCTETS = 900;
+const MAX_OCTETS = 4 * 1024;
+/** Of a Subject that goes on; the mark is not taken for text of it. */
+const CUT = " [...]";
+
+/**
+ * Header lines, with their CRLF. A field comes back only where the oracle finds nothing in all of it; of a field that is there
+ * twice, the first counts.
+ *
+ * @param oracle absent where the header is the sender's own, as it came to us
+ */
+export function returnedHeader(fields: ReturnedHeader, oracle?: Oracle): Buffer {
+  return Buffer.from(
+    allowedFields(fields, oracle)
+      .map(({ name, value }) => `${name}: ${value}\r\n`)
+      .join(""),
+    "utf8",
+  );
+}
+
+/** What of a message that we forward is worth keeping, so that a bounce can return it: 4 KiB at most. */
+export function headerToRemember(original: Buffer): ReturnedHeader {
+  const header = headerOf(original);
+  const fields = ALLOWED.flatMap((name) =>
+    fieldValues(header, name).map((value) => ({
+      name,
+      value: Buffer.from(value, "latin1").toString("utf8"),
+    })),
+  );
+  return allowedFields(fields);
+}
+
+function allowedFields(fields: ReturnedHeader, oracle?: Oracle): readonly HeaderField[] {
+  const allowed: HeaderField[] = [];
+  let room = MAX_OCTETS;
+  for (const name of ALLOWED) {
+    const field = fields.find((one) => one.name.toLowerCase() === name.toLowerCase());
+    const value = field && passedValue(name, field, oracle);
+    if (value === undefined || value === "") continue;
+    room -= Buffer.byteLength(`${name}: ${value}\r\n`);
+    if (room < 0) break;
+    allowed.push({ name, value });
+  }
+  return allowed;
+}
+
+function passedValue(name: string, { value }: HeaderField, oracle: Oracle | undefined): string | undefined {
+  if (oracle?.(value) !== undefined) return undefined;
+  const line = value.replaceAll(/[\p{Cc}\u2028\u2029]/gu, " ").trim();
+  if (Buffer.byteLength(line) <= MAX_FIELD_OCTETS) return line;
+  // Half an address, half a date or half an identifier is none.
+  return name === "Subject" ? cut(line) : undefined;
+}
+
+/** Between characters: what is left of one decodes to U+FFFD. */
+function cut(line: string): string {
+  const start = Buffer.from(line, "utf8").subarray(0, MAX_FIELD_OCTETS - CUT.length);
+  return start.toString("utf8").replace(/\ufffd$/, "") + CUT;
+}
