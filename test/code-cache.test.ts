@@ -81,6 +81,15 @@ test("not behind a link, whoever made it", async (t) => {
   assert.deepEqual(await readdir(elsewhere), []);
 });
 
+test("not where others could put another folder in its place", async (t) => {
+  const above = await newFolder(t);
+  const home = join(above, "home");
+  await mkdir(home, { mode: 0o700 });
+  await chmod(above, 0o777);
+  await runs({ HOME: home });
+  assert.deepEqual(await readdir(home), []);
+});
+
 test("the service manager's folder may be a link, as with DynamicUser", async (t) => {
   const [folder, real] = [await newFolder(t), await newFolder(t)];
   await symlink(real, join(folder, "link"));

@@ -542,27 +542,58 @@ for (const [what, slow] of [
   });
 }
 
-test("a client that goes before its attempt begins counts as gone", async (t) => {
+for (const [who, setting] of [
+  ["verified", TRUSTED],
+  ["unverified", {}],
+] as const) {
+  test(`${who}, a client that goes before its attempt begins: nothing begins but its next try`, async (t) => {
+    await using hop = await startWaitingHop();
+    await using forwarder = await forwarderTo(t, hop, setting);
+    const late = forwarder.state?.late;
+    assert.ok(late);
+    const { any, consume } = late;
+    // Something to look for, and a disk that takes its time.
+    Object.assign(late, { any: () => true, consume: (key: string) => sleep(100).then(() => consume(key)) });
+    using client = await hello({ host: "127.0.0.1", port: forwarder.port });
+    for (const command of [`MAIL FROM:<${BOB}>`, `RCPT TO:<${ALICE}>`, "DATA"]) await client.ask(command);
+    client.send(`${MESSAGE}.\r\n`);
+    await received(forwarder, 1);
+    client.socket.resetAndDestroy();
+    await sleep(20);
+    Object.assign(late, { any, consume });
+    const second = send(forwarder);
+    await received(forwarder, 2);
+    await sleep(150);
+    hop.answer();
+    assert.match(await second, /^250 /);
+    assert.equal(hop.messages.length, 1);
+    await arrivesAgain(forwarder, hop);
+  });
+}
+
+test("unverified, a list of twelve, gone and here again while ten are under way: twelve copies", async (t) => {
   await using hop = await startWaitingHop();
-  await using forwarder = await forwarderTo(t, hop);
-  const late = forwarder.state?.late;
-  assert.ok(late);
-  const { any, consume } = late;
-  // Something to look for, and a disk that takes its time.
-  Object.assign(late, { any: () => true, consume: (key: string) => sleep(100).then(() => consume(key)) });
+  const members = Array.from({ length: 12 }, (_, nth) => `m${nth}@home.example`);
+  await using forwarder = await inProcessForwarder({
+    aliases: `list: ${members.join(", ")}\n`,
+    nextHop: hop.port,
+    stateFolder: await folder(t),
+  });
   using client = await hello({ host: "127.0.0.1", port: forwarder.port });
-  for (const command of [`MAIL FROM:<${BOB}>`, `RCPT TO:<${ALICE}>`, "DATA"]) await client.ask(command);
+  for (const command of [`MAIL FROM:<${BOB}>`, `RCPT TO:<${LIST}>`, "DATA"]) await client.ask(command);
   client.send(`${MESSAGE}.\r\n`);
-  await received(forwarder, 1);
+  await until(() => hop.messages.length === 10, "ten have it");
   client.socket.resetAndDestroy();
-  await until(() => hop.messages.length === 1, "the next hop has the message");
-  Object.assign(late, { any, consume });
-  const second = send(forwarder);
+  await sleep(30);
+  const second = send(forwarder, LIST);
   await received(forwarder, 2);
   await sleep(50);
-  hop.answer();
+  const answering = setInterval(() => hop.answer(), 5);
+  t.after(() => clearInterval(answering));
   assert.match(await second, /^250 /);
-  assert.equal(hop.messages.length, 1);
+  await sleep(50);
+  assert.equal(hop.messages.length, 12);
+  assert.equal(forwarder.state?.late.any(), false);
 });
 
 test("unverified, told 451 and still connected: what joins its attempt is not its own any more", async (t) => {

@@ -24,16 +24,33 @@ type Known =
 
 export async function deliverInSession(options: HandOverOptions, mail: Incoming, lead: Lead): Promise<Reply> {
   const tries = createTries(options.late, mail);
+  try {
+    return await conclude(options, mail, tries, {
+      lead,
+      known: await deliverAll(options, mail, lead, tries),
+    });
+  } catch (error) {
+    // The client is told to come again, whatever it was.
+    await tries.leave();
+    throw error;
+  }
+}
+
+async function deliverAll(
+  options: HandOverOptions,
+  mail: Incoming,
+  lead: Lead,
+  tries: Tries,
+): Promise<readonly Known[]> {
   const timeIsUp = options.timeLimit(options.waits.unverified);
-  const deliverAll = (copies: readonly Copy[]): Promise<Known[]> =>
+  const deliver = (copies: readonly Copy[]): Promise<Known[]> =>
     mapInParallel(copies, PARALLEL_TARGETS, (copy) =>
       deliverCopy(options, mail, { lead, copy }, { tries, timeIsUp }),
     );
-
   // Those that stay first: while our own store is away nothing leaves, so that the client can send all of it again.
-  const stayed = await deliverAll(lead.copies.filter(({ stays }) => stays));
-  const left = isStoreAway(stayed) ? [] : await deliverAll(lead.copies.filter(({ stays }) => !stays));
-  return await conclude(options, mail, tries, { lead, known: [...stayed, ...left] });
+  const stayed = await deliver(lead.copies.filter(({ stays }) => stays));
+  const left = isStoreAway(stayed) ? [] : await deliver(lead.copies.filter(({ stays }) => !stays));
+  return [...stayed, ...left];
 }
 
 async function deliverCopy(
@@ -47,6 +64,8 @@ async function deliverCopy(
     tries.wasOver(copy, TAKEN_EARLIER);
     return { kind: "settled", copy, delivery: TAKEN_EARLIER };
   }
+  // Nobody hears of it, and the next try makes it: two of us would.
+  if (!earlier && tries.isLeft()) return { kind: "settled", copy, delivery: NO_ANSWER_YET };
   const patience = { kind: "waiting-client", freeWithinMs: options.waits.unverified * 1000 } as const;
   const { delivery, dotSent } = earlier
     ? { delivery: earlier.attempt, dotSent: () => true }

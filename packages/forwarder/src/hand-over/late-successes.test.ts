@@ -102,3 +102,27 @@ test("two equal messages that are taken late answer two further tries, whether t
   for (const expected of [{ kind: "delivered" }, { kind: "delivered" }])
     assert.deepEqual(await late.find("a"), expected);
 });
+
+test("whoever joined, and let go after the attempt was over, leaves the success to the next one", async () => {
+  const late = lates();
+  const { promise, resolve } = Promise.withResolvers<Delivery>();
+  await late.watch(Promise.resolve("a"), promise);
+  const found = await late.find("a");
+  assert.ok(found?.kind === "running");
+  resolve(DELIVERED);
+  await new Promise(setImmediate);
+  found.hold.release();
+  found.hold.release();
+  await new Promise(setImmediate);
+  assert.deepEqual(await late.find("a"), { kind: "delivered" });
+  assert.equal(await late.find("a"), undefined);
+});
+
+test("an attempt that fails by a bug is forgotten", async () => {
+  const told: unknown[] = [];
+  const late = createLateSuccesses(memoryRecords(2), (error) => told.push(error));
+  await late.watch(Promise.resolve("a"), Promise.reject(new Error("a bug")));
+  await new Promise(setImmediate);
+  assert.match(String(told), /a bug/);
+  assert.equal(late.any(), false);
+});

@@ -36,13 +36,15 @@ export type Found =
 
 /** Of the one who waits for an attempt. */
 export interface Hold {
-  /** Waits no longer, while it runs still: the next one who asks may have it. */
+  /** Waits no longer, and heard nothing: the next one who asks may have it, or what became of it. */
   release(): void;
 }
 
 interface Watched {
   readonly attempt: Promise<Delivery>;
   holder: Hold | undefined;
+  /** It is over, and its next hop has the message. */
+  isDelivered: boolean;
 }
 
 /** @param failed is told that a record could not be kept: a second copy may follow */
@@ -56,10 +58,10 @@ export function createLateSuccesses(records: LateRecords, failed: (error: unknow
     if (equal?.size === 0) running.delete(key);
   };
   const untilOver = async (key: LateKey, watched: Watched): Promise<void> => {
-    const outcome = await watched.attempt;
-    forget(key, watched);
+    const outcome = await watched.attempt.finally(() => forget(key, watched));
+    watched.isDelivered = outcome.kind === "delivered";
     // Whoever waits for it hears it, and nobody comes again.
-    if (outcome.kind === "delivered" && !watched.holder) await records.record(key);
+    if (watched.isDelivered && !watched.holder) await records.record(key);
   };
 
   return {
@@ -70,7 +72,9 @@ export function createLateSuccesses(records: LateRecords, failed: (error: unknow
       if (!watched) return (await records.consume(key)) ? { kind: "delivered" } : undefined;
       const hold: Hold = {
         release() {
-          if (watched.holder === hold) watched.holder = undefined;
+          if (watched.holder !== hold) return;
+          watched.holder = undefined;
+          if (watched.isDelivered) void records.record(key).catch(failed);
         },
       };
       watched.holder = hold;
@@ -78,7 +82,7 @@ export function createLateSuccesses(records: LateRecords, failed: (error: unknow
     },
 
     async watch(soon, attempt) {
-      const watched: Watched = { attempt, holder: undefined };
+      const watched: Watched = { attempt, holder: undefined, isDelivered: false };
       try {
         const key = await soon;
         running.set(key, (running.get(key) ?? new Set()).add(watched));

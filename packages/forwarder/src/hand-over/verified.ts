@@ -9,7 +9,7 @@ import { earlierTry, keyOf, TAKEN_EARLIER } from "./earlier-try.ts";
 import { type HandOverOptions, KEPT, keptReply, NOT_KEPT, type Running, runAttempt } from "./hand-over.ts";
 import type { Incoming } from "./incoming.ts";
 import { type LedCopy, newMessage } from "./new-message.ts";
-import { createTries } from "./tries.ts";
+import { createTries, type Tries } from "./tries.ts";
 import { untilTimeIsUp } from "./until-time-is-up.ts";
 
 /** On the disk before the answer; every copy is served at once where there is room. */
@@ -42,6 +42,22 @@ export async function deliverOrKeep(
   { lead, copy }: LedCopy,
 ): Promise<Reply> {
   const tries = createTries(options.late, mail);
+  try {
+    return await tryOrKeep(options, queue, mail, { led: { lead, copy }, tries });
+  } catch (error) {
+    // The client is told to come again, whatever it was.
+    await tries.leave();
+    throw error;
+  }
+}
+
+async function tryOrKeep(
+  options: HandOverOptions,
+  queue: Queue,
+  mail: Incoming,
+  { led, tries }: { readonly led: LedCopy; readonly tries: Tries },
+): Promise<Reply> {
+  const { lead, copy } = led;
   const answer = async (delivery: Delivery): Promise<Reply> => {
     await tries.answered();
     return answerFor(lead.recipient, [delivery]);
@@ -51,6 +67,8 @@ export async function deliverOrKeep(
     tries.wasOver(copy, TAKEN_EARLIER);
     return await answer(TAKEN_EARLIER);
   }
+  // The next try makes it: two of us would.
+  if (!earlier && tries.isLeft()) return NOT_KEPT;
   const { waits, timeLimit, stopping } = options;
   const clientLeaves = timeLimit(waits.unverified);
   // The attempt outlives its client: the queue goes on with it. Only the end of the service ends it.
@@ -69,7 +87,7 @@ export async function deliverOrKeep(
   if (tries.isLeft()) return NOT_KEPT;
   const wasNotTried = wasBusy() || (stopping.aborted && !dotSent());
   const running = waited.kind === "settled" && wasNotTried ? undefined : delivery;
-  const kept = await keep(options, queue, mail, [{ lead, copy }], [running]);
+  const kept = await keep(options, queue, mail, [led], [running]);
   if (kept.kind === "stored") {
     if (mail.client.isGone()) await tries.keptUnheard();
     return KEPT;
