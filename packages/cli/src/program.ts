@@ -23,6 +23,7 @@ export function createProgram(choose: Choose): Command {
   addQueueCommands(program, choose);
   addConfigCommands(program, choose);
   addAddressCommands(program, choose);
+  addBounceCommands(program, choose);
   addSecretsCommands(program, choose);
   addCompletionCommand(program, choose);
   inherit(program);
@@ -193,6 +194,18 @@ function addAddressCommands(program: Command, choose: Choose): void {
     .description("forge, reverse and inspect many addresses: JSON Lines on stdin, JSON Lines on stdout")
     .option("--json", "changes nothing: the answers are JSON Lines")
     .action(() => choose(async () => (await import("./commands/batch.ts")).batch()));
+}
+
+function addBounceCommands(program: Command, choose: Choose): void {
+  const bounce = program.command("bounce").description("read bounces");
+  bounce
+    .command("parse")
+    .description("what a bounce says: which recipient, what became of it, and why")
+    .argument("<file>", "the message as it came; - is stdin")
+    .option("--json", JSON_TEXT)
+    .action((file, options) =>
+      choose(async () => (await import("./commands/bounce.ts")).parseBounce(file, options)),
+    );
 }
 
 function addSecretsCommands(program: Command, choose: Choose): void {

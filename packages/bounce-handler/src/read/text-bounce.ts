@@ -111,7 +111,8 @@ function recipientOf(
     ? (statusByWords(words, action) ?? rule.status ?? found.status)
     : found.status;
   const kind = classify({ status, replyCode: found.reply?.code, text: words });
-  const diagnostic = readable(words.trim(), MAX_DIAGNOSTIC);
+  // Behind `<address>:`.
+  const diagnostic = readable(words.trim().replace(/^:\s*/, ""), MAX_DIAGNOSTIC);
   return {
     finalRecipient: readable(address, MAX_ADDRESS),
     originalRecipient: undefined,

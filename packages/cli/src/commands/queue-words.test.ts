@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ListedMessage, ListedRecipient, ShownRecipient } from "../service/control/queue-questions.ts";
-import { listLine, messageLines, safe, safeText, totalsLine } from "./queue-words.ts";
+import { safe, safeText } from "../terminal-text.ts";
+import { listLine, messageLines, totalsLine } from "./queue-words.ts";
 
 const NOW = 1_800_000_000;
 const FAILURE = { code: 450, enhanced: "4.2.1", detail: "greylisted" };

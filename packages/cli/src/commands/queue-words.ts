@@ -1,6 +1,6 @@
 // The queue in words for a person at a terminal. What strangers wrote, addresses, headers and the replies of next hops,
 // is printed so that it cannot move the cursor or turn the line around. Pure. Called by queue.ts.
-import { printable, type UnixSeconds } from "@homing/srs-core";
+import type { UnixSeconds } from "@homing/srs-core";
 import type {
   ListedMessage,
   ListedRecipient,
@@ -8,16 +8,13 @@ import type {
   ShownMessage,
   ShownRecipient,
 } from "../service/control/queue-questions.ts";
+import { safe } from "../terminal-text.ts";
 
 /** In one line; `homing queue show` has them all. */
 const MAX_IN_LINE = 3;
-/** RFC 5321 §4.5.3.1: 64 octets, the at sign, 255 octets. */
-const MAX_ADDRESS = 320;
 /** RFC 5322 §2.1.1. */
 const MAX_HEADER_LINE = 998;
 const MAX_DETAIL = 500;
-/** They change the direction of what follows (Unicode TR 9), and so make one address look like another. */
-const DIRECTIONS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Whose recipients may not be all of the message's. */
 export function listLine(entry: ListedMessage, now: UnixSeconds): string {
@@ -103,18 +100,6 @@ export function many(count: number, what: string): string {
 /** The null sender is `<>`. */
 export function path(address: string): string {
   return address === "" ? "<>" : safe(address);
-}
-
-export function safe(text: string, limit = MAX_ADDRESS): string {
-  return printable(text, limit).replace(DIRECTIONS, "?");
-}
-
-/** A message for a terminal: without what would control it. Line ends and tabs stay. */
-export function safeText(text: string): string {
-  return text
-    .replaceAll("\r\n", "\n")
-    .replace(/[^\P{Cc}\n\t]/gu, "?")
-    .replace(DIRECTIONS, "?");
 }
 
 const MINUTE = 60;

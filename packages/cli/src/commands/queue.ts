@@ -19,18 +19,9 @@ import {
   showAnswer,
 } from "../service/control/queue-questions.ts";
 import { stateFolder } from "../service/service-state.ts";
+import { safe, safeText } from "../terminal-text.ts";
 import { unixNow } from "../time.ts";
-import {
-  listLine,
-  many,
-  messageLines,
-  path,
-  recipientsIn,
-  safe,
-  safeText,
-  type Totals,
-  totalsLine,
-} from "./queue-words.ts";
+import { listLine, many, messageLines, path, recipientsIn, type Totals, totalsLine } from "./queue-words.ts";
 
 interface Options {
   readonly config: string;
