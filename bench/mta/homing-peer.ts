@@ -36,7 +36,10 @@ async function refusalOf(config: string): Promise<string | undefined> {
 
 /** What is measured is not the first start: that one leaves compiled code behind, as on any machine that keeps its disk. */
 async function keepCode(config: string, home: string): Promise<void> {
-  const first = startHoming(["serve", "--config", config], { HOME: home });
+  const first = startHoming(["serve", "--config", config], {
+    HOME: home,
+    XDG_CACHE_HOME: join(home, ".cache"),
+  });
   await first.waitForOutput(/"event":"listening"/);
   await first.stop();
 }
