@@ -22,6 +22,7 @@ import { createMasking } from "../service/mask-events.ts";
 import { type Assignment, createNotify, ready, stopping } from "../service/notify.ts";
 import { type PidFile, pidPath, preparePidFile } from "../service/pid-file.ts";
 import { openServiceState } from "../service/service-state.ts";
+import { givesBackSpentMemory } from "../service/spent-memory.ts";
 import { stopListener } from "../service/stop.ts";
 import { startTableReload, type TableReload } from "../service/table-reload.ts";
 import { readTls } from "../service/tls-files.ts";
@@ -33,6 +34,7 @@ import { endUnless, type Hangups, hangups, untilSignal } from "../until-signal.t
 
 export async function serve(options: Options): Promise<number> {
   keepYoungMemory();
+  givesBackSpentMemory();
   const heard = hangups();
   const output = createOutput(options.json === true);
   const config = await loadConfig(options.config);
