@@ -11,13 +11,23 @@ export function givesBackSpentMemory(): void {
   // The flag makes the function; there is no other way to it while a program runs.
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
-  const external = (): number => getHeapStatistics().external_memory;
+  setInterval(createLook({ external: () => getHeapStatistics().external_memory, collect }), LOOK_MS).unref();
+}
+
+/** One look: collects where much has gathered since there was least, or since the last time. */
+export function createLook({
+  external,
+  collect,
+}: {
+  readonly external: () => number;
+  readonly collect: () => void;
+}): () => void {
   let inUse = external();
-  setInterval(() => {
+  return () => {
     const now = external();
     inUse = Math.min(inUse, now);
     if (now - inUse < MAX_GATHERED_OCTETS) return;
     collect();
     inUse = external();
-  }, LOOK_MS).unref();
+  };
 }
