@@ -17,11 +17,22 @@ export function createOutput(json: boolean): Output {
   return {
     json,
     data: (line) => void process.stdout.write(`${line}\n`),
-    document: (value) => void process.stdout.write(`${JSON.stringify(value)}\n`),
+    document: (value) => void process.stdout.write(`${renderDocument(value)}\n`),
     talk(line) {
       if (!json) process.stderr.write(`${line}\n`);
     },
   };
+}
+
+/** Controls beyond ASCII (CSI is one) and directions: JSON leaves them as they are, and a terminal obeys. */
+const OBEYED = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+
+/** One line of JSON that nobody's text can paint the terminal with; what it says stays the same. */
+export function renderDocument(value: unknown): string {
+  return JSON.stringify(value).replace(
+    OBEYED,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** A negative answer: its reason and its words. Returns the exit code. */

@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createGuessBudget, type Guess, type GuessAlarm, type GuessLimits } from "./guess-budget.ts";
-import { createBuckets } from "./rate.ts";
+import {
+  createGuessBudget,
+  GUESS_LIMITS,
+  type Guess,
+  type GuessAlarm,
+  type GuessLimits,
+} from "./guess-budget.ts";
+import { createRates } from "./rate.ts";
 
 const MINUTE = 60_000;
 const GUESS: Guess = { network: "192.0.2.1", victim: "bob@origin.example", isShort: true };
 const LIMITS: GuessLimits = {
   perNetwork: { burst: 3, perMinute: 2 },
+  longPerNetwork: { burst: 30, perMinute: 20 },
   perVictim: { burst: 5, perMinute: 2 },
   total: { burst: 8, perMinute: 2 },
 };
@@ -55,7 +62,19 @@ test("a tag that cannot be guessed waits for its own client alone", () => {
   for (let last = 0; last < 100; last++) guess({ network: `192.0.2.${last}` }, 9);
   assert.equal(budget.mustWait({ ...GUESS, network: "198.51.100.1", isShort: true }, 0), true);
   assert.equal(budget.mustWait({ ...GUESS, network: "198.51.100.1", isShort: false }, 0), false);
-  assert.equal(budget.mustWait({ ...GUESS, network: "192.0.2.0", isShort: false }, 0), true);
+  assert.equal(guess({ network: "198.51.100.1", isShort: false }, 100), 30);
+  assert.equal(budget.mustWait({ ...GUESS, network: "198.51.100.1", isShort: false }, 0), true);
+});
+
+test("short tags and long ones of a client do not wait for each other", () => {
+  const { budget, guess } = budgets(LIMITS);
+  guess({}, 100);
+  assert.equal(budget.mustWait({ ...GUESS, isShort: true }, 0), true);
+  assert.equal(budget.mustWait({ ...GUESS, isShort: false }, 0), false);
+  const others = budgets(LIMITS);
+  others.guess({ isShort: false }, 100);
+  assert.equal(others.budget.mustWait({ ...GUESS, isShort: false }, 0), true);
+  assert.equal(others.budget.mustWait({ ...GUESS, isShort: true }, 0), false);
 });
 
 test("as it is set, one client tries 60 tags a minute at most, and there is one alarm a minute", () => {
@@ -66,18 +85,39 @@ test("as it is set, one client tries 60 tags a minute at most, and there is one 
   assert.equal(alarms.filter(({ budget }) => budget === "network").length, 1);
 });
 
-test("a clock that is set back neither locks anybody out nor gives anything", () => {
+test("a clock that is set back gives nothing at once, and from then on as much as ever", () => {
   const { guess } = budgets(LIMITS);
   assert.equal(guess({}, 9, 100 * MINUTE), 3);
   assert.equal(guess({}, 9, 0), 0);
-  assert.equal(guess({}, 9, 102 * MINUTE), 3);
+  assert.equal(guess({}, 9, MINUTE / 2), 1);
+  assert.equal(guess({}, 9, 2 * MINUTE), 3);
+});
+
+test("as it is set, one client does not keep the bounces to somebody away, and six do", () => {
+  const waits = (clients: number): number => {
+    const { budget, guess } = budgets();
+    let waited = 0;
+    for (let ms = 0; ms < 10 * MINUTE; ms += 1000) {
+      for (let last = 0; last < clients; last++) guess({ network: `192.0.2.${last}` }, 1, ms);
+      if (budget.mustWait({ ...GUESS, network: "198.51.100.1" }, ms)) waited++;
+    }
+    return waited;
+  };
+  assert.equal(waits(1), 0);
+  assert.ok(waits(6) > 0);
+});
+
+test("as it is set, a client's long tags are refused behind a thousand wrong ones a minute", () => {
+  const { guess } = budgets();
+  assert.equal(guess({ isShort: false }, 5000), 1000);
+  assert.ok(GUESS_LIMITS.longPerNetwork.perMinute >= 1000);
 });
 
 test("of too many keys the oldest are forgotten", () => {
-  const buckets = createBuckets({ burst: 1, perMinute: 1 }, 2);
-  for (const key of ["a", "b", "c"]) buckets.take(key, 0);
+  const rates = createRates({ burst: 1, perMinute: 1 }, 2);
+  for (const key of ["a", "b", "c"]) rates.take(key, 0);
   assert.deepEqual(
-    ["a", "b", "c"].map((key) => buckets.isEmpty(key, 0)),
+    ["a", "b", "c"].map((key) => rates.isEmpty(key, 0)),
     [false, true, true],
   );
 });

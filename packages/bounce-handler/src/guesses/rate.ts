@@ -1,5 +1,5 @@
-// How often something may happen for each of many keys: a bucket of tokens for each, refilled by the clock. Of more keys
-// than are kept the oldest are forgotten. Called by guess-budget.ts.
+// How often something may happen for each of many keys: each has tokens, which come back with the clock. Of more keys than
+// are kept the oldest are forgotten. Called by guess-budget.ts.
 
 export interface Rate {
   /** At once, after a rest. */
@@ -7,29 +7,32 @@ export interface Rate {
   readonly perMinute: number;
 }
 
-export interface Buckets {
+export interface Rates {
   isEmpty(key: string, nowMs: number): boolean;
   /** Takes a token, if there is one. True if it was the last. */
   take(key: string, nowMs: number): boolean;
 }
 
-interface Bucket {
-  tokens: number;
-  at: number;
+interface Level {
+  readonly tokens: number;
+  readonly at: number;
 }
 
 /** Some 10 MB of keys. */
 const MAX_KEYS = 50_000;
 
-export function createBuckets({ burst, perMinute }: Rate, maxKeys = MAX_KEYS): Buckets {
-  const buckets = new Map<string, Bucket>();
+export function createRates({ burst, perMinute }: Rate, maxKeys = MAX_KEYS): Rates {
+  const levels = new Map<string, Level>();
 
   const tokensOf = (key: string, nowMs: number): number => {
-    const bucket = buckets.get(key);
-    if (!bucket) return burst;
-    // A clock that was set back refills nothing, and takes nothing.
-    const refilled = (Math.max(0, nowMs - bucket.at) / 60_000) * perMinute;
-    return Math.min(burst, bucket.tokens + refilled);
+    const level = levels.get(key);
+    if (!level) return burst;
+    if (nowMs < level.at) {
+      // The clock was set back: nothing comes back for that, and time counts from here. Else nobody passes until it is there again.
+      levels.set(key, { tokens: level.tokens, at: nowMs });
+      return level.tokens;
+    }
+    return Math.min(burst, level.tokens + ((nowMs - level.at) / 60_000) * perMinute);
   };
 
   return {
@@ -39,9 +42,9 @@ export function createBuckets({ burst, perMinute }: Rate, maxKeys = MAX_KEYS): B
       const tokens = tokensOf(key, nowMs);
       if (tokens < 1) return false;
       // The one that was used last is the last to be forgotten.
-      buckets.delete(key);
-      buckets.set(key, { tokens: tokens - 1, at: nowMs });
-      if (buckets.size > maxKeys) buckets.delete(buckets.keys().next().value as string);
+      levels.delete(key);
+      levels.set(key, { tokens: tokens - 1, at: nowMs });
+      if (levels.size > maxKeys) levels.delete(levels.keys().next().value as string);
       return tokens < 2;
     },
   };

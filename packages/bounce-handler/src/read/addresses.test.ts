@@ -9,6 +9,7 @@ const found: readonly [text: string, address: string | undefined, head: boolean]
   ['"bob b"@example.org said', '"bob b"@example.org', true],
   ["SRS0=ab/+=J1=a.example=bob@example.org.", "SRS0=ab/+=J1=a.example=bob@example.org", true],
   ["bob@[192.0.2.1]", "bob@[192.0.2.1]", true],
+  ["bob@[192.0.2.1", undefined, false],
   ["to 'bob@example.org', who", "bob@example.org", false],
   ["[SMTP:bob@example.org]", "bob@example.org", false],
   ["c=US;dda:SMTP=bob@example.org; on", "bob@example.org", false],
@@ -28,3 +29,11 @@ for (const [text, address, isHead] of found) {
     assert.equal(headAddress(text)?.address, isHead ? address : undefined);
   });
 }
+
+test("brackets that never close are looked for near each at sign, and no further", () => {
+  const text = "a@[".repeat(600_000);
+  const begun = performance.now();
+  assert.equal(findAddress(text), undefined);
+  // To the end of the text from each of them: 540 thousand million characters.
+  assert.ok(performance.now() - begun < 1000);
+});

@@ -1,5 +1,5 @@
 // Finds mail addresses in running text. Scanners: each looks left and right of an at sign no further than its neighbours, so
-// a line costs what it is long. Called by line-index.ts and finders.ts.
+// a line costs what it is long. Called by bounce-text.ts, finders.ts and judge.ts.
 
 export interface FoundAddress {
   readonly address: string;
@@ -66,8 +66,9 @@ function quotedStart(text: string, at: number, from: number): number {
 function endOfDomain(text: string, from: number): number {
   const limit = Math.min(text.length, from + MAX_DOMAIN);
   if (text[from] === "[") {
-    const close = text.indexOf("]", from);
-    return close > 0 && close < limit ? close + 1 : from;
+    // Not to the end of the text: `a@[a@[…` would be looked through from each at sign.
+    const close = text.slice(from, limit).indexOf("]");
+    return close < 0 ? from : from + close + 1;
   }
   let end = from;
   while (end < limit && isDomainCharacter(text.charCodeAt(end))) end++;

@@ -1,6 +1,6 @@
 // The text of a bounce, made ready for the rules: lines, and the same as one line in lower case. Called by judge.ts.
 import { type FoundAddress, headAddress } from "./addresses.ts";
-import { withLineFeeds, withoutShiftedText } from "./octet-text.ts";
+import { trimmed, trimmedEnd, withLineFeeds, withoutShiftedText } from "./octet-text.ts";
 
 export interface BounceText {
   readonly lines: readonly string[];
@@ -26,7 +26,7 @@ export function bounceText(octets: string): BounceText {
   for (let from = 0; from < text.length && lines.length < MAX_LINES; ) {
     const found = text.indexOf("\n", from);
     const end = found < 0 ? text.length : found;
-    const line = withoutShiftedText(text.slice(from, end)).trimEnd();
+    const line = trimmedEnd(withoutShiftedText(text.slice(from, end)));
     if (line !== "" || (lines.at(-1) ?? "") !== "") lines.push(line);
     from = end + 1;
     while (line === "" && text.charCodeAt(from) === LF) from++;
@@ -36,7 +36,7 @@ export function bounceText(octets: string): BounceText {
   let offset = 0;
   for (const line of lines) {
     // Linear: one class, and nothing behind it that could fail.
-    const flat = line.trim().replace(/[ \t]+/g, " ");
+    const flat = trimmed(line).replace(/[ \t]+/g, " ");
     starts.push(offset);
     if (flat !== "") {
       flatLines.push(flat);
@@ -65,7 +65,7 @@ export function wordsBehind(lines: readonly string[], at: number, head: FoundAdd
   for (let below = at + 1; below < lines.length && words.length < MAX_LINES_ABOUT; below++) {
     const line = lines[below] ?? "";
     if (line === "" || (indentOf(line) <= depth && headAddress(line))) break;
-    words.push(line.trim());
+    words.push(trimmed(line));
   }
   return words.join("\n");
 }

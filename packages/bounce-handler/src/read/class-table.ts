@@ -38,6 +38,9 @@ export const CLASS_ROWS: readonly ClassRow[] = [
       "unknown recipient",
       "unknown or illegal alias",
       "no mailbox here by that name",
+      // Notes: below, a host is listed in something.
+      "not listed in domino directory",
+      "not listed in public name",
     ],
   },
   {
@@ -111,7 +114,9 @@ export const CLASS_ROWS: readonly ClassRow[] = [
       "network is unreachable",
       "greylist",
       "try again later",
-      "expired",
+      "message expired",
+      "envelope expired",
+      "delivery time expired",
     ],
   },
   {

@@ -1,4 +1,5 @@
 // Content-Type and its parameters (RFC 2045 §5.1), leniently. One pass over a bounded value. Called by parts.ts.
+import { trimmed } from "./octet-text.ts";
 
 export interface ContentType {
   /** Lower case, as `text/plain`. */
@@ -43,7 +44,7 @@ function parameterAt(text: string, from: number): Parameter {
     const { value, end } = quotedAt(text, at);
     return { name, value, end: indexOrEnd(text, ";", end) + 1 };
   }
-  const bare = withoutComments(text.slice(at, semicolon)).trim();
+  const bare = trimmed(withoutComments(text.slice(at, semicolon)));
   return { name, value: bare.split(" ", 1)[0] ?? "", end: semicolon + 1 };
 }
 

@@ -28,7 +28,18 @@ export interface Effective {
 
 /** Codes of RFC 3463 for a time that is over. */
 const TIMED_OUT = ["4.4.7", "5.4.7"];
-const EXPIRED_WORDS = ["expired", "giving up", "gave up", "could not be delivered for"];
+/** Of the message. A certificate or an account expires as well, and qmail gives up on a host after every single try. */
+const EXPIRED_WORDS = [
+  "message expired",
+  "message has expired",
+  "envelope expired",
+  "delivery time expired",
+  "delivery expired",
+  "too long in the queue",
+  "in the queue too long",
+];
+/** `Message could not be delivered for 5 days`, not `for policy reasons`. Linear: fixed text, one digit. */
+const FOR_SO_LONG = /could not be delivered for [0-9]/;
 
 export function effectiveStatus(reported: Reported): Effective {
   const { status, source, reply } = findBest(reported);
@@ -93,5 +104,5 @@ function isExpired({ action, diagnostic, words, willRetry }: Reported, status: s
   if (action === "delayed" && willRetry) return false;
   if (status !== undefined && TIMED_OUT.includes(status)) return true;
   const text = `${diagnostic ?? ""}\n${words}`.toLowerCase();
-  return EXPIRED_WORDS.some((word) => text.includes(word));
+  return EXPIRED_WORDS.some((words) => text.includes(words)) || FOR_SO_LONG.test(text);
 }

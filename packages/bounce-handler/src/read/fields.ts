@@ -1,5 +1,6 @@
 // Fields of a header or a status block, from lines of text that are all there (RFC 5322 §2.2, RFC 3464 §2.1). Called by
 // status-part.ts and returned.ts.
+import { trimmed } from "./octet-text.ts";
 import type { HeaderField } from "./report.ts";
 
 /** A Diagnostic-Code with a long dialogue is below. */
@@ -25,13 +26,13 @@ export interface OpenField {
 
 /** @param line one that has a field name */
 export function openField(name: string, line: string): OpenField {
-  const value = line.slice(line.indexOf(":", name.length) + 1).trim();
+  const value = trimmed(line.slice(line.indexOf(":", name.length) + 1));
   return { name, value: value.slice(0, MAX_VALUE) };
 }
 
 /** Unfolds: what white space there was becomes one blank. */
 export function continueField(field: OpenField, line: string): void {
-  const more = line.trim();
+  const more = trimmed(line);
   if (more === "" || field.value.length >= MAX_VALUE) return;
   field.value += `${field.value === "" ? "" : " "}${more.slice(0, MAX_VALUE)}`;
 }

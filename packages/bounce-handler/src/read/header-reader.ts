@@ -1,5 +1,6 @@
 // Reads the header block of a message or of a part, line by line, and keeps the fields that are wanted. Called by parts.ts.
 import type { Fragment } from "./lines.ts";
+import { trimmed } from "./octet-text.ts";
 import type { HeaderField } from "./report.ts";
 
 export interface HeaderReader {
@@ -77,7 +78,8 @@ export function createHeaderReader(wanted: WantedNames): HeaderReader {
 
 /** The value of the first field of that name, trimmed. */
 export function fieldValue(fields: readonly HeaderField[], name: string): string | undefined {
-  return fields.find((field) => field.name === name)?.value.trim();
+  const field = fields.find((one) => one.name === name);
+  return field && trimmed(field.value);
 }
 
 function withoutBlanks(octets: Buffer, from: number, to: number): number {

@@ -20,6 +20,8 @@ const MAX_ENTITY = 8;
 
 export function htmlText(html: string): string {
   const out: string[] = [];
+  // Latin1 keeps its length in it.
+  const small = html.toLowerCase();
   let at = 0;
   while (at < html.length) {
     const tag = indexOrEnd(html, "<", at);
@@ -27,27 +29,28 @@ export function htmlText(html: string): string {
     out.push(html.slice(at, tag).replace(/[\r\n]/g, " "));
     if (tag === html.length) break;
     const end = indexOrEnd(html, ">", tag);
-    const name = tagName(html, tag + 1);
+    const name = tagName(small, tag + 1);
     if (BLOCKS.has(name)) out.push("\n");
     at = end + 1;
-    if (name === "style" || name === "script") at = endOfRawText(html, at, name);
+    if (name === "style" || name === "script") at = endOfRawText(small, at, name);
   }
   return withoutEntities(out.join(""));
 }
 
-/** Style and script have no text. Never closed, they go to the end. */
+/** Style and script have no text. Never closed, they go to the end. In lower case. */
 function endOfRawText(html: string, from: number, name: string): number {
   const close = html.indexOf(`</${name}`, from);
   return close < 0 ? html.length : close;
 }
 
+/** In lower case. */
 function tagName(html: string, from: number): string {
   const start = html[from] === "/" ? from + 1 : from;
   let end = start;
   while (end < start + 10 && isNameCharacter(html.charCodeAt(end))) end++;
   return html[from] === "/" && (html.startsWith("style", start) || html.startsWith("script", start))
     ? ""
-    : html.slice(start, end).toLowerCase();
+    : html.slice(start, end);
 }
 
 function withoutEntities(text: string): string {

@@ -5,10 +5,11 @@ import type { ContentType } from "./content-type.ts";
 import { fieldValue } from "./header-reader.ts";
 import { htmlText } from "./html-text.ts";
 import type { ReaderLimits } from "./limits.ts";
+import { namingWords } from "./named.ts";
 import { readable } from "./octet-text.ts";
 import { autoReplyEvidence, isSurelyBounce, type Origin, originOf } from "./origin.ts";
 import type { BounceKind, BounceRecipient, BounceReport, HeaderField } from "./report.ts";
-import { type ReadReturned, readReturned, splitReturned } from "./returned.ts";
+import { aboveMessage, type ReadReturned, readReturned, splitReturned } from "./returned.ts";
 import { readStatusPart, type StatusBlock, type StatusPart } from "./status-part.ts";
 import { statusRecipient } from "./status-recipient.ts";
 import { readTextBounce } from "./text-bounce.ts";
@@ -46,6 +47,7 @@ export function judge(collected: Collected, limits: ReaderLimits): BounceReport 
   const ofPart = collected.returned === undefined ? undefined : readReturned(collected.returned);
   const returned = ofPart ?? judged.returned;
   const cutHeader = returned?.ended === false && (collected.returned?.length ?? 0) >= limits.returnedOctets;
+  let named: BounceReport["named"] | undefined;
   return {
     kind: judged.kind,
     reportingMta: plainValue(judged.message.get("reporting-mta")),
@@ -53,9 +55,20 @@ export function judge(collected: Collected, limits: ReaderLimits): BounceReport 
     arrivalDate: bounded(judged.message.get("arrival-date")),
     recipients: judged.recipients,
     returned: returned?.header,
+    // Hardly anybody asks.
+    get named() {
+      named ??= namingWords(ownTexts(collected));
+      return named;
+    },
     autoSubmitted: bounded(fieldValue(collected.header, "auto-submitted")),
     truncated: collected.truncated || judged.truncated || cutHeader,
   };
+}
+
+/** All that the mail system wrote itself. */
+function ownTexts({ header, statusParts, text, html, preamble }: Collected): readonly string[] {
+  const sentences = [text, htmlText(html), preamble].map((whole) => splitReturned(whole).text);
+  return [...header.map(({ value }) => value), ...statusParts, ...sentences];
 }
 
 function judgeKind(collected: Collected, limits: ReaderLimits): Judged {
@@ -86,8 +99,11 @@ function plainKind(kind: BounceKind): Judged {
 }
 
 function dsn(status: StatusPart, collected: Collected): Judged {
-  const words = indexWords(bounceText(collected.text === "" ? htmlText(collected.html) : collected.text));
-  const wordsAbout = (address: string): string => words.get(asOctets(address).toLowerCase()) ?? "";
+  let words: ReturnType<typeof indexWords> | undefined;
+  const wordsAbout = (address: string): string => {
+    words ??= indexWords(bounceText(collected.text === "" ? htmlText(collected.html) : collected.text));
+    return words.get(asOctets(address).toLowerCase()) ?? "";
+  };
   return {
     kind: "dsn",
     message: status.message,
@@ -103,15 +119,23 @@ function bounceInText(collected: Collected, limits: ReaderLimits): Judged | unde
   // The field X-Failed-Recipients alone is enough.
   for (const whole of texts.length === 0 ? [""] : texts) {
     const { text, returned } = splitReturned(whole);
-    const found = statusInText(text, limits) ?? rulesInText(bounceText(text), failed, limits);
+    const byRules = rulesInText(bounceText(text), failed, limits);
+    const byStatus = statusInText(aboveMessage(text), limits);
+    const found = byStatus && (!byRules || namesOneOf(byStatus, byRules)) ? byStatus : byRules;
     if (found) return { ...found, returned: returned === undefined ? undefined : readReturned(returned) };
   }
   return undefined;
 }
 
+/** What looks like a report may be the sender's own text, returned. He does not know the address that the text is about. */
+function namesOneOf(one: Judged, other: Judged): boolean {
+  const named = new Set(other.recipients.map(({ finalRecipient }) => finalRecipient?.toLowerCase()));
+  return one.recipients.some(({ finalRecipient }) => named.has(finalRecipient?.toLowerCase()));
+}
+
 /** A report whose MIME structure is lost still has its fields. */
 function statusInText(text: string, limits: ReaderLimits): Judged | undefined {
-  const start = text.toLowerCase().indexOf("reporting-mta:");
+  const start = `\n${text.toLowerCase()}`.indexOf("\nreporting-mta:");
   const part = start < 0 ? undefined : readStatusPart(text.slice(start), limits.recipients);
   const blocks =
     part?.recipients.filter((block) => block.has("final-recipient") && block.has("status")) ?? [];

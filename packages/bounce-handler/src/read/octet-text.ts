@@ -11,6 +11,23 @@ export function linesOf(text: string): string[] {
   return withLineFeeds(text).split("\n");
 }
 
+/** Without white space at its ends: `trim` takes the octet 0xA0 for a blank, with which many a UTF-8 letter ends. */
+export function trimmed(text: string): string {
+  let from = 0;
+  while (from < text.length && isBlank(text.charCodeAt(from))) from++;
+  return trimmedEnd(from === 0 ? text : text.slice(from));
+}
+
+export function trimmedEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && isBlank(text.charCodeAt(end - 1))) end--;
+  return end === text.length ? text : text.slice(0, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0d || code === 0x0a;
+}
+
 /** UTF-8 where the octets are, else latin1: every octet string is a text. */
 export function readable(text: string, limit: number): string {
   const octets = Buffer.from(text, "latin1");

@@ -1,5 +1,6 @@
 // Who speaks: a mail system about a message that it had, a machine that answers for a person, or somebody. By the outer header
 // (RFC 3834). Called by judge.ts.
+import { decodeWords } from "./encoded-words.ts";
 import { fieldValue } from "./header-reader.ts";
 import { AUTO_FIELDS, BOUNCE_SUBJECTS, CHALLENGES, DAEMONS, VACATION_SUBJECTS } from "./origin-words.ts";
 import type { HeaderField } from "./report.ts";
@@ -59,42 +60,16 @@ function isAutoReply(fields: readonly HeaderField[], subject: string): boolean {
 
 /** Decoded (RFC 2047), in lower case. */
 function subjectOf(fields: readonly HeaderField[]): string {
-  return decodeWords(fieldValue(fields, "subject") ?? "").toLowerCase();
+  return decoded(fieldValue(fields, "subject") ?? "").toLowerCase();
 }
 
 const MAX_SUBJECT = 1000;
 
-/** UTF-8 and latin1 words: all that the lists above need. Each `=?` is looked at once, in a bounded text. */
-function decodeWords(value: string): string {
+/** UTF-8 and latin1 words: all that the lists of origin-words.ts need. */
+function decoded(value: string): string {
   const text = value.slice(0, MAX_SUBJECT);
-  let decoded = "";
-  let from = 0;
-  for (let at = text.indexOf("=?"); at >= 0; at = text.indexOf("=?", from)) {
-    const word = encodedWordAt(text, at);
-    decoded += text.slice(from, at) + (word?.text ?? "=?");
-    from = word?.end ?? at + 2;
-  }
-  const whole = decoded + text.slice(from);
+  const whole = decodeWords(text, (octets, charset) =>
+    Buffer.from(octets, "latin1").toString(charset.startsWith("utf-8") ? "utf8" : "latin1"),
+  );
   return whole === text ? Buffer.from(text, "latin1").toString("utf8") : whole;
-}
-
-function encodedWordAt(
-  text: string,
-  at: number,
-): { readonly text: string; readonly end: number } | undefined {
-  const [charset = "", encoding = "", content = ""] = text.slice(at + 2).split("?", 3);
-  const end = at + 2 + charset.length + 1 + encoding.length + 1 + content.length + 2;
-  if (!text.startsWith("?=", end - 2)) return undefined;
-  const octets =
-    encoding.toLowerCase() === "b"
-      ? Buffer.from(content, "base64")
-      : Buffer.from(unescapedQ(content), "latin1");
-  return { text: octets.toString(charset.toLowerCase().startsWith("utf-8") ? "utf8" : "latin1"), end };
-}
-
-function unescapedQ(content: string): string {
-  // Linear: a fixed length of three.
-  return content
-    .replaceAll("_", " ")
-    .replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

@@ -6,6 +6,7 @@ import { type ContentType, parseContentType } from "./content-type.ts";
 import { createHeaderReader, fieldValue, type HeaderReader, wantedNames } from "./header-reader.ts";
 import type { ReaderLimits } from "./limits.ts";
 import type { Fragment } from "./lines.ts";
+import { trimmedEnd } from "./octet-text.ts";
 import type { HeaderField } from "./report.ts";
 import { type Decode, decoderFor } from "./transfer-encoding.ts";
 
@@ -95,7 +96,7 @@ export function createPartReader(limits: ReaderLimits, sink: PartSink): PartRead
       truncated = true;
       return;
     }
-    const boundary = type.parameters.get("boundary")?.trimEnd();
+    const boundary = trimmedEnd(type.parameters.get("boundary") ?? "");
     stack.push(isBoundary(boundary) ? boundary : undefined);
     digests.push(type.type === "multipart/digest");
     // Where the boundary that is named never comes, all there is stands in front of it.

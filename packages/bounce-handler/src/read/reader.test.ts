@@ -69,6 +69,11 @@ const kinds: readonly [what: string, kind: BounceKind, lines: readonly string[]]
     person("Precedence: junk", "Subject: =?utf-8?Q?R=C3=A9ponse_automatique?="),
   ],
   [
+    "a vacation in two encoded words",
+    "auto-reply",
+    person("Precedence: bulk", "Subject: =?utf-8?Q?Abwes?=", " =?utf-8?Q?enheit?="),
+  ],
+  [
     "a vacation in Russian, in base64",
     "auto-reply",
     person("Auto-Submitted: auto-generated", "Subject: =?UTF-8?B?0JDQstGC0L7QvtGC0LLQtdGC?="),
@@ -177,6 +182,16 @@ test("the fields of the message and of a recipient are read, comments taken away
     originalEnvelopeId: "QQ+2B1",
     arrivalDate: "Fri, 20 Nov 2026 20:00:00 +0000",
     returned: undefined,
+    named: [
+      "<MAILER-DAEMON@mx.example.org>",
+      "alice@sender.example",
+      "mx.example.org",
+      "alias@example.net",
+      "<bob@example.org>",
+      "5.0.0",
+      "mx.example.net",
+      "550-5.2.2",
+    ],
     autoSubmitted: undefined,
     truncated: false,
   });
@@ -247,6 +262,29 @@ const outcomes: readonly [
     true,
     "soft",
   ],
+  [
+    "a delay because a certificate expired",
+    ["Action: delayed", "Status: 4.0.0", "Diagnostic-Code: smtp; 451 4.7.5 TLS certificate has expired"],
+    "4.7.5",
+    false,
+    "delay",
+  ],
+  [
+    "a delay after a try that qmail gave up",
+    ["Action: delayed", "Status: 4.0.0", "Diagnostic-Code: x-qmail; greylisted. Giving up on 192.0.2.25."],
+    "4.0.0",
+    false,
+    "delay",
+  ],
+  [
+    "a delay that was the last",
+    ["Action: delayed", "Status: 4.0.0", "Diagnostic-Code: x-mta; could not be delivered for 5 days"],
+    "4.0.0",
+    true,
+    "soft",
+  ],
+  ["an action with words behind it", ["Action: failed/none", "Status: 4.2.2"], "4.2.2", true, "soft"],
+  ["an action in quotes", ['Action: "Failed"', "Status: 4.2.2"], "4.2.2", true, "soft"],
   [
     "Sendmail's relayed",
     ["Action: relayed (to non-DSN-aware mailer)", "Status: 2.1.5"],
@@ -359,6 +397,29 @@ test("blocks without empty lines between them are told apart, wherever their fie
   assert.equal(reportingMta, "mx.example.org");
 });
 
+test("an Original-Recipient that ends its block is of that block, and one that begins a block is of that", () => {
+  const blocks = (...lines: string[]) => {
+    const { recipients } = read(...report(["Reporting-MTA: dns; mx.example.org", "", ...lines]));
+    return recipients.map((one) => [one.originalRecipient, one.finalRecipient, one.diagnostic]);
+  };
+  const alias = "Original-Recipient: rfc822; alias@example.net";
+  const a = ["Final-Recipient: rfc822; a@example.org", "Action: failed", "Status: 5.1.1"];
+  const b = ["Final-Recipient: rfc822; b@example.org", "Action: failed", "Status: 5.1.1"];
+  const why = "Diagnostic-Code: smtp; 550 no";
+  assert.deepEqual(blocks(...a, alias, why, "", ...b), [
+    ["alias@example.net", "a@example.org", "550 no"],
+    [undefined, "b@example.org", undefined],
+  ]);
+  assert.deepEqual(blocks(...a, alias, why), [["alias@example.net", "a@example.org", "550 no"]]);
+  const ofB = [
+    [undefined, "a@example.org", undefined],
+    ["alias@example.net", "b@example.org", undefined],
+  ];
+  assert.deepEqual(blocks(...a, alias, ...b), ofB);
+  assert.deepEqual(blocks(...a, "", alias, ...b), ofB);
+  assert.deepEqual(blocks(...a, "", alias, "", ...b), ofB);
+});
+
 // Structure that is broken.
 
 test("a report whose boundary parameter is missing is read by the first line of hyphens", () => {
@@ -381,6 +442,38 @@ test("a report whose boundary never comes still has its fields, as text", () => 
     recipients.map((one) => [one.finalRecipient, one.status]),
     [["bob@example.org", "5.1.1"]],
   );
+});
+
+test("a report that lost its boundaries keeps what it says, and not as a failure", () => {
+  const delivered = ["Final-Recipient: rfc822; bob@example.org", "Action: delivered", "Status: 2.0.0"];
+  const text = ["Your message reached:", "", "<bob@example.org>: delivered to mailbox"];
+  const lines = report(["Reporting-MTA: dns; mx.example.org", "", ...delivered], text);
+  const { kind, recipients } = readBounce(
+    octets(lines.map((line) => line.replace("boundary=b", "boundary=other"))),
+  );
+  assert.equal(kind, "bounce");
+  assert.deepEqual(
+    recipients.map((one) => [one.finalRecipient, one.action]),
+    [["bob@example.org", "delivered"]],
+  );
+});
+
+test("style and script of an HTML part are no text, in any case of letters", () => {
+  for (const name of ["style", "STYLE", "Script"]) {
+    const body = `<html><${name}>a{}</${name}>Delivery has failed to these recipients or groups:<br>`;
+    const { recipients } = read(
+      ...DAEMON,
+      "Subject: Undeliverable: Hello",
+      "Content-Type: text/html",
+      "",
+      `${body}bob@example.org<br>550 5.1.1 no such user</html>`,
+    );
+    assert.deepEqual(
+      recipients.map((one) => [one.finalRecipient, one.effectiveStatus]),
+      [["bob@example.org", "5.1.1"]],
+      name,
+    );
+  }
 });
 
 test("a part without an empty line behind its header, and one that never ends, are read", () => {
@@ -471,6 +564,99 @@ test("the returned header is read in order, unfolded, from a part or from below 
   const below = readBounce(octets([...DAEMON, "", ...text]));
   assert.deepEqual(below.returned, expected);
   assert.equal(below.recipients.length, 1);
+});
+
+test("qmail gives up on a host after every try: that says nothing of the time", () => {
+  const classes = [
+    "Remote host said: 554 rejected as spam",
+    "Remote host said: 550 this account has expired",
+  ].map((words) => {
+    const { recipients } = read(
+      ...DAEMON,
+      "Subject: failure notice",
+      "",
+      "Hi. This is the qmail-send program at mx.example.org.",
+      "I wasn't able to deliver your message to the following addresses.",
+      "",
+      "<bob@example.org>:",
+      "192.0.2.25 does not like recipient.",
+      words,
+      "Giving up on 192.0.2.25.",
+    );
+    return recipients.map((one) => [one.effectiveStatus, one.class]);
+  });
+  assert.deepEqual(classes, [[["5.7.1", "spam"]], [["5.0.0", "hard"]]]);
+});
+
+const separators: readonly (readonly string[])[] = [
+  ["--- Below this line is a copy of the message."],
+  ["----- Original mail follows -----"],
+  ["--- Enclosed is a copy of the message."],
+  ["--- Nachricht folgt"],
+  ["----------------------------------------"],
+  ["Die Nachricht:"],
+  [],
+];
+for (const separator of separators) {
+  for (const header of [["Received: from a", "Subject: Hello"], []]) {
+    const where = `${separator[0] ?? "nothing"}" and ${header.length === 0 ? "no header" : "its header"}`;
+    test(`a report in the text of a message that is returned below "${where} is not believed`, () => {
+      const { recipients } = read(
+        ...DAEMON,
+        "Subject: failure notice",
+        "",
+        "Hi. This is the qmail-send program at mx.example.org.",
+        "I wasn't able to deliver your message to the following addresses.",
+        "",
+        "<bob@example.org>:",
+        "550 5.1.1 no such user",
+        "",
+        ...separator,
+        "",
+        ...header,
+        "",
+        "Reporting-MTA: dns; evil.example",
+        "",
+        "Final-Recipient: rfc822; carol@evil.example",
+        "Action: delivered",
+        "Status: 2.0.0",
+      );
+      assert.deepEqual(
+        recipients.map((one) => [one.finalRecipient, one.action, one.class]),
+        [["bob@example.org", "failed", "hard"]],
+      );
+    });
+  }
+}
+
+test("where no rule finds anybody, a report in the text is believed above the message alone", () => {
+  const status = [
+    "Reporting-MTA: dns; mx.example.org",
+    "",
+    "Final-Recipient: rfc822; bob@example.org",
+    "Action: failed",
+    "Status: 5.1.1",
+  ];
+  const text = (...lines: string[]) =>
+    read(...DAEMON, "Subject: Unzustellbar: Hallo", "", "Leider nicht.", "", ...lines).recipients.length;
+  assert.equal(text(...status), 1);
+  assert.equal(text("----- Transcript of session follows -----", "", ...status), 1);
+  for (const line of ["--- Nachricht", "-----", "Received: from a", "MIME-Version: 1.0"]) {
+    assert.equal(text(line, "", ...status), 0, line);
+  }
+});
+
+test("a letter whose last octet is 0xA0 is whole at the end of a field", () => {
+  const header = ["Subject: voilà", "X-Folded: voilà", "\tvoilà", "From: Bob <bob@example.org>"];
+  const part = ["--b", "Content-Type: text/rfc822-headers", "", ...header, "--b--"];
+  const status = [...BLOCK, "Diagnostic-Code: smtp; 550 5.1.1 voilà"];
+  const { returned, recipients } = readBounce(octets([...report(status).slice(0, -1), ...part]));
+  assert.deepEqual(
+    returned?.map(({ value }) => value),
+    ["voilà", "voilà voilà", "Bob <bob@example.org>"],
+  );
+  assert.deepEqual(recipients[0]?.diagnostic, "550 5.1.1 voilà");
+  assert.deepEqual(recipients[0]?.smtpReply?.text, "voilà");
 });
 
 test("text in ISO-2022-JP names nobody by the octets of its characters", () => {

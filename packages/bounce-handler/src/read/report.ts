@@ -62,6 +62,8 @@ export interface BounceReport {
   readonly arrivalDate: string | undefined;
   readonly recipients: readonly BounceRecipient[];
   readonly returned: ReturnedHeader | undefined;
+  /** Words of its own that may name somebody, of whatever part: named.ts. */
+  readonly named: readonly string[] | "too-many";
   /** Of the outer header. */
   readonly autoSubmitted: string | undefined;
   /** Some limit was reached: there was more than is told here. */

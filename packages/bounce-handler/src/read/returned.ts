@@ -1,7 +1,7 @@
 // The header of the message that a bounce gives back: from a part of its own, or from the text below one of the usual
 // separators. Called by judge.ts.
 import { fieldName, readHeaderBlock } from "./fields.ts";
-import { linesOf, readable } from "./octet-text.ts";
+import { linesOf, readable, trimmed } from "./octet-text.ts";
 import type { HeaderField, ReturnedHeader } from "./report.ts";
 
 /** In lower case, of one line. */
@@ -22,6 +22,8 @@ const SEPARATORS = [
   "--- undelivered message",
   "--- a copy of your message",
   "--- original mail ---",
+  "--- original mail follows",
+  "--- enclosed is a copy of the message",
   "below is a copy of the original message",
   "original message headers:",
   "original message header:",
@@ -54,6 +56,35 @@ export function splitReturned(text: string): SplitText {
   return { text: text.slice(0, cut), returned: lineEnd < 0 ? undefined : text.slice(lineEnd + 1) };
 }
 
+/** With these a message begins. What parts of a multipart begin with is not among them: a report may have lost its boundary. */
+const MESSAGE_FIELDS: ReadonlySet<string> = new Set(
+  "return-path delivered-to received message-id date from sender to subject mime-version".split(" "),
+);
+
+/** What stands above the first field of a message, and above the first line that parts something from it. */
+export function aboveMessage(text: string): string {
+  for (let from = 0; from < text.length; ) {
+    const found = text.indexOf("\n", from);
+    const end = found < 0 ? text.length : found;
+    const line = text.slice(from, end);
+    if (isDashed(trimmed(line)) || MESSAGE_FIELDS.has(fieldName(line)?.toLowerCase() ?? ""))
+      return text.slice(0, from);
+    from = end + 1;
+  }
+  return text;
+}
+
+/** Sendmail's and Exim's: what stands below is still their own. */
+const HEADINGS = ["- transcript of session", "- the following addresses"];
+
+/** `--- Here it is`, or hyphens alone. A boundary has no blanks, and something behind its hyphens. */
+function isDashed(line: string): boolean {
+  if (!line.startsWith("--")) return false;
+  if (!line.includes(" ")) return line === "-".repeat(line.length);
+  const small = line.toLowerCase();
+  return !HEADINGS.some((words) => small.includes(words));
+}
+
 export interface ReadReturned {
   readonly header: ReturnedHeader;
   readonly ended: boolean;
@@ -63,7 +94,7 @@ export interface ReadReturned {
 export function readReturned(octets: string): ReadReturned | undefined {
   const lines = linesOf(octets);
   let from = 0;
-  while (from < MAX_EMPTY_LINES && lines[from]?.trim() === "") from++;
+  while (from < MAX_EMPTY_LINES && trimmed(lines[from] ?? "x") === "") from++;
   if (!beginsHeader(lines[from]) && !beginsHeader(lines[from + 1])) return undefined;
   const { fields, ended } = readHeaderBlock(lines, from);
   return fields.length === 0 ? undefined : { header: fields.map(readableField), ended };
@@ -75,5 +106,5 @@ function beginsHeader(line: string | undefined): boolean {
 }
 
 function readableField({ name, value }: HeaderField): HeaderField {
-  return { name: name.trim(), value: readable(value, MAX_VALUE) };
+  return { name, value: readable(value, MAX_VALUE) };
 }

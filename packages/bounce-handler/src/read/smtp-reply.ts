@@ -1,7 +1,7 @@
 // Finds an SMTP reply in a diagnostic or a line of text: `550 5.1.1 …`, `550-5.1.1`, `#550 5.1.10 …##`, `(#5.1.1)`.
 // RFC 5321 §4.2, RFC 3463. Called by effective-status.ts and the free-text rules. A scanner, and no pattern: each character
 // is looked at a bounded number of times.
-import { readable } from "./octet-text.ts";
+import { readable, trimmed } from "./octet-text.ts";
 import type { SmtpReply } from "./report.ts";
 
 /** Of what is searched. A dialogue of more is cut. */
@@ -20,7 +20,7 @@ export function findReply(text: string): SmtpReply | undefined {
     const enhanced = enhancedAt(searched, behind);
     if (at > 0 && enhanced === undefined && !isLikely(searched, at, code)) continue;
     const text = searched.slice(enhanced === undefined ? at + 4 : behind + enhanced.length);
-    return { code, enhanced, text: readable(text.trim(), MAX_TEXT) };
+    return { code, enhanced, text: readable(trimmed(text), MAX_TEXT) };
   }
   return undefined;
 }

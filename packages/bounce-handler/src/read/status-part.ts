@@ -27,6 +27,8 @@ export function readStatusPart(text: string, maxRecipients: number): StatusPart 
   const message = new Map<string, string>();
   const recipients: Map<string, string>[] = [];
   let current: Map<string, string> | undefined;
+  /** What `current` stands right behind, with no empty line between. */
+  let above: Map<string, string> | undefined;
   let truncated = false;
 
   const store = ({ name, value }: OpenField): void => {
@@ -36,6 +38,7 @@ export function readStatusPart(text: string, maxRecipients: number): StatusPart 
       return;
     }
     if (OPENING.has(key) && (!current || beginsAnother(current, key))) {
+      above = current;
       current = new Map();
       recipients.push(current);
     }
@@ -50,6 +53,13 @@ export function readStatusPart(text: string, maxRecipients: number): StatusPart 
   for (const line of linesOf(text)) {
     if (line.trim() === "") {
       close();
+      // Some write Original-Recipient last: it is of the block that it stands in.
+      if (current && above && isStray(current) && !above.has("original-recipient")) {
+        recipients.pop();
+        addTo(above, current);
+        current = above;
+      }
+      above = undefined;
       // Empty lines inside a block happen: only what could be one is over.
       if (current && isWhole(current)) current = undefined;
       continue;
@@ -95,10 +105,17 @@ function isWhole(block: StatusBlock): boolean {
 function withoutStrays(blocks: readonly Map<string, string>[]): readonly StatusBlock[] {
   const kept: Map<string, string>[] = [];
   for (const block of blocks) {
-    const stray = !block.has("final-recipient") && !block.has("action") && !block.has("status");
     const before = kept.at(-1);
-    if (!stray || !before) kept.push(block);
-    else setFirst(before, "original-recipient", block.get("original-recipient") ?? "");
+    if (before && isStray(block)) addTo(before, block);
+    else kept.push(block);
   }
   return kept;
+}
+
+function isStray(block: StatusBlock): boolean {
+  return !block.has("final-recipient") && !block.has("action") && !block.has("status");
+}
+
+function addTo(block: Map<string, string>, stray: StatusBlock): void {
+  for (const [key, value] of stray) setFirst(block, key, value);
 }

@@ -4,6 +4,7 @@ import { withoutComments } from "./content-type.ts";
 import { type Effective, effectiveStatus } from "./effective-status.ts";
 import { readable } from "./octet-text.ts";
 import type { BounceAction, BounceClass, BounceRecipient } from "./report.ts";
+import { findReply } from "./smtp-reply.ts";
 import type { StatusBlock } from "./status-part.ts";
 import { plainValue, typedAddress, typedValue } from "./typed-address.ts";
 
@@ -30,7 +31,9 @@ export function statusRecipient(block: StatusBlock, wordsAbout: WordsAbout): Bou
   const action = parseAction(block.get("action"));
   const status = block.get("status");
   const diagnostic = diagnosticOf(block.get("diagnostic-code"));
-  const words = wordsAbout(finalRecipient ?? "") || wordsAbout(originalRecipient ?? "");
+  // What the remote server said is there: the text repeats it.
+  const isTold = action === "failed" && diagnostic !== undefined && findReply(diagnostic) !== undefined;
+  const words = isTold ? "" : wordsAbout(finalRecipient ?? "") || wordsAbout(originalRecipient ?? "");
   const found = effectiveStatus({
     action,
     status,
@@ -54,11 +57,10 @@ export function statusRecipient(block: StatusBlock, wordsAbout: WordsAbout): Bou
   };
 }
 
-/** Sendmail adds a comment: `relayed (to non-DSN-aware mailer)`. */
+/** The first word: Sendmail adds a comment, `relayed (to non-DSN-aware mailer)`; others quotes, or a second word. */
 export function parseAction(field: string | undefined): BounceAction | undefined {
-  const word = withoutComments(field ?? "")
-    .trim()
-    .toLowerCase();
+  // Linear: one class.
+  const word = /[a-z]+/.exec(withoutComments(field ?? "").toLowerCase())?.[0] ?? "";
   return Object.hasOwn(ACTIONS, word) ? ACTIONS[word] : undefined;
 }
 

@@ -3,7 +3,7 @@ import type { BounceText } from "./bounce-text.ts";
 import { classify } from "./class-table.ts";
 import { effectiveStatus } from "./effective-status.ts";
 import { type Finding, find } from "./finders.ts";
-import { readable } from "./octet-text.ts";
+import { readable, trimmed } from "./octet-text.ts";
 import type { BounceRecipient } from "./report.ts";
 import { TEXT_RULES, type TextRule } from "./rules.ts";
 import { findReply, findStatus } from "./smtp-reply.ts";
@@ -45,7 +45,8 @@ const WORDS: readonly (readonly [status: string, words: readonly string[]])[] = 
   ],
   ["1.2", ["host not found", "domain not found", "unknown host", "host unknown", "couldn't find any host"]],
   ["1.2", ["domain does not exist", "no such domain", "name service error", "domain name not found"]],
-  ["4.7", ["timed out", "could not be delivered for", "expired", "giving up", "retry timeout exceeded"]],
+  ["4.7", ["timed out", "could not be delivered for", "message expired", "envelope expired"]],
+  ["4.7", ["delivery time expired", "in the queue too long", "retry timeout exceeded"]],
   ["4.6", ["too many hops", "mail loop", "loops back"]],
   ["3.4", ["message too large", "too big", "size limit", "message size exceeds"]],
   [
@@ -112,7 +113,7 @@ function recipientOf(
     : found.status;
   const kind = classify({ status, replyCode: found.reply?.code, text: words });
   // Behind `<address>:`.
-  const diagnostic = readable(words.trim().replace(/^:\s*/, ""), MAX_DIAGNOSTIC);
+  const diagnostic = readable(trimmed(trimmed(words).replace(/^:/, "")), MAX_DIAGNOSTIC);
   return {
     finalRecipient: readable(address, MAX_ADDRESS),
     originalRecipient: undefined,

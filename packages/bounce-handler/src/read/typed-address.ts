@@ -1,7 +1,7 @@
 // Typed addresses and values of a delivery status: `rfc822; bob@example.org`, `utf-8; j\x{F6}rg@example.org`, `dns; host`
 // (RFC 3464 §2.1.2, RFC 6533 §3). Called by status-part.ts.
 import { withoutComments } from "./content-type.ts";
-import { readable } from "./octet-text.ts";
+import { readable, trimmed } from "./octet-text.ts";
 
 /** Twice what RFC 5321 §4.5.3.1.3 allows a path: SRS and X.400 gateways need room. */
 const MAX_ADDRESS = 512;
@@ -23,14 +23,14 @@ export function typedValue(field: string): TypedValue {
     .trim()
     .toLowerCase();
   // Some leave the type out, and have a semicolon in the text. Linear: one class.
-  if (semicolon > MAX_TYPE || !/^[a-z0-9-]+$/.test(type)) return { type: "", value: field.trim() };
-  return { type, value: field.slice(semicolon + 1).trim() };
+  if (semicolon > MAX_TYPE || !/^[a-z0-9-]+$/.test(type)) return { type: "", value: trimmed(field) };
+  return { type, value: trimmed(field.slice(semicolon + 1)) };
 }
 
 /** A host name or the like, without its type. */
 export function plainValue(field: string | undefined): string | undefined {
   if (field === undefined) return undefined;
-  const value = readable(withoutComments(typedValue(field).value).trim(), MAX_VALUE);
+  const value = readable(trimmed(withoutComments(typedValue(field).value)), MAX_VALUE);
   return value === "" ? undefined : value;
 }
 
@@ -38,7 +38,7 @@ export function plainValue(field: string | undefined): string | undefined {
 export function typedAddress(field: string | undefined): string | undefined {
   if (field === undefined) return undefined;
   const { type, value } = typedValue(field.slice(0, 4 * MAX_ADDRESS));
-  const bare = unwrapped(withoutComments(value).trim());
+  const bare = unwrapped(trimmed(withoutComments(value)));
   const isMail = type === "" || type === "rfc822" || type === "utf-8";
   if (bare === "" || !(isMail || bare.includes("@"))) return undefined;
   const text = readable(bare, 4 * MAX_ADDRESS);
@@ -48,7 +48,7 @@ export function typedAddress(field: string | undefined): string | undefined {
 /** Some write the angle brackets of a path. */
 function unwrapped(text: string): string {
   const open = text.lastIndexOf("<");
-  return open >= 0 && text.endsWith(">") ? text.slice(open + 1, -1).trim() : text;
+  return open >= 0 && text.endsWith(">") ? trimmed(text.slice(open + 1, -1)) : text;
 }
 
 /** RFC 6533 §3: `\x{` and two to six hexadecimal digits stand for a code point. Whatever else begins so stays. */

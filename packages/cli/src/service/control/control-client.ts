@@ -27,8 +27,8 @@ export interface Answer<I, E> {
 /** As `ask` gives it for this shape. */
 export type AnswerTo<S> = S extends AnswerShape<infer I, infer E> ? Answer<I, E> : never;
 
-/** Without a further line. The service cuts its own silences off at the same time. */
-const ANSWER_MS = 30_000;
+/** Without a further line. A hundred messages on a slow disk take their time. */
+const ANSWER_MS = 120_000;
 
 /** Collects the answer: questions are such that it is of bounded size. Throws a CommandFailure where there is none. */
 export async function ask<I, E>(

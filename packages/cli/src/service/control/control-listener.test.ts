@@ -225,6 +225,51 @@ test("a client that says nothing, or takes nothing, is closed after the idle tim
   deaf.destroy();
 });
 
+test("a client that waits for the service is not closed for that, with a list or without", async (t) => {
+  const slowly = () => new Promise((resolve) => setTimeout(resolve, 300));
+  const handlers: Handlers = new Map([
+    ["slow", handler(z.object({}), () => slowly().then(() => ({ done: true })))],
+    [
+      "slow-list",
+      handler(z.object({}), async function* () {
+        await slowly();
+        yield { at: 1 };
+        await slowly();
+        return {};
+      }),
+    ],
+  ]);
+  const { path } = await scene(t, handlers, { idleMs: 100 });
+  assert.deepEqual(await exchange(path, line({ kind: "slow" })), [{ kind: "end", value: { done: true } }]);
+  assert.deepEqual(await exchange(path, line({ kind: "slow-list" })), [
+    { kind: "item", value: { at: 1 } },
+    { kind: "end", value: {} },
+  ]);
+});
+
+test("further questions of a client that has gone are dropped", async (t) => {
+  const first = Promise.withResolvers<void>();
+  const gone = Promise.withResolvers<void>();
+  let asked = 0;
+  const wait = handler(z.object({}), async () => {
+    asked++;
+    first.resolve();
+    await gone.promise;
+    return {};
+  });
+  const { path, failures } = await scene(t, new Map([["wait", wait]]));
+  const socket = createConnection(path);
+  socket.write(line({ kind: "wait" }).repeat(100));
+  await first.promise;
+  socket.destroy();
+  await once(socket, "close");
+  gone.resolve();
+  // Questions of one chunk follow one another at once: a hundred turns are enough for all of them.
+  for (let turn = 0; turn < 500; turn++) await new Promise(setImmediate);
+  assert.equal(asked, 1);
+  assert.deepEqual(failures, []);
+});
+
 test("a client that goes away in the middle of a list ends the list", async (t) => {
   const { promise: over, resolve } = Promise.withResolvers<number>();
   const list = handler(z.object({}), async function* () {

@@ -17,7 +17,7 @@ import {
 export interface ControlLimits {
   /** Connections at the same time: further ones are closed at once. */
   readonly clients: number;
-  /** Without a whole question, or without taking any of the answer. */
+  /** Without a whole question, or without taking any of the answer. What the service itself needs does not count. */
   readonly idleMs: number;
 }
 
@@ -107,21 +107,36 @@ type Serving = Required<Pick<ControlOptions, "handlers" | "limits" | "failed">>;
 
 interface Client {
   hasGone(): boolean;
-  /** Resolves when the client has room for more, or has gone. */
+  /** Resolves when it is on its way to the client, or the client has gone. */
   say(line: AnswerLine): Promise<void>;
+  /** While this is under way, the client waits for the service. */
+  keptWaiting<T>(work: Promise<T>): Promise<T>;
 }
 
 async function serveClient(socket: Socket, serving: Serving): Promise<void> {
   const lines = createBoundedLines(MAX_QUESTION_OCTETS);
-  const idle = setTimeout(() => socket.destroy(), serving.limits.idleMs);
+  let waits = false;
+  const idle = setTimeout(() => {
+    if (waits && !socket.destroyed) idle.refresh();
+    else socket.destroy();
+  }, serving.limits.idleMs);
   const client: Client = {
     hasGone: () => socket.destroyed,
     async say(line) {
       if (socket.destroyed) return;
-      socket.write(renderLine(line));
       idle.refresh();
-      if (socket.writableNeedDrain) await drained(socket);
+      // Called also where the client has gone: then the socket is destroyed when this goes on.
+      await new Promise<void>((resolve) => socket.write(renderLine(line), () => resolve()));
       idle.refresh();
+    },
+    async keptWaiting(work) {
+      waits = true;
+      try {
+        return await work;
+      } finally {
+        waits = false;
+        idle.refresh();
+      }
     },
   };
   try {
@@ -131,7 +146,11 @@ async function serveClient(socket: Socket, serving: Serving): Promise<void> {
         await client.say(notUnderstood(`a question has at most ${MAX_QUESTION_OCTETS} octets`));
         break;
       }
-      for (const line of whole) await answer(line, client, serving);
+      for (const line of whole) {
+        // What was asked in one go with the question before is asked by nobody now.
+        if (client.hasGone()) return;
+        await answer(line, client, serving);
+      }
     }
     // Whatever else a client with a line without an end sends is not read.
     socket.end(() => socket.destroy());
@@ -162,11 +181,14 @@ async function answer(line: string, client: Client, { handlers, failed }: Servin
 }
 
 /** One at a time, as the client takes them; no more once it has gone. */
-async function sayAll(answering: Answering, { hasGone, say }: Client): Promise<void> {
-  if (answering instanceof Promise) return await say({ kind: "end", value: { ...(await answering) } });
+async function sayAll(answering: Answering, { hasGone, say, keptWaiting }: Client): Promise<void> {
+  if (answering instanceof Promise) {
+    const value = await keptWaiting(answering);
+    return await say({ kind: "end", value: { ...value } });
+  }
   try {
     while (!hasGone()) {
-      const { done, value } = await answering.next();
+      const { done, value } = await keptWaiting(answering.next());
       await say({ kind: done ? "end" : "item", value: { ...value } });
       if (done) return;
     }
@@ -177,14 +199,4 @@ async function sayAll(answering: Answering, { hasGone, say }: Client): Promise<v
 
 function notUnderstood(message: string): AnswerLine {
   return { kind: "error", reason: "question", message };
-}
-
-function drained(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      socket.off("drain", done).off("close", done);
-      resolve();
-    };
-    socket.on("drain", done).on("close", done);
-  });
 }
