@@ -20,7 +20,7 @@ test("a token is the beginning of an HMAC over label, folded recipient and Messa
 });
 
 function traceWith(...tokens: string[]): Parameters<typeof site.seen>[1] {
-  return { hops: tokens.length, tokens, messageId: ID };
+  return { hops: tokens.length, tokens, messageId: ID, identity: [ID, "", "", "", ""] };
 }
 
 test("a token is known at the same recipient, in any case, among tokens of others", () => {

@@ -12,4 +12,4 @@ export type { ContentPromise, Envelope } from "./envelope.ts";
 export { createOctetScan, type ForbiddenOctet, forbiddenOctet, type OctetScan } from "./octets.ts";
 export { isPositive, parseReply, type Reply, renderReply } from "./reply.ts";
 export { type Hop, mailDate, receivedField } from "./trace.ts";
-export { readTrace, type Trace } from "./trace-reading.ts";
+export { bareField, type Identity, readTrace, type Trace } from "./trace-reading.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type Hop, receivedField } from "./trace.ts";
-import { readTrace } from "./trace-reading.ts";
+import { bareField, readTrace } from "./trace-reading.ts";
 
 const TOKEN = "0123456789abcdef0123";
 const OURS: Hop = {
@@ -11,6 +11,7 @@ const OURS: Hop = {
   protocol: "ESMTP",
   id: "k3j2",
   loopToken: TOKEN,
+  headerMark: "fedcba98765432100123",
   recipient: { localPart: "alice", domain: "forwarder.example" },
   now: 1_700_000_000,
 };
@@ -72,6 +73,17 @@ test("a Message-ID is the same after folding and a change of case; of two, the u
   assert.equal(one, "<ab.1@x.example>");
   assert.equal(read("MESSAGE-ID:\r\n <AB.1@x.example> \r\nMessage-ID: <2@x>\r\n\r\n").messageId, one);
   assert.equal(read("Subject: x\r\n\r\nMessage-ID: <body@x>\r\n").messageId, "");
+});
+
+test("what tells a message apart is the first of five fields each, whoever folds them or changes their case", () => {
+  const { identity } = read(
+    "Subject: Caf\xc3\xa9 \r\n  Royal\r\nTo: a@x\r\nSUBJECT: no\r\nmessage-id: <1@x>\r\n\r\nFrom: b@x\r\n",
+  );
+  assert.deepEqual(identity, ["<1@x>", "", "caf\xc3\xa9royal", "", "a@x"]);
+  assert.equal(bareField("Caf\xc3\xa9  ROYAL"), identity[2]);
+  const long = "x, ".repeat(3000);
+  assert.equal(read(`To: ${long}\r\n\r\n`).identity[4].length, 2000);
+  assert.equal(bareField(long), read(`To: ${long}\r\n\r\n`).identity[4]);
 });
 
 test("no octets make the reader throw, and what it gives is bounded", () => {

@@ -1,6 +1,5 @@
 // What the trace of a message that comes in says: how many servers had it, and which loop tokens they wrote.
 // RFC 5321 §4.4, §6.3. Called by the forwarder; trace.ts writes the field.
-import { asciiLower } from "@homing/srs-core";
 
 export interface Trace {
   /** Received fields, counted no further than asked for. */
@@ -9,12 +8,18 @@ export interface Trace {
   readonly tokens: readonly string[];
   /** The Message-ID, `""` without one: what stays the same while a message goes round (RFC 5322 §3.6.4). */
   readonly messageId: string;
+  /** What tells a message apart, `bareField` of each: Message-ID, Date, Subject, From, To. */
+  readonly identity: Identity;
 }
+
+export type Identity = readonly [messageId: string, date: string, subject: string, from: string, to: string];
 
 /** No field of ours is nearly as long, even folded anew; of longer ones, this much is read. */
 const MAX_FIELD_OCTETS = 4096;
 const RECEIVED = Buffer.from("received:");
-const MESSAGE_ID = Buffer.from("message-id:");
+const IDENTITY = ["message-id:", "date:", "subject:", "from:", "to:"].map((name) => Buffer.from(name));
+/** A list of a thousand recipients need not be compared to its end. */
+const MAX_BARE = 2000;
 const TOKEN = "(loop";
 const TAB = 0x09;
 const LF = 0x0a;
@@ -29,7 +34,7 @@ const SPACE = 0x20;
 export function readTrace(message: Buffer, maxHops: number): Trace {
   const tokens: string[] = [];
   let hops = 0;
-  let messageId: string | undefined;
+  const identity: (string | undefined)[] = IDENTITY.map(() => undefined);
   let from = 0;
   while (hops < maxHops && from < message.length && !isEmptyLine(message, from)) {
     const end = endOfField(message, from);
@@ -37,12 +42,21 @@ export function readTrace(message: Buffer, maxHops: number): Trace {
       hops++;
       const token = tokenIn(bareText(message, from, end));
       if (token !== undefined) tokens.push(token);
-    } else if (messageId === undefined && isNamed(message, from, MESSAGE_ID)) {
-      messageId = bareText(message, from + MESSAGE_ID.length, end);
+    } else {
+      const place = IDENTITY.findIndex((name) => isNamed(message, from, name));
+      if (place >= 0) identity[place] ??= bareText(message, from + (IDENTITY[place]?.length ?? 0), end);
     }
     from = end;
   }
-  return { hops, tokens, messageId: messageId ?? "" };
+  const [messageId = "", ...others] = identity;
+  const [date = "", subject = "", sender = "", to = ""] = others.map((text) => text?.slice(0, MAX_BARE));
+  return { hops, tokens, messageId, identity: [messageId.slice(0, MAX_BARE), date, subject, sender, to] };
+}
+
+/** As `identity` has it, of a field that somebody else has read: octets as characters one to one. */
+export function bareField(value: string): string {
+  const octets = Buffer.from(value.slice(0, MAX_FIELD_OCTETS), "latin1");
+  return bareText(octets, 0, octets.length).slice(0, MAX_BARE);
 }
 
 /** The first comment of its kind: ours stands before anything that a client chose. */
@@ -52,10 +66,19 @@ function tokenIn(received: string): string | undefined {
   return start < 0 || end < 0 ? undefined : received.slice(start + TOKEN.length, end);
 }
 
+/** For all fields, one after the other: a string that is searched and made anew costs more than the reading. */
+const scratch = Buffer.alloc(MAX_FIELD_OCTETS);
+
 /** A server may fold a field elsewhere, and some change its case: neither is left. Octets become characters one to one. */
 function bareText(message: Buffer, from: number, end: number): string {
-  const text = message.toString("latin1", from, Math.min(end, from + MAX_FIELD_OCTETS));
-  return asciiLower(text.replace(/[ \t\r\n]/g, ""));
+  const stop = Math.min(end, from + MAX_FIELD_OCTETS);
+  let length = 0;
+  for (let at = from; at < stop; at++) {
+    const octet = message[at] ?? 0;
+    if (octet === SPACE || octet === TAB || octet === CR || octet === LF) continue;
+    scratch[length++] = octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet;
+  }
+  return scratch.toString("latin1", 0, length);
 }
 
 /** Where the next field begins: behind a CRLF that no white space follows. */

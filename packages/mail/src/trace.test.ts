@@ -8,6 +8,7 @@ const hop: Hop = {
   protocol: "ESMTP",
   id: "k3j2",
   loopToken: "0123456789abcdef0123",
+  headerMark: "",
   recipient: { localPart: "alice", domain: "forwarder.example" },
   now: 1_700_000_000,
 };
@@ -19,6 +20,14 @@ test("the Received field names client, server, protocol, id, recipient and date"
       "\tby mx.forwarder.example (Homing) with ESMTP id k3j2\r\n" +
       "\t(loop 0123456789abcdef0123)\r\n" +
       "\tfor <alice@forwarder.example>; Tue, 14 Nov 2023 22:13:20 +0000\r\n",
+  );
+});
+
+test("a header mark stands behind the loop token, before anything that a client chose", () => {
+  assert.ok(
+    receivedField({ ...hop, headerMark: "abcdef" }).includes(
+      "\t(loop 0123456789abcdef0123)\r\n\t(header abcdef)\r\n\tfor <alice@forwarder.example>;",
+    ),
   );
 });
 

@@ -14,11 +14,13 @@ export interface Hop {
     | undefined;
   /** The server that writes the field. */
   readonly by: string;
-  /** `SMTP`, `ESMTP`, `ESMTPS`, `UTF8SMTP` (IANA "Mail Transmission Types"). */
-  readonly protocol: string;
+  /** `SMTP`, `ESMTP`, `ESMTPS`, `UTF8SMTP` (IANA "Mail Transmission Types"); undefined for mail of the server's own. */
+  readonly protocol: string | undefined;
   readonly id: string;
   /** Tells us the message when it comes back; letters and digits alone. `readTrace` finds it. */
   readonly loopToken: string;
+  /** Tells us the header of the message when a bounce returns it; letters and digits alone. None: "". */
+  readonly headerMark: string;
   /** The recipient as the client gave it: the alias, never its target. */
   readonly recipient: Mailbox;
   readonly now: UnixSeconds;
@@ -31,10 +33,12 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 /** One Received field, folded, with its CRLF. */
 export function receivedField(hop: Hop): string {
   const from = hop.from ? `from ${heloName(hop.from.helo)} (${addressLiteral(hop.from.address)})\r\n\t` : "";
+  const protocol = hop.protocol === undefined ? "" : ` with ${hop.protocol}`;
   return [
-    `Received: ${from}by ${hop.by} (Homing) with ${hop.protocol} id ${hop.id}`,
+    `Received: ${from}by ${hop.by} (Homing)${protocol} id ${hop.id}`,
     // Before all that a client chose: of a field's comments, the first is taken for the token.
     `\t(loop ${hop.loopToken})`,
+    ...(hop.headerMark === "" ? [] : [`\t(header ${hop.headerMark})`]),
     `\tfor <${renderMailbox(hop.recipient)}>; ${mailDate(hop.now)}`,
     "",
   ].join("\r\n");
