@@ -4,7 +4,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { composeDsn, type Dsn, type DsnAction, readBounce, reissue } from "@homing/bounce-handler";
+import {
+  composeDsn,
+  composeFoldedNotice,
+  type Dsn,
+  type DsnAction,
+  readBounce,
+  reissue,
+} from "@homing/bounce-handler";
 import { storiesNeed } from "./harness/availability.ts";
 import { perlReader, pythonReader, READER_PACKAGES } from "./harness/dsn-readers.ts";
 
@@ -105,6 +112,70 @@ test("one report about several recipients: each with its own action and status",
     ],
   );
 });
+
+test("one notice about many failures names the alias to programs of others, once", { skip }, async () => {
+  await using python = await pythonReader();
+  await using perl = await perlReader();
+  const messageIds = Array.from({ length: 495 }, (_, at) => `<${at}@origin.example>`);
+  const notice = composeFoldedNotice({
+    hostname: "mx.forwarder.example",
+    id: "0123abcd",
+    now: NOW,
+    to: { localPart: "bob", domain: "origin.example" },
+    alias: ALIAS,
+    count: 500,
+    messageIds,
+    since: NOW - 3600,
+    enhanced: "5.1.1",
+    class: "hard",
+  });
+  const read = await python.read(notice);
+  assert.deepEqual(read.defects, []);
+  assert.equal(`${read.type} ${read.reportType}`, "multipart/report delivery-status");
+  assert.deepEqual(read.types, ["text/plain", "message/delivery-status"]);
+  assert.equal(read.header.references, undefined);
+  assert.deepEqual(read.recipients, [
+    { "final-recipient": "rfc822; alice@forwarder.example", action: "failed", status: "5.1.1" },
+  ]);
+  assert.deepEqual([read.permanent, read.temporary], [["alice@forwarder.example"], []]);
+  assert.deepEqual(
+    read.text.split(/\r?\n/).flatMap((line) => /^ {4}(<.*>)$/.exec(line)?.slice(1) ?? []),
+    messageIds,
+  );
+  const { isBounce, reports } = await perl.read(notice);
+  assert.equal(isBounce, 1);
+  assert.deepEqual(
+    reports.map(({ email, status }) => [email, status]),
+    [["alice@forwarder.example", "5.1.1"]],
+  );
+  const [own, ...others] = readBounce(notice).recipients;
+  assert.deepEqual([own?.finalRecipient, own?.class, others], ["alice@forwarder.example", "hard", []]);
+});
+
+for (const isProven of [true, false]) {
+  const what = isProven ? "a returned header that is proven" : "of one that is not, the Message-ID alone";
+  test(`programs of others find in our DSN ${what}`, { skip }, async () => {
+    await using python = await pythonReader();
+    const report = readBounce(readFileSync(join(SAMPLES, "postfix-rcpt550.eml")));
+    const reissued = reissue({
+      report,
+      hostname: "mx.forwarder.example",
+      id: "0123abcd",
+      now: NOW,
+      to: { localPart: "alice", domain: "sender.example" },
+      alias: ALIAS,
+      diagnostic: "code",
+      proven: isProven ? report.returned : undefined,
+    });
+    assert.equal(reissued.kind, "dsn");
+    const { returned, defects } = await python.read(reissued.octets);
+    assert.deepEqual(defects, []);
+    const names = isProven ? ["message-id", "date", "subject", "from", "to"] : ["message-id"];
+    assert.deepEqual(Object.keys(returned), names);
+    assert.equal(returned["message-id"], "<rcpt550.lab@sender.example>");
+    assert.equal(returned.subject, isProven ? "lab case rcpt550" : undefined);
+  });
+}
 
 const remote: [sample: string, status: string, outcome: "permanent" | "temporary" | "none"][] = [
   ["postfix-rcpt550", "5.1.1", "permanent"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRewriter, type Mailbox, NULL_PATH, parseMailbox, sameDomain } from "@homing/srs-core";
-import { type Asked, createBounceGate, NOT_A_BOUNCE, TOO_MANY_GUESSES } from "./gate.ts";
+import { type Admission, type Asked, createBounceGate, NOT_A_BOUNCE, TOO_MANY_GUESSES } from "./gate.ts";
 import { createGuessBudget, type GuessBudget } from "./guesses/guess-budget.ts";
 
 const NOW = 1_700_000_000;
@@ -21,6 +21,16 @@ function forged(sender: Mailbox, by = rewriter): Mailbox {
   return outcome.sender;
 }
 
+/** What was admitted, in short. */
+function told(admission: Admission): unknown {
+  if (admission.kind === "refuse") return admission;
+  const { unwrapped } = admission;
+  const { to, srs } = unwrapped;
+  return unwrapped.srs === "srs1" ? { to, srs } : { to, srs, isAnswer: unwrapped.isAnswer };
+}
+
+const HOME = { to: bob, srs: "srs0", isAnswer: false };
+
 function mailbox(text: string): Mailbox {
   const parsed = parseMailbox(text);
   assert.ok(parsed.ok);
@@ -28,22 +38,32 @@ function mailbox(text: string): Mailbox {
 }
 
 test("a bounce to a good SRS0 address goes to the original sender", () => {
-  assert.deepEqual(gate.admit(forged(bob), NULL_PATH, asked()), { kind: "unwrap", to: bob, srs: "srs0" });
+  const alias = mailbox("alice@forwarder.example");
+  const outcome = rewriter.forward(bob, NOW, { alias });
+  assert.ok(outcome.ok);
+  assert.ok(outcome.sender !== NULL_PATH);
+  const admission = gate.admit(outcome.sender, NULL_PATH, asked());
+  assert.deepEqual(told(admission), HOME);
+  assert.ok(admission.kind === "unwrap" && admission.unwrapped.srs === "srs0");
+  const [selector] = rewriter.selectorsOf(alias);
+  assert.deepEqual(admission.unwrapped.facts, { rewriter, selector, secretIndex: 0, stamp: "G3" });
 });
 
 test("a bounce to a good SRS1 address goes to the first forwarder", () => {
   const first = mailbox("SRS0=abcdefgh=G3=origin.example=bob@first.example");
-  assert.deepEqual(gate.admit(forged(first), NULL_PATH, asked()), { kind: "unwrap", to: first, srs: "srs1" });
+  assert.deepEqual(told(gate.admit(forged(first), NULL_PATH, asked())), { to: first, srs: "srs1" });
+  const answer = gate.admit(forged(first), bob, asked());
+  assert.deepEqual(answer, { kind: "refuse", reply: NOT_A_BOUNCE, reason: "sender-not-null" });
 });
 
 test("mail that passed here twice is unwrapped twice", () => {
   const elsewhere = createRewriter({ secrets: ["another secret of theirs"], domain: "second.example" });
   const again = forged(forged(forged(bob), elsewhere));
   assert.match(again.localPart, /^SRS1=.*=forwarder\.example=/);
-  assert.deepEqual(gate.admit(again, NULL_PATH, asked()), { kind: "unwrap", to: bob, srs: "srs0" });
+  assert.deepEqual(told(gate.admit(again, NULL_PATH, asked())), HOME);
 });
 
-test("forged, expired, malformed and non-null get one and the same reply", () => {
+test("forged, expired and malformed get one and the same reply, and who has a sender is told apart", () => {
   const good = forged(bob);
   const wrongTag = mailbox("SRS0=aaaaaaaa=G3=origin.example=bob@forwarder.example");
   const broken = mailbox("SRS0=x@forwarder.example");
@@ -52,14 +72,14 @@ test("forged, expired, malformed and non-null get one and the same reply", () =>
     gate.admit(good, NULL_PATH, asked(NOW + 22 * DAY)),
     gate.admit(good, NULL_PATH, asked(NOW - DAY)),
     gate.admit(broken, NULL_PATH, asked()),
-    gate.admit(good, bob, asked()),
   ];
   const reasons = admissions.map((admission) => {
     assert.equal(admission.kind, "refuse");
     assert.equal(admission.reply, NOT_A_BOUNCE);
     return admission.reason;
   });
-  assert.deepEqual(reasons, ["bad-tag", "expired", "future", "malformed", "sender-not-null"]);
+  assert.deepEqual(reasons, ["bad-tag", "expired", "future", "malformed"]);
+  assert.deepEqual(told(gate.admit(good, bob, asked())), { ...HOME, isAnswer: true }, "who calls decides");
 });
 
 test("a server with two SRS domains judges at both, and unwraps what went from one to the other", () => {
@@ -70,14 +90,13 @@ test("a server with two SRS domains judges at both, and unwraps what went from o
   );
   assert.ok(both.judges(forged(bob, club)));
   assert.ok(!gate.judges(forged(bob, club)));
-  assert.deepEqual(both.admit(forged(bob, club), NULL_PATH, asked()), {
-    kind: "unwrap",
-    to: bob,
-    srs: "srs0",
-  });
+  const inClub = both.admit(forged(bob, club), NULL_PATH, asked());
+  assert.deepEqual(told(inClub), HOME);
+  assert.ok(inClub.kind === "unwrap" && inClub.unwrapped.srs === "srs0");
+  assert.equal(inClub.unwrapped.facts.rewriter, club);
   const elsewhere = createRewriter({ secrets: ["another secret of theirs"], domain: "second.example" });
   const again = forged(forged(forged(bob, club), elsewhere));
-  assert.deepEqual(both.admit(again, NULL_PATH, asked()), { kind: "unwrap", to: bob, srs: "srs0" });
+  assert.deepEqual(told(both.admit(again, NULL_PATH, asked())), HOME);
 });
 
 test("only SRS-like addresses at the SRS domain are judged here", () => {
@@ -89,14 +108,14 @@ test("only SRS-like addresses at the SRS domain are judged here", () => {
 
 test("an address of ours as the sender stands for the null path, with a good tag", () => {
   const good = forged(bob);
-  const home = { kind: "unwrap", to: bob, srs: "srs0" };
-  assert.deepEqual(gate.admit(good, good, asked()), home);
-  assert.deepEqual(gate.admit(good, forged({ ...bob, localPart: "carol" }), asked()), home);
+  assert.deepEqual(told(gate.admit(good, good, asked())), HOME);
+  const carols = forged({ ...bob, localPart: "carol" });
+  assert.deepEqual(told(gate.admit(good, carols, asked())), HOME);
   for (const sender of [
     mailbox("SRS0=aaaaaaaa=G3=origin.example=bob@forwarder.example"),
     mailbox("SRS0=aaaaaaaa=G3=origin.example=bob@other.example"),
   ]) {
-    assert.equal(gate.admit(good, sender, asked()).kind, "refuse");
+    assert.deepEqual(told(gate.admit(good, sender, asked())), { ...HOME, isAnswer: true });
   }
 });
 
@@ -117,16 +136,42 @@ test("who tried too many wrong tags waits, and nothing is verified for him", () 
   const good = forged(bob);
   const from = (network: string | undefined, recipient: Mailbox) =>
     guarded.admit(recipient, NULL_PATH, { now: NOW, network });
-  for (let guess = 0; guess < 1000; guess++) {
-    const tag = guess.toString(32).padStart(8, "a");
-    from("192.0.2.1", mailbox(`SRS0=${tag}=G3=origin.example=bob@forwarder.example`));
-  }
-  assert.equal(verified, 20);
-  assert.deepEqual(alarms, ["network"]);
+  const guess = (characters: number, times: number): number => {
+    const before = verified;
+    for (let nth = 0; nth < times; nth++) {
+      const tag = nth.toString(32).padStart(characters, "a");
+      from("192.0.2.1", mailbox(`SRS0=${tag}=G3=origin.example=bob@forwarder.example`));
+    }
+    return verified - before;
+  };
+  const short = mailbox("SRS0=aaaa=G3=origin.example=bob@forwarder.example");
   const waits = { kind: "refuse", reply: TOO_MANY_GUESSES, reason: "too-many-guesses" };
+  assert.equal(guess(4, 1000), 20);
+  assert.deepEqual(alarms, ["network"]);
+  assert.deepEqual(from("192.0.2.1", short), waits);
+  assert.deepEqual(told(from("192.0.2.1", good)), HOME, "a long tag has a budget of its own");
+  assert.equal(guess(8, 100), 100);
+  assert.deepEqual(told(from("192.0.2.1", good)), HOME, "whoever has backscatter has real bounces, too");
+  assert.equal(guess(8, 5000), 900);
   assert.deepEqual(from("192.0.2.1", good), waits);
-  assert.deepEqual(from("198.51.100.1", good), { kind: "unwrap", to: bob, srs: "srs0" });
-  assert.deepEqual(from(undefined, good), { kind: "unwrap", to: bob, srs: "srs0" });
+  assert.deepEqual(told(from("198.51.100.1", good)), HOME);
+  assert.deepEqual(told(from(undefined, good)), HOME);
+});
+
+test("whatever stands behind the host of SRS1, there is one budget for that host", () => {
+  const victims: string[] = [];
+  const guarded = createBounceGate(
+    () => rewriter,
+    createGuessBudget(({ budget, victim }) => victims.push(`${budget} ${victim}`)),
+  );
+  const reasons = Array.from({ length: 300 }, (_, nth) => {
+    const recipient = mailbox(`SRS1=abcd=Victim.example==xxxx=G3=o.example=u${nth}@forwarder.example`);
+    const admission = guarded.admit(recipient, NULL_PATH, { now: NOW, network: `192.0.2.${nth}` });
+    return admission.kind === "refuse" ? admission.reason : undefined;
+  });
+  assert.equal(reasons.filter((reason) => reason === "bad-tag").length, 100);
+  assert.equal(reasons.filter((reason) => reason === "too-many-guesses").length, 200);
+  assert.deepEqual(victims, ["victim victim.example"]);
 });
 
 test("what no tag was tried with costs nothing: other days, other senders, half an address", () => {

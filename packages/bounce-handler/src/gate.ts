@@ -29,19 +29,39 @@ export const TOO_MANY_GUESSES: Reply = {
   text: "too many wrong addresses were tried, try again later",
 };
 
-export type Admission =
+/** What an SRS0 address of ours says of the mail that was forwarded. */
+export interface SrsFacts {
+  /** That verified the tag. */
+  readonly rewriter: Rewriter;
+  /** Of the alias; undefined where the tag has none. */
+  readonly selector: string | undefined;
+  /** Of the rewriter's, 0 is the newest. */
+  readonly secretIndex: number;
+  /** The day, as it stands in the address. */
+  readonly stamp: string;
+}
+
+export type Unwrapped =
   | {
-      readonly kind: "unwrap";
-      /** Where the bounce goes: the original sender, or for SRS1 the first forwarder. */
+      readonly srs: "srs0";
+      /** The original sender. */
       readonly to: Mailbox;
-      readonly srs: "srs0" | "srs1";
+      readonly facts: SrsFacts;
+      /** It has a sender of its own: no bounce, and at best an automatic answer. */
+      readonly isAnswer: boolean;
     }
-  /** The reason is for the log alone. */
   | {
-      readonly kind: "refuse";
-      readonly reply: Reply;
-      readonly reason: ReverseFailure | "sender-not-null" | "too-many-guesses";
+      readonly srs: "srs1";
+      /** The original sender, as the first forwarder wrapped him: it knows more. */
+      readonly to: Mailbox;
     };
+
+export type Admission =
+  | { readonly kind: "unwrap"; readonly unwrapped: Unwrapped }
+  /** The reason is for the log alone. */
+  | { readonly kind: "refuse"; readonly reply: Reply; readonly reason: GateRefusal };
+
+export type GateRefusal = ReverseFailure | "sender-not-null" | "too-many-guesses";
 
 export interface Asked {
   readonly now: UnixSeconds;
@@ -52,6 +72,7 @@ export interface Asked {
 export interface BounceGate {
   /** Is the recipient judged here? Every SRS-like address at the SRS domain is, whether its tag is good or not. */
   judges(recipient: Mailbox): boolean;
+  /** Whether an automatic answer may come in, settings of the alias say: who calls looks at `isAnswer`. */
   admit(recipient: Mailbox, reversePath: ReversePath, asked: Asked): Admission;
   /** Takes one layer off, if one may guess still. */
   reverse(address: Mailbox, asked: Asked): ReverseOutcome | "too-many-guesses";
@@ -91,30 +112,51 @@ export function createBounceGate(
       const outer = reverse(recipient, asked);
       if (outer === "too-many-guesses") return refused(outer, TOO_MANY_GUESSES);
       if (!outer.ok) return refused(outer.reason);
-      // An SRS address is a bearer token that every recipient sees: only bounces may use it.
-      if (reversePath !== NULL_PATH && !isOwnAddress(reversePath, asked)) return refused("sender-not-null");
+      const isAnswer = reversePath !== NULL_PATH && !isOwnAddress(reversePath, asked);
       // Mail that passed here twice comes back as SRS1 whose first forwarder is this one: the next layer is ours too.
-      if (!judgeOf(outer.address)) return { kind: "unwrap", to: outer.address, srs: outer.kind };
+      if (!judgeOf(outer.address)) return unwrapped(recipient, outer, isAnswer);
       const inner = reverse(outer.address, asked);
       if (inner === "too-many-guesses") return refused(inner, TOO_MANY_GUESSES);
       if (!inner.ok) return refused(inner.reason);
       // We never wrap or keep an SRS address of our own, so nothing is left to unwrap; a loop ends here.
       if (judgeOf(inner.address)) return refused("malformed");
-      return { kind: "unwrap", to: inner.address, srs: inner.kind };
+      return unwrapped(outer.address, inner, isAnswer);
     },
   };
+
+  function unwrapped(
+    wrapped: Mailbox,
+    { kind, address: to, selector, secretIndex }: Extract<ReverseOutcome, { ok: true }>,
+    isAnswer: boolean,
+  ): Admission {
+    const srs = parseSrs(wrapped.localPart);
+    const rewriter = rewriterAt(wrapped.domain);
+    if (kind === "srs0" && srs.kind === "srs0" && rewriter)
+      return {
+        kind: "unwrap",
+        unwrapped: {
+          srs: "srs0",
+          to,
+          facts: { rewriter, selector, secretIndex, stamp: srs.stamp },
+          isAnswer,
+        },
+      };
+    // An SRS address is a bearer token that every recipient sees: only bounces may use it.
+    return isAnswer ? refused("sender-not-null") : { kind: "unwrap", unwrapped: { srs: "srs1", to } };
+  }
 }
 
 /** Undefined where there is no tag to verify. */
 function guessOf({ localPart }: Mailbox, network: string | undefined): Guess | undefined {
   const srs = parseSrs(localPart);
   if (srs.kind !== "srs0" && srs.kind !== "srs1") return undefined;
-  const victim = srs.kind === "srs0" ? `${srs.user}@${srs.domain}` : `${srs.rest}@${srs.host}`;
+  // What stands behind the host of SRS1 is whatever a guesser likes.
+  const victim = srs.kind === "srs0" ? `${srs.user}@${srs.domain}` : srs.host;
   return { network, victim: asciiLower(victim), isShort: srs.tag.length < GUESSABLE_CHARACTERS };
 }
 
 const NOT_SRS = { ok: false, reason: "not-srs" } as const;
 
-function refused(reason: Extract<Admission, { kind: "refuse" }>["reason"], reply = NOT_A_BOUNCE): Admission {
+function refused(reason: GateRefusal, reply = NOT_A_BOUNCE): Admission {
   return { kind: "refuse", reply, reason };
 }

@@ -14,14 +14,20 @@ export {
 export { ownFailureKey, type SrsAddressFacts, srsAddressKey } from "./buckets/bucket-key.ts";
 export { composeDsn } from "./compose/compose-dsn.ts";
 export type { Dsn, DsnAction, DsnRecipient } from "./compose/dsn.ts";
-export { type MayAnswer, mayAnswer, mayTell, type Notify } from "./compose/notify.ts";
+export { composeFoldedNotice, type FoldedNotice } from "./compose/folded-notice.ts";
+export { messageIdOf } from "./compose/header-fields.ts";
+export { mayTell, type Notify } from "./compose/notify.ts";
+export { composePostmasterDigest, type PostmasterDigest } from "./compose/postmaster-digest.ts";
 export {
   type Admission,
   type Asked,
   type BounceGate,
   createBounceGate,
+  type GateRefusal,
   NOT_A_BOUNCE,
+  type SrsFacts,
   TOO_MANY_GUESSES,
+  type Unwrapped,
 } from "./gate.ts";
 export {
   createGuessBudget,
@@ -29,6 +35,7 @@ export {
   type GuessAlarm,
   type GuessBudget,
 } from "./guesses/guess-budget.ts";
+export { classify } from "./read/class-table.ts";
 export { READER_LIMITS, type ReaderLimits } from "./read/limits.ts";
 export { type BounceReader, createBounceReader, readBounce } from "./read/reader.ts";
 export type {

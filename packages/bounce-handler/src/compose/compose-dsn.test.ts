@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { readBounce } from "../read/reader.ts";
 import { composeDsn } from "./compose-dsn.ts";
 import type { Dsn, DsnRecipient } from "./dsn.ts";
 
@@ -107,6 +108,23 @@ test("an address with UTF-8 is written in 7-bit characters in the status part (R
   assert.match(text, /^[\t\r\n -~]*$/);
 });
 
+test("what is no QCHAR is escaped, too, where an address is of type utf-8 (RFC 6533 §3)", () => {
+  const final = { localPart: "jör+a=b\\ c", domain: "forwarder.example" };
+  const text = written({
+    recipients: [{ ...ALICE, final, orcpt: "utf-8;j+5Cx{F6}r+2Bx@forwarder.example" }],
+  });
+  const [, fields = ""] = text.split("message/delivery-status\r\n\r\n");
+  const [, address = ""] = /\r\nFinal-Recipient: utf-8; (.*)\r\n/.exec(fields) ?? [];
+  assert.equal(address, '"j\\x{F6}r\\x{2B}a\\x{3D}b\\x{5C}\\x{5C}\\x{20}c"@forwarder.example');
+  assert.match(fields, /\r\nOriginal-Recipient: utf-8; j\\x\{F6\}r\\x\{2B\}x@forwarder\.example\r\n/);
+  const [read] = readBounce(Buffer.from(text)).recipients;
+  assert.equal(read?.finalRecipient, '"jör+a=b\\\\ c"@forwarder.example');
+  assert.match(
+    written({ recipients: [{ ...ALICE, final: { ...final, localPart: "a+b=c" } }] }),
+    /rfc822; a\+b=c@/,
+  );
+});
+
 test("a header of 8 bits or of endless lines comes back as mail of 7 bits", () => {
   for (const subject of ["Gr\xfc\xdfe", "x".repeat(5000)]) {
     const text = written({ original: Buffer.from(`Subject: ${subject}\r\n\r\nbody\r\n`, "latin1") });
@@ -138,6 +156,20 @@ test("a Message-ID that is none is not repeated in a header of ours", () => {
   for (const id of ["x", "<a b@c>", "<a@b>\r\n\tX: y", "<ü@b>"]) {
     const text = written({ original: Buffer.from(`Message-ID: ${id}\r\n\r\n`) });
     assert.equal(text.includes("References:"), id.startsWith("<a@b>"), id);
+  }
+});
+
+test("a Message-ID that is a link or a sentence is not repeated either", () => {
+  for (const id of [
+    "<https://evil.example/@b>",
+    "<http:x@b>",
+    "<a@b/c>",
+    "<evil.example/x@b>",
+    "<a@b@c>",
+    "<a@[b]>",
+  ]) {
+    const text = written({ original: Buffer.from(`Message-ID: ${id}\r\n\r\n`) });
+    assert.doesNotMatch(text, /References:|In-Reply-To:/, id);
   }
 });
 
@@ -227,12 +259,35 @@ test("a diagnostic is one short line of ASCII, whatever it was", () => {
 test("words are those of the status, and of the class where the status says little", () => {
   const words = (enhanced: string, bounceClass: DsnRecipient["class"]) =>
     written({ recipients: [{ ...ALICE, enhanced, class: bounceClass }] });
-  assert.match(words("5.1.1", "hard"), /There is no such mailbox/);
+  assert.match(words("5.1.1", "hard"), /The mailbox behind this address does not exist/);
   assert.match(words("5.7.1", "spam"), /taken for spam/);
   assert.match(words("5.0.0", "policy"), /a rule of the server/);
   assert.match(words("5.7.26", "policy"), /SPF, DKIM and DMARC/);
   assert.match(words("5.2.2", "spam"), /The mailbox is full/);
   assert.match(words("5.0.0", "hard"), /did not take the message/);
+});
+
+test("the address that the sender wrote was right: nothing tells him to look for errors in it", () => {
+  for (const enhanced of ["5.0.0", "5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.0", "5.2.1"]) {
+    const text = written({ recipients: [{ ...ALICE, enhanced, class: "hard" }] });
+    assert.doesNotMatch(text, /[Cc]heck|typing|right one|no such/, enhanced);
+    assert.match(text, /\r\nTell (the owner of the address|its owner) by other means\.\r\n/, enhanced);
+  }
+});
+
+test("a success that another server reports is its word; our own is ours; a failure is told in the same words", () => {
+  const successes: DsnRecipient["action"]["kind"][] = ["delivered", "relayed", "expanded"];
+  for (const kind of successes) {
+    const recipients = [{ ...ALICE, action: { kind }, enhanced: "2.0.0" }] as const;
+    assert.match(
+      written({ recipients }),
+      /\r\nSubject: Your mail was (.*\r\n)*For your information: your mail of /,
+    );
+    const hearsay = written({ recipients, isHearsay: true });
+    assert.match(hearsay, /\r\nSubject: A server reports that your mail was /);
+    assert.match(hearsay, /: the server behind this address reports that\r\nyour mail of /);
+  }
+  assert.equal(written({ isHearsay: true }), written());
 });
 
 test("whatever comes from outside, a DSN is mail of 7 bits with three parts at most", () => {

@@ -1,5 +1,5 @@
 // The part of a DSN that machines read: a block about the message, and one for each recipient (RFC 3464 §2). Called by
-// compose-dsn.ts.
+// compose-dsn.ts and folded-notice.ts.
 import { mailDate } from "@homing/mail";
 import { renderMailbox } from "@homing/srs-core";
 import type { Dsn, DsnRecipient } from "./dsn.ts";
@@ -8,8 +8,10 @@ import { envelopeId, originalRecipient, type TypedAddress } from "./xtext.ts";
 /** What a line holds beside the field name (RFC 5322 §2.1.1). */
 const MAX_DIAGNOSTIC = 900;
 
+type StatusFacts = Pick<Dsn, "hostname" | "envid" | "arrived" | "recipients" | "smtpUtf8">;
+
 /** Lines of it. Of 7 bits, unless the DSN travels over SMTPUTF8. */
-export function deliveryStatus(dsn: Dsn): readonly string[] {
+export function deliveryStatus(dsn: StatusFacts): readonly string[] {
   const { hostname, envid, arrived, recipients } = dsn;
   const id = envid === undefined ? undefined : envelopeId(envid);
   return [
@@ -42,14 +44,18 @@ function finalRecipient({ final }: DsnRecipient, native: boolean): string {
   return rendered({ type: isAscii(address) ? "rfc822" : "utf-8", address }, native);
 }
 
-/** RFC 6533 §3: an address with UTF-8 is of type utf-8, and is escaped in a status part of 7-bit characters. */
+/**
+ * RFC 6533 §3: an address with UTF-8 is of type utf-8, and is escaped in a status part of 7-bit characters, with all that is
+ * no QCHAR there: blank, backslash, plus and equals sign, too.
+ */
 function rendered({ type, address }: TypedAddress, native: boolean): string {
   const isUtf8Type = type.toLowerCase() === "utf-8";
   if (isAscii(address) && !isUtf8Type) return `${type}; ${address}`;
   if (native) return `utf-8; ${address}`;
   const escaped = Array.from(address, (character) => {
     const code = character.codePointAt(0) ?? 0;
-    return code > 0x7e || code === 0x5c ? `\\x{${code.toString(16).toUpperCase()}}` : character;
+    const isQchar = code > 0x20 && code < 0x7f && !"\\+=".includes(character);
+    return isQchar ? character : `\\x{${code.toString(16).toUpperCase().padStart(2, "0")}}`;
   });
   return `utf-8; ${escaped.join("")}`;
 }

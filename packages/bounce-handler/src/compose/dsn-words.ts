@@ -1,4 +1,5 @@
-// The part of a DSN that a person reads: what happened, to which address, what to do. Called by compose-dsn.ts.
+// The part of a DSN that a person reads: what happened, to which address, what to do. Called by compose-dsn.ts,
+// and for the address by folded-notice.ts.
 import { mailDate } from "@homing/mail";
 import { renderMailbox } from "@homing/srs-core";
 import type { Dsn, DsnAction, DsnRecipient } from "./dsn.ts";
@@ -8,11 +9,11 @@ type ActionKind = DsnAction["kind"];
 
 /** From the worst to the best: the first that some recipient has decides about the subject. */
 const SUBJECTS: readonly (readonly [ActionKind, string])[] = [
-  ["failed", "Your mail was not delivered"],
-  ["delayed", "Your mail is delayed"],
-  ["expanded", "Your mail was passed on"],
-  ["relayed", "Your mail was passed on"],
-  ["delivered", "Your mail was delivered"],
+  ["failed", "mail was not delivered"],
+  ["delayed", "mail is delayed"],
+  ["expanded", "mail was passed on"],
+  ["relayed", "mail was passed on"],
+  ["delivered", "mail was delivered"],
 ];
 
 /** Around the address: before it, and behind it. */
@@ -30,29 +31,41 @@ const SENTENCES: Readonly<Record<ActionKind, readonly [opening: string, end: str
   ],
 };
 
-export function subjectWords({ recipients }: Dsn): string {
-  const found = SUBJECTS.find(([kind]) => recipients.some(({ action }) => action.kind === kind));
-  return found?.[1] ?? "";
+/** Instead of "For your information: ". */
+const HEARSAY = "For your information: the server behind this address reports that\r\n";
+
+export function subjectWords({ recipients, isHearsay }: Dsn): string {
+  const [kind, words] = SUBJECTS.find(([one]) => recipients.some(({ action }) => action.kind === one)) ?? [];
+  if (kind === undefined) return "";
+  return isHearsay && isSuccess(kind) ? `A server reports that your ${words}` : `Your ${words}`;
+}
+
+function isSuccess(kind: ActionKind): boolean {
+  return kind !== "failed" && kind !== "delayed";
 }
 
 export function dsnWords(dsn: Dsn): string {
   return dsn.recipients.map((recipient) => paragraphs(recipient, dsn)).join("\r\n");
 }
 
-function paragraphs(recipient: DsnRecipient, { arrived, hostname }: Dsn): string {
+function paragraphs(recipient: DsnRecipient, { arrived, hostname, isHearsay }: Dsn): string {
   const { action, final, enhanced } = recipient;
-  const [opening, end] = SENTENCES[action.kind];
-  const address =
-    final === "withheld" ? `(an address for which ${hostname} takes mail)` : renderMailbox(final);
+  const [openingOfOurs, end] = SENTENCES[action.kind];
+  const opening = isHearsay && isSuccess(action.kind) ? HEARSAY : openingOfOurs;
   const mail = arrived === undefined ? "your mail to" : `your mail of ${mailDate(arrived)} to`;
   const lines = [
-    `${opening}${mail}\r\n\r\n    ${address}\r\n\r\n${end}`,
+    `${opening}${mail}\r\n\r\n    ${addressWords(final, hostname)}\r\n\r\n${end}`,
     ...moreWords(recipient),
     "",
     `(Status ${enhanced}.)`,
     "",
   ];
   return lines.join("\r\n");
+}
+
+/** Where the alias is not known, no more than that it is one of ours. */
+export function addressWords(final: DsnRecipient["final"], hostname: string): string {
+  return final === "withheld" ? `(an address for which ${hostname} takes mail)` : renderMailbox(final);
 }
 
 function moreWords({ action, enhanced, class: bounceClass }: DsnRecipient): readonly string[] {

@@ -1,6 +1,7 @@
 // What a DSN says, as values: given to compose-dsn.ts by the forwarder's queue and by reissue/. RFC 3464, RFC 3461 §6.
 import type { Mailbox, UnixSeconds } from "@homing/srs-core";
 import type { BounceClass } from "../read/report.ts";
+import type { OwnMail } from "./own-mail.ts";
 
 export type DsnAction =
   | { readonly kind: "failed" }
@@ -28,19 +29,15 @@ export interface DsnRecipient {
   readonly lastAttempt?: UnixSeconds | undefined;
 }
 
-export interface Dsn {
-  /** Our host name: the reporting MTA. */
-  readonly hostname: string;
-  /** Part of the Message-ID and of the boundary; nobody can guess it, no other DSN has it. Letters and digits. */
-  readonly id: string;
-  readonly now: UnixSeconds;
-  /** The envelope sender that came. */
-  readonly to: Mailbox;
+/** To: the envelope sender that came. */
+export interface Dsn extends OwnMail {
   /** ENVID as the sender gave it, in xtext; only if he did (RFC 3464 §2.2.1). */
   readonly envid?: string | undefined;
   /** When the message that it is about came to us. */
   readonly arrived?: UnixSeconds | undefined;
   readonly recipients: readonly [DsnRecipient, ...DsnRecipient[]];
+  /** We saw nothing of it: another server reports it, and anybody can write such a report. A success is told as its word alone. */
+  readonly isHearsay?: boolean | undefined;
   /** Octets of the message as they came, at least to the end of the header. Nothing of it: an empty one. */
   readonly original: Buffer;
   /** RET=FULL, for a failure: the whole message comes back if it has no more octets than this, and needs no encoding. */

@@ -1,4 +1,4 @@
-// Quoted-printable (RFC 2045 §6.7), for the parts of a DSN that are not plain ASCII. Pure. Called by compose-dsn.ts.
+// Quoted-printable (RFC 2045 §6.7), for the parts of a DSN that are not plain ASCII. Pure. Called by returned-part.ts.
 
 const MAX_LINE = 76;
 const CRLF = "\r\n";

@@ -1,4 +1,5 @@
-// The part of a DSN with what came: the header, or the whole message (RFC 6522 §3, RFC 3461 §4.3). Called by compose-dsn.ts.
+// The part of a DSN with what came: the header, or the whole message (RFC 6522 §3, RFC 3461 §4.3). Called by compose-dsn.ts;
+// `encodedPart` by own-mail.ts, too.
 import type { Dsn } from "./dsn.ts";
 import { quotedPrintable } from "./quoted-printable.ts";
 

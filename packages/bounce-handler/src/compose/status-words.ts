@@ -1,11 +1,14 @@
-// What a status code means, in words for the person who gets a DSN: what happened, and what to do. Called by dsn-words.ts.
-// RFC 3463 and the IANA registry of enhanced status codes.
+// What a status code means, in words for the person who gets a DSN: what happened, and what to do. It is about what lies behind
+// an alias: the address that he wrote was right, and he knows no other. Called by dsn-words.ts and folded-notice.ts. RFC 3463
+// and the IANA registry of enhanced status codes.
 import type { BounceClass } from "../read/report.ts";
 
 export interface StatusWords {
   readonly happened: string;
   readonly advice: string;
 }
+
+const TELL_OWNER = "Tell the owner of the address by other means.";
 
 const RULE: StatusWords = {
   happened: "The message was refused by a rule of the server.",
@@ -15,20 +18,14 @@ const RULE: StatusWords = {
 /** By subject and detail, then by subject; the class says only whether it is over. */
 const WORDS: Readonly<Record<string, StatusWords>> = {
   "1.1": {
-    happened: "There is no such mailbox.",
-    advice: "Check the address for typing errors, or ask its owner for the right one.",
+    happened: "The mailbox behind this address does not exist, or no longer exists.",
+    advice: TELL_OWNER,
   },
-  "1.2": {
-    happened: "The place that the mail goes on to does not exist.",
-    advice: "Tell the owner of the address by other means.",
-  },
-  "1.3": { happened: "The address is not in a valid form.", advice: "Check the address for typing errors." },
-  "1.6": { happened: "The mailbox has moved.", advice: "Ask its owner for the new address." },
-  "1.10": {
-    happened: "The place that the mail goes on to takes no mail.",
-    advice: "Tell the owner of the address by other means.",
-  },
-  "2.1": { happened: "The mailbox is closed.", advice: "Ask its owner for another address." },
+  "1.2": { happened: "The place that the mail goes on to does not exist.", advice: TELL_OWNER },
+  "1.3": { happened: "The place that the mail goes on to has no valid address.", advice: TELL_OWNER },
+  "1.6": { happened: "The mailbox behind this address has moved.", advice: TELL_OWNER },
+  "1.10": { happened: "The place that the mail goes on to takes no mail.", advice: TELL_OWNER },
+  "2.1": { happened: "The mailbox behind this address is closed.", advice: TELL_OWNER },
   "2.2": {
     happened: "The mailbox is full.",
     advice: "Send it again later, or tell its owner by other means.",
@@ -42,10 +39,7 @@ const WORDS: Readonly<Record<string, StatusWords>> = {
     happened: "The server of the mailbox did not answer.",
     advice: "Send it again later, or tell the owner of the address by other means.",
   },
-  "4.6": {
-    happened: "The mail went in a circle.",
-    advice: "Tell the owner of the address by other means.",
-  },
+  "4.6": { happened: "The mail went in a circle.", advice: TELL_OWNER },
   "4.7": {
     happened: "The mail could not be delivered for too long.",
     advice: "Send it again later, or tell the owner of the address by other means.",
@@ -62,7 +56,7 @@ const WORDS: Readonly<Record<string, StatusWords>> = {
     happened: "The next server could not make sure that the mail is from you.",
     advice: "Ask whoever runs your mail about SPF, DKIM and DMARC, and show this status.",
   },
-  "1": { happened: "The address was not accepted.", advice: "Check the address for typing errors." },
+  "1": { happened: "The next server did not accept an address of the message.", advice: TELL_OWNER },
   "2": { happened: "The mailbox did not take the message.", advice: "Tell its owner by other means." },
   "3": {
     happened: "The server of the mailbox has trouble.",
@@ -94,7 +88,7 @@ const CLASS_WORDS: Partial<Readonly<Record<BounceClass, StatusWords>>> = {
 
 const OTHER: StatusWords = {
   happened: "The mailbox behind this address did not take the message.",
-  advice: "Tell the owner of the address by other means.",
+  advice: TELL_OWNER,
 };
 
 /** @param enhanced as `5.1.1` */

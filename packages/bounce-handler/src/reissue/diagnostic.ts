@@ -14,13 +14,13 @@ const GAP = "[...]";
 export function diagnosticFor(
   policy: DiagnosticPolicy,
   { smtpReply }: BounceRecipient,
-  oracle: Oracle,
+  oracle?: Oracle,
 ): string | undefined {
   if (policy === "none" || !smtpReply || !isReplyCode(smtpReply.code)) return undefined;
   const enhanced = enhancedCode(smtpReply.enhanced);
   const fits = enhanced?.startsWith(String(smtpReply.code).slice(0, 1)) === true;
   const code = `smtp; ${smtpReply.code}${fits ? ` ${enhanced}` : ""}`;
-  const text = policy === "redacted" ? redacted(smtpReply.text, oracle) : undefined;
+  const text = policy === "redacted" && oracle ? redacted(smtpReply.text, oracle) : undefined;
   return text === undefined ? code : `${code} ${text}`;
 }
 

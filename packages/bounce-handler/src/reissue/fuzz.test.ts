@@ -32,8 +32,10 @@ const DISGUISES: Readonly<Record<string, (text: string) => string>> = {
 
 const disguises = fc.array(fc.constantFrom(...Object.keys(DISGUISES)), { minLength: 1, maxLength: 2 });
 /** Not words of our own text, and not in one another. */
-const word = fc.stringMatching(/^q[a-z0-9]{6,12}x$/);
+const word = fc.stringMatching(/^q[a-z0-9]{8,14}x$/);
 const around = fc.constantFrom("", "about ", "Re: to=", "<", "(", "x");
+/** Marks that a Message-ID may have. */
+const aroundInId = fc.constantFrom("", "x", ".", "=", "1-");
 
 interface Planted {
   readonly text: string;
@@ -85,6 +87,7 @@ function reportOf(address: string, plants: readonly Planted[]): BounceReport {
     originalEnvelopeId: text(9),
     arrivalDate: text(10),
     recipients: [recipient(address), recipient(text(11))],
+    named: [text(7), text(9)],
     returned: [
       { name: "Received", value: text(12) },
       { name: "X-Original-To", value: text(13) },
@@ -117,22 +120,49 @@ test("whatever a report holds, in whatever disguise, nothing of the private addr
   );
 });
 
-test("fields without the private address do come out", () => {
+const NOBODY: BounceReport = {
+  kind: "bounce",
+  reportingMta: undefined,
+  originalEnvelopeId: undefined,
+  arrivalDate: undefined,
+  recipients: [],
+  returned: undefined,
+  named: [],
+  autoSubmitted: undefined,
+  truncated: false,
+};
+
+/** The Message-ID of a bounce that names the private address at one place alone. */
+function messageIdOf(id: string, named: string): string | undefined {
   const reissued = reissue({
-    report: {
-      ...reportOf("private@home.test", []),
-      returned: [
-        { name: "Subject", value: "all is well" },
-        { name: "From", value: "Bob <bob@source.test>, private@elsewhere.test" },
-      ],
-    },
+    report: { ...NOBODY, named: [named], returned: [{ name: "Message-ID", value: id }] },
     hostname: "mx.forwarder.test",
     id: "0",
     now: 1_800_000_000,
     to: { localPart: "bob", domain: "source.test" },
     alias: undefined,
-    diagnostic: "code",
+    diagnostic: "none",
   });
   assert.equal(reissued.kind, "dsn");
-  assert.ok(reissued.octets.includes("text/rfc822-headers\r\n\r\nSubject: all is well\r\n\r\n--"));
+  assert.equal(reissued.octets.includes("rfc822-headers"), reissued.messageId !== undefined);
+  return reissued.messageId;
+}
+
+const inId = fc.record({ localPart: word, label: word, disguises, before: aroundInId, after: aroundInId });
+
+test("in whatever disguise a Message-ID has the private local part or domain, it does not come out", () => {
+  let told = 0;
+  fc.assert(
+    fc.property(inId, fc.boolean(), ({ localPart, label, disguises, before, after }, isHost) => {
+      const disguised = (text: string) => disguises.reduce((all, name) => DISGUISES[name]?.(all) ?? "", text);
+      const idOf = (text: string) => `<${before}${disguised(text)}${after}@source.test>`;
+      const named = `(${localPart}@mx1.${label}.example):`;
+      const id = messageIdOf(idOf(isHost ? `${label}.example` : localPart), named);
+      assert.equal(id, undefined, id);
+      if (messageIdOf(idOf("nobody-knows"), named) !== undefined) told++;
+    }),
+    { numRuns: 1000 },
+  );
+  // Another word in the same disguise does come out, where a Message-ID can have it.
+  assert.ok(told > 300, String(told));
 });

@@ -1,13 +1,15 @@
 // Host names and addresses, and where they stand in the words of a remote server. Called by secrets.ts.
-import { domainToUnicode } from "node:url";
+import { domainToASCII, domainToUnicode } from "node:url";
 
 /** What a name that ends in a country has before it, where that is no name of anybody: `co.uk`. */
 const SECOND_LEVEL = new Set("ac co com edu go gob gov ltd me mil ne net nom or org plc sch".split(" "));
 
+/** `mail`, `web` and `hosting` are domains, too. */
+const MIN_LABEL = 8;
 /** Deeper ones are somebody's trick; the whole name and its end are enough. */
 const MAX_LABELS = 10;
 
-/** The name, in both alphabets, and the domains that it is in, down to the one that somebody has registered. */
+/** The name and the domains that it is in, down to the one that somebody has registered; each as it is, and in both alphabets. */
 export function namesOfHost(host: string): readonly string[] {
   const names: string[] = [];
   let labels = host.replace(/\.$/, "").split(".");
@@ -17,7 +19,18 @@ export function namesOfHost(host: string): readonly string[] {
     labels = labels.slice(1).slice(-MAX_LABELS);
     if (labels.length < 2 || isPublic(labels)) break;
   }
-  return [...new Set(names.flatMap((name) => [name, domainToUnicode(name)]))].filter((name) => name !== "");
+  return [...new Set(names.flatMap(inBothAlphabets))].filter((name) => name !== "");
+}
+
+/** Empty where it is no domain. */
+function inBothAlphabets(name: string): readonly string[] {
+  return [name, domainToUnicode(name), isHost(name) ? domainToASCII(name) : ""];
+}
+
+/** What somebody chose: `millerfamily` of `mx.millerfamily.example`. Undefined where it is a word like any other. */
+export function labelOf(host: string): string | undefined {
+  const label = namesOfHost(host).at(-1)?.split(".", 1)[0] ?? "";
+  return label.length >= MIN_LABEL && /\p{L}/u.test(label) ? label : undefined;
 }
 
 function isPublic([first = "", last = "", ...more]: readonly string[]): boolean {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { createOracle } from "./oracle.ts";
 
 const oracle = createOracle({
-  secrets: ["nouser@dest.example", "nouser", "dest.example", "jörg"],
+  secrets: ["nouser@dest.example", "nouser", "dest.example", "jörg", "große"],
   known: ["nouser-shop@fwd.example"],
 });
 const base64 = (text: string) => Buffer.from(text).toString("base64");
@@ -36,6 +36,7 @@ const shown: [how: string, text: string][] = [
   ["with a backslash", 'n\\ou"ser"'],
   ["inside what begins as an address that is known", "nouser-shop@fwd.example.net"],
   ["inside what ends as an address that is known", "x.nouser-shop@fwd.example"],
+  ["in capitals of a sharp s", "GROSSE"],
   ["in UTF-16", `=?utf-16le?B?${Buffer.from("nouser", "utf16le").toString("base64")}?=`],
   ["in UTF-8 that was read as latin1", Buffer.from("jörg").toString("latin1")],
 ];
@@ -55,6 +56,49 @@ for (const [what, text] of silent) {
   test(`no secret is seen in ${what}`, () => assert.equal(oracle(text), undefined));
 }
 
+const short = createOracle({ secrets: ["u8"], known: ["u8@fwd.example"] });
+const shortTexts: [text: string, shows: boolean][] = [
+  ["To: U8 <info@fwd.example>", true],
+  ["<u8.1@mail.example>", true],
+  ["=?utf-8?Q?for_=758?=", true],
+  ["an utf8 u80 question", false],
+  ["To: u8@fwd.example", false],
+  ["<dTg+u8x@mail.example>", false],
+];
+for (const [text, shows] of shortTexts) {
+  test(`a secret of two letters is seen as a word alone: ${text}: ${shows}`, () =>
+    assert.equal(short(text) !== undefined, shows));
+}
+
+const asWords = createOracle({
+  secrets: ["info", "mail.com", "in.for.me", "multi", "robert.miller", "web.de"],
+  known: [],
+  asWords: true,
+});
+const wordTexts: [text: string, shows: boolean][] = [
+  ["information", false],
+  ["<1@hotmail.com>", false],
+  ["<1@mail.company.example>", false],
+  ["hotmail.com and gmail . com", false],
+  ["reinforment", false],
+  ["<1@aweb.design>", false],
+  ["info", true],
+  ["x-info.7", true],
+  ["20261120info2", true],
+  ["INFO@x.example", true],
+  [base64("for info, please"), true],
+  ["<1@mx.mail.com>", true],
+  ["<1@mail.com.example>", true],
+  ["in for me", true],
+  ["multiline", true],
+  ["xxrobert.millerxx", true],
+  ["<1@x-web.de>", true],
+];
+for (const [text, shows] of wordTexts) {
+  test(`where short secrets are looked for as words, ${text} shows ${shows ? "one" : "none"}`, () =>
+    assert.equal(asWords(text) !== undefined, shows, asWords(text)));
+}
+
 test("a text that is too long, or has too many layers, counts as showing a secret", () => {
   assert.match(oracle("x".repeat(4097)) ?? "", /too long/);
   const layers = Array.from({ length: 40 }, (_, at) => `%25=25+25\\045&#37;U+0025 ${base64(`%${at}=41`)}`);
@@ -62,7 +106,7 @@ test("a text that is too long, or has too many layers, counts as showing a secre
 });
 
 test("more secrets than can be looked for: every text counts as showing one", () => {
-  const many = createOracle({ secrets: Array.from({ length: 101 }, (_, at) => `secret${at}`), known: [] });
+  const many = createOracle({ secrets: Array.from({ length: 501 }, (_, at) => `secret${at}`), known: [] });
   assert.notEqual(many("hello"), undefined);
 });
 

@@ -13,8 +13,25 @@ export interface Outcome {
 /** From the worst to the best. */
 const RANKS: readonly DsnAction["kind"][] = ["failed", "delayed", "expanded", "relayed", "delivered"];
 
+/** A bounce that names nobody: some mail failed, and the SRS address says which. */
+const SOMEBODY: BounceRecipient = {
+  finalRecipient: undefined,
+  originalRecipient: undefined,
+  action: undefined,
+  status: undefined,
+  effectiveStatus: undefined,
+  final: true,
+  class: "hard",
+  diagnostic: undefined,
+  smtpReply: undefined,
+  remoteMta: undefined,
+  evidence: "it names nobody",
+};
+
 /** Undefined where it says nothing about anybody. */
-export function worstOutcome({ recipients }: BounceReport): Outcome | undefined {
+export function worstOutcome({ kind, recipients }: BounceReport): Outcome | undefined {
+  if (kind === "bounce" && recipients.length === 0)
+    return { action: "failed", enhanced: statusOf(SOMEBODY, "failed"), recipient: SOMEBODY };
   let worst: Outcome | undefined;
   for (const recipient of recipients) {
     const action = actionOf(recipient);

@@ -35,6 +35,7 @@ const REPORT: BounceReport = {
     { name: "Message-ID", value: "<1@origin.test>" },
     { name: "Cc", value: "dave@other.test" },
   ],
+  named: [],
   autoSubmitted: undefined,
   truncated: false,
 };
@@ -61,7 +62,10 @@ function about(recipient: Partial<BounceRecipient>, report: Partial<BounceReport
 
 function returnedBy(changed: Partial<ReissueOptions>): string[] {
   const [, part = ""] = dsn(changed).text.split("text/rfc822-headers\r\n\r\n");
-  return part.split("\r\n\r\n")[0]?.split("\r\n") ?? [];
+  return part
+    .split("\r\n\r\n", 1)
+    .flatMap((lines) => lines.split("\r\n"))
+    .filter((line) => line !== "");
 }
 
 test("the status part names us, the alias, and codes alone", () => {
@@ -82,40 +86,134 @@ test("the status part names us, the alias, and codes alone", () => {
   );
 });
 
-test("five fields come back, in our order, the first of each name", () => {
-  assert.deepEqual(returnedBy({}), [
+test("of a returned header nothing comes back but the Message-ID, whoever wrote the rest", () => {
+  assert.deepEqual(returnedBy({}), ["Message-ID: <1@origin.test>"]);
+  const forged = [
+    { name: "Message-ID", value: "<2@origin.test>" },
+    { name: "Subject", value: "Your password is over: https://evil.test/" },
+    { name: "From", value: "Your Bank <security@bank.test>" },
+    { name: "To", value: "you@bank.test" },
+    { name: "Date", value: "now, at evil.test" },
+  ];
+  const { text, messageId } = dsn({ report: { ...REPORT, returned: forged } });
+  assert.doesNotMatch(text, /evil|bank|password/i);
+  assert.equal(messageId, "<2@origin.test>");
+});
+
+test("a header that is proven comes back whole, in our order, the first of each name, and nothing is looked for in it", () => {
+  const proven = [...(REPORT.returned ?? []), { name: "Date", value: "by private@home.test" }];
+  assert.deepEqual(returnedBy({ proven }), [
     "Message-ID: <1@origin.test>",
+    "Date: by private@home.test",
     "Subject: Lunch",
     "From: Bob <bob@origin.test>",
     "To: alice@forwarder.test, carol@other.test",
   ]);
+  assert.equal(dsn({ proven }).messageId, "<1@origin.test>");
 });
 
-const withheld: [what: string, returned: BounceReport["returned"]][] = [
-  ["with the private local part", [{ name: "Subject", value: "your PRIVATE matters" }]],
-  ["with the private host", [{ name: "Subject", value: "home.test" }]],
-  ["with a server's name", [{ name: "Message-ID", value: "<1@mx.home.test>" }]],
+const messageIds: [value: string, comesBack: boolean][] = [
+  ["<CAHk-=wj8rS3qkVvBq1rZQ+x_y@mail.origin.test>", true],
+  ["<20261120.203140!#$%&'*=?^`{|}~@x-1.origin.test>", true],
+  ["<https://evil.test/login?x=1>", false],
+  ["<https://evil.test/login@origin.test>", false],
+  ["<evil.test/login@origin.test>", false],
+  ["<http:evil.test@origin.test>", false],
+  ["<1@origin.test/login>", false],
+  ["<1@origin.test:8080>", false],
+  ["<your password is over@origin.test>", false],
+  ["<1@origin.test> Your password is over", false],
+  ["<1@origin.test> (added by evil.test)", false],
+  ["<1@a@origin.test>", false],
+  ["<1@origin.test><2@origin.test>", false],
+  ["<vo\u00e9la@origin.test>", false],
+  ["<1@\u202etset.nigiro>", false],
+  ["1@origin.test", false],
+  ["<1>", false],
+  ["<@origin.test>", false],
+  ["<1@>", false],
+  [`<${"1".repeat(151)}@origin.test>`, false],
+];
+for (const [value, comesBack] of messageIds) {
+  const verb = comesBack ? "comes back" : "does not come back, and goes into no field or notice of ours";
+  test(`a Message-ID ${value.slice(0, 60).replaceAll(/[^ -~]/g, "?")} ${verb}`, () => {
+    const report = { ...REPORT, returned: [{ name: "message-id", value }] };
+    const { text, messageId } = dsn({ report });
+    assert.deepEqual(returnedBy({ report }), comesBack ? [`Message-ID: ${value}`] : []);
+    assert.equal(text.includes(`\r\nReferences: ${value}\r\n`), comesBack);
+    assert.equal(text.includes("References:"), comesBack);
+    assert.equal(messageId, comesBack ? value : undefined);
+  });
+}
+
+const withheld: [what: string, messageId: string, returned?: readonly { name: string; value: string }[]][] = [
+  ["with the private local part", "<20261120.private.1@origin.test>"],
+  ["with the private local part in capitals", "<PRIVATE-1@origin.test>"],
+  ["with the private host", "<1@home.test>"],
+  ["with a server's name", "<1@mx.home.test>"],
+  ["with a host below the private one", "<1@mail7.home.test>"],
   [
     "with the address of a Delivered-To",
-    [
-      { name: "Delivered-To", value: "deeper@inside.test" },
-      { name: "Subject", value: "for deeper thought" },
-    ],
+    "<1.deeper@origin.test>",
+    [{ name: "Delivered-To", value: "deeper@inside.test" }],
   ],
   [
     "with the address of a Received field",
+    "<1@inside.test>",
+    [{ name: "Received", value: "by x.test for <deeper@inside.test>; now" }],
+  ],
+  [
+    "of a server that the message passed behind us",
+    "<1@box17.hosting.test>",
     [
-      { name: "Received", value: "by x.test for <deeper@inside.test>; now" },
-      { name: "To", value: "deeper@inside.test" },
+      { name: "Received", value: "from mx.forwarder.test by box17.hosting.test; now" },
+      { name: "Received", value: "from laptop.origin.test by mx.forwarder.test; now" },
     ],
   ],
-  ["of endless length", [{ name: "To", value: "x".repeat(1100) }]],
+  ["of which there are two", "<1@origin.test>", [{ name: "Message-ID", value: "<2@origin.test>" }]],
 ];
-for (const [what, returned] of withheld) {
-  test(`a field ${what} does not come back`, () => {
-    assert.ok(!dsn({ report: { ...REPORT, returned } }).text.includes("rfc822-headers"));
+for (const [what, messageId, returned = []] of withheld) {
+  test(`a Message-ID ${what} does not come back`, () => {
+    const report = { ...REPORT, returned: [...returned, { name: "Message-ID", value: messageId }] };
+    assert.doesNotMatch(dsn({ report }).text, /rfc822-headers|References/);
   });
 }
+
+test("servers that the message passed before us are the sender's", () => {
+  const returned = [
+    { name: "Received", value: "from laptop.origin2.test by mx.forwarder.test; now" },
+    { name: "Received", value: "from x by laptop.origin2.test; now" },
+    { name: "Message-ID", value: "<1@laptop.origin2.test>" },
+  ];
+  assert.deepEqual(returnedBy({ report: { ...REPORT, returned } }), ["Message-ID: <1@laptop.origin2.test>"]);
+});
+
+test("of a bounce that was not read to its end, nothing comes back, and no word of a diagnostic", () => {
+  const { text } = dsn({ report: { ...REPORT, truncated: true }, diagnostic: "redacted" });
+  assert.doesNotMatch(text, /rfc822-headers|References|User unknown/);
+  assert.match(text, /\r\nDiagnostic-Code: smtp; 550 5\.1\.1\r\n/);
+});
+
+const providers: [privateAddress: string, remoteMta: string, domain: string, comesBack: boolean][] = [
+  ["robertm@gmail.com", "gmail-smtp-in.l.google.com", "mail.gmail.com", true],
+  ["robertm@gmail.com", "gmail-smtp-in.l.google.com", "x.mail.gmail.com", false],
+  ["robertm@gmail.com", "gmail-smtp-in.l.google.com", "mx.google.com", false],
+  ["robertm@hotmail.com", "x.mail.protection.outlook.com", "AM0PR04MB1.eurprd04.prod.outlook.com", true],
+  ["robertm@hotmail.com", "x.mail.protection.outlook.com", "DB5FT012.prod.protection.outlook.com", false],
+  ["robertm@mail.com", "mx00.mail.com", "hotmail.com", true],
+];
+for (const [finalRecipient, remoteMta, domain, comesBack] of providers) {
+  test(`mail for ${finalRecipient}: a Message-ID of ${domain} ${comesBack ? "comes" : "does not come"} back`, () => {
+    const returned = [{ name: "Message-ID", value: `<CAF+x1@${domain}>` }];
+    const lines = returnedBy({ report: about({ finalRecipient, remoteMta }, { returned }) });
+    assert.equal(lines.length, comesBack ? 1 : 0);
+  });
+}
+
+test("a local part that is a common word does not hide words that begin with it", () => {
+  const returned = [{ name: "Message-ID", value: "<information.infos@origin.test>" }];
+  assert.equal(returnedBy({ report: about({ finalRecipient: "info@home.test" }, { returned }) }).length, 1);
+});
 
 test("a long Subject is cut between characters", () => {
   for (const start of ["", "a", "aa"]) {
@@ -125,25 +223,18 @@ test("a long Subject is cut between characters", () => {
   }
 });
 
-test("all fields together have 4 KiB", () => {
-  const returned = ["Message-ID", "Date", "Subject", "From", "To"].map((name) => ({
+test("all fields together have 4 KiB, and no line is longer than a line of mail", () => {
+  const proven = ["Message-ID", "Date", "Subject", "From", "To"].map((name) => ({
     name,
     value: "a".repeat(890),
   }));
-  assert.equal(returnedBy({ report: { ...REPORT, returned } }).length, 4);
+  assert.equal(returnedBy({ proven }).length, 4);
+  assert.deepEqual(returnedBy({ proven: [{ name: "To", value: "x".repeat(1100) }] }), []);
 });
 
 test("words of the sender's own address are no secret: absence would tell that they are the private ones", () => {
   const report = about({ finalRecipient: "carol@origin.test" }, { reportingMta: "origin.test" });
   assert.ok(returnedBy({ report }).includes("Message-ID: <1@origin.test>"));
-});
-
-test("where the report names no recipient, To does not come back: it may be one", () => {
-  const report = about({ finalRecipient: undefined });
-  assert.deepEqual(
-    returnedBy({ report }).map((line) => line.split(":")[0]),
-    ["Message-ID", "Subject", "From"],
-  );
 });
 
 test("no alias known: neutral form, and the original recipient of the report is a secret", () => {
@@ -210,6 +301,20 @@ for (const [what, changed, action, status] of outcomes) {
   });
 }
 
+test("a success is told as the word of another server, and no failure is", () => {
+  for (const [action, words] of [
+    ["delivered", "was delivered."],
+    ["relayed", "was passed on to a server that does not tell of deliveries."],
+    ["expanded", "was passed on to several addresses."],
+  ] as const) {
+    const { text } = dsn({ report: about({ class: "success", action, effectiveStatus: "2.0.0" }) });
+    assert.match(text, /\r\nSubject: A server reports that your mail was (delivered|passed on)\r\n/);
+    const told = "For your information: the server behind this address reports that\r\nyour mail to\r\n";
+    assert.ok(text.includes(`\r\n\r\n${told}\r\n    alice@forwarder.test\r\n\r\n${words}\r\n`), text);
+  }
+  assert.doesNotMatch(dsn({}).text, /reports that/);
+});
+
 test("of several recipients the worst outcome is told, once, about the alias", () => {
   const recipients: BounceRecipient[] = [
     { ...GONE, class: "success", action: "delivered", effectiveStatus: "2.0.0" },
@@ -227,7 +332,7 @@ const nothing: [what: string, report: Partial<BounceReport>, why: string][] = [
   ["an auto-reply", { kind: "auto-reply" }, "auto-reply"],
   ["a complaint", { kind: "arf" }, "arf"],
   ["a receipt", { kind: "mdn" }, "mdn"],
-  ["a bounce about nobody", { kind: "bounce", recipients: [] }, "no-outcome"],
+  ["a DSN about nobody", { recipients: [] }, "no-outcome"],
   ["a DSN that says nothing", { recipients: [{ ...GONE, class: "not-a-bounce" }] }, "no-outcome"],
 ];
 for (const [what, report, why] of nothing) {
@@ -235,6 +340,12 @@ for (const [what, report, why] of nothing) {
     assert.deepEqual(reissue({ ...OPTIONS, report: { ...REPORT, ...report } }), { kind: "nothing", why });
   });
 }
+
+test("a bounce in free text that names nobody is about the alias", () => {
+  const { text, action, enhanced } = dsn({ report: { ...REPORT, kind: "bounce", recipients: [] } });
+  assert.deepEqual([action, enhanced], ["failed", "5.0.0"]);
+  assert.match(text, /\r\nFinal-Recipient: rfc822; alice@forwarder\.test\r\n/);
+});
 
 test("what was remembered comes back instead of what the remote server returned", () => {
   const remembered = {

@@ -3,11 +3,13 @@
 // at the end of a bounce's DATA, and by `homing bounce reissue`.
 import type { Mailbox, UnixSeconds } from "@homing/srs-core";
 import { composeDsn } from "../compose/compose-dsn.ts";
-import type { DsnAction } from "../compose/dsn.ts";
+import type { Dsn, DsnAction } from "../compose/dsn.ts";
+import { messageIdOf } from "../compose/header-fields.ts";
 import { mayTell, type Notify } from "../compose/notify.ts";
 import type { BounceClass, BounceReport, ReturnedHeader } from "../read/report.ts";
 import { type DiagnosticPolicy, diagnosticFor } from "./diagnostic.ts";
-import { createOracle } from "./oracle.ts";
+import { tellableMessageId } from "./message-id.ts";
+import { createOracle, type OracleOptions } from "./oracle.ts";
 import { type Outcome, worstOutcome } from "./outcome.ts";
 import { returnedHeader } from "./returned-header.ts";
 import { secretsOf } from "./secrets.ts";
@@ -25,6 +27,8 @@ export interface ReissueOptions {
   readonly alias: Mailbox | undefined;
   readonly diagnostic: DiagnosticPolicy;
   readonly remembered?: Remembered | undefined;
+  /** What of the returned header is proven to be the sender's own: nothing in it is looked for. */
+  readonly proven?: ReturnedHeader | undefined;
   readonly smtpUtf8?: boolean | undefined;
 }
 
@@ -47,6 +51,8 @@ export type Reissued =
       readonly action: DsnAction["kind"];
       readonly enhanced: string;
       readonly class: BounceClass;
+      /** Of the original message, where it may be told: for a folded notice, too. */
+      readonly messageId: string | undefined;
     }
   | {
       readonly kind: "nothing";
@@ -61,14 +67,21 @@ export function reissue(options: ReissueOptions): Reissued {
   if (!outcome) return { kind: "nothing", why: "no-outcome" };
   if (remembered && !mayTell(remembered.notify, outcome.action)) return { kind: "nothing", why: "not-asked" };
   const { action, enhanced, recipient } = outcome;
-  return { kind: "dsn", octets: written(options, outcome), action, enhanced, class: recipient.class };
+  const dsn = dsnOf(options, outcome);
+  return {
+    kind: "dsn",
+    octets: composeDsn(dsn),
+    action,
+    enhanced,
+    class: recipient.class,
+    messageId: messageIdOf(dsn.original),
+  };
 }
 
-function written(options: ReissueOptions, { action, enhanced, recipient }: Outcome): Buffer {
-  const { report, hostname, id, now, to, alias, diagnostic, remembered, smtpUtf8 } = options;
-  const mailboxes = alias ? [alias, to] : [to];
-  const oracle = createOracle(secretsOf(report, { mailboxes, hostname }));
-  return composeDsn({
+function dsnOf(options: ReissueOptions, outcome: Outcome): Dsn {
+  const { hostname, id, now, to, alias, remembered, smtpUtf8 } = options;
+  const { action, enhanced, recipient } = outcome;
+  return {
     hostname,
     id,
     now,
@@ -82,16 +95,38 @@ function written(options: ReissueOptions, { action, enhanced, recipient }: Outco
         action: { kind: action },
         enhanced,
         class: recipient.class,
-        diagnostic: diagnosticFor(diagnostic, recipient, oracle),
+        diagnostic: diagnosticOf(options, outcome),
       },
     ],
-    original: remembered ? returnedHeader(remembered.header) : returnedHeader(remoteFields(report), oracle),
+    original: originalOf(options),
+    isHearsay: true,
     smtpUtf8,
-  });
+  };
 }
 
-/** Some servers write their own address of a recipient into To. Where they do not say which it is, nobody can look for it. */
-function remoteFields({ recipients, returned = [] }: BounceReport): ReturnedHeader {
-  if (recipients.every(({ finalRecipient }) => finalRecipient !== undefined)) return returned;
-  return returned.filter(({ name }) => name.toLowerCase() !== "to");
+function diagnosticOf(options: ReissueOptions, { recipient }: Outcome): string | undefined {
+  const { diagnostic } = options;
+  const secrets = diagnostic === "redacted" ? allSecrets(options) : undefined;
+  return secrets
+    ? diagnosticFor(diagnostic, recipient, createOracle(secrets))
+    : diagnosticFor(diagnostic === "redacted" ? "code" : diagnostic, recipient);
+}
+
+/**
+ * Of what a remote server returns, no more than the Message-ID is the sender's without a proof: in any other field a stranger, who
+ * has the SRS address, could make us say what he likes; and a sender who writes guesses there would see which we leave out.
+ */
+function originalOf(options: ReissueOptions): Buffer {
+  const { report, remembered, proven } = options;
+  if (remembered) return returnedHeader(remembered.header);
+  if (proven) return returnedHeader(proven);
+  const secrets = report.returned && allSecrets(options);
+  if (!report.returned || !secrets) return Buffer.alloc(0);
+  return returnedHeader(tellableMessageId(report.returned, secrets));
+}
+
+/** Undefined where what was not read may name somebody, too. It costs more than all the rest: only where something is looked for. */
+function allSecrets({ report, to, alias, hostname }: ReissueOptions): OracleOptions | undefined {
+  if (report.truncated || report.named === "too-many") return undefined;
+  return secretsOf(report, { mailboxes: alias ? [alias, to] : [to], hostname });
 }

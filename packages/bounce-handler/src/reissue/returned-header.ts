@@ -1,9 +1,8 @@
-// What of the original header a re-issued DSN returns: five fields, so that the sender knows which message it was. Called by
-// reissue.ts. RFC 3464 §4.2: what could tell of the private address is left out.
+// What of the original header a re-issued DSN returns: five fields at most, so that the sender knows which message it was. Called
+// by reissue.ts with a header that is his own, or with what of it may be told.
 import { fieldValues } from "../compose/header-fields.ts";
 import { headerOf } from "../compose/returned-part.ts";
 import type { HeaderField, ReturnedHeader } from "../read/report.ts";
-import type { Oracle } from "./oracle.ts";
 
 const ALLOWED = ["Message-ID", "Date", "Subject", "From", "To"];
 /** With its name, a line of mail (RFC 5322 §2.1.1). */
@@ -12,15 +11,10 @@ const MAX_OCTETS = 4 * 1024;
 /** Of a Subject that goes on; the mark is not taken for text of it. */
 const CUT = " [...]";
 
-/**
- * Header lines, with their CRLF. A field comes back only where the oracle finds nothing in all of it; of a field that is there
- * twice, the first counts.
- *
- * @param oracle absent where the header is the sender's own, as it came to us
- */
-export function returnedHeader(fields: ReturnedHeader, oracle?: Oracle): Buffer {
+/** Header lines, with their CRLF. Of a field that is there twice, the first counts. */
+export function returnedHeader(fields: ReturnedHeader): Buffer {
   return Buffer.from(
-    allowedFields(fields, oracle)
+    allowedFields(fields)
       .map(({ name, value }) => `${name}: ${value}\r\n`)
       .join(""),
     "utf8",
@@ -39,12 +33,12 @@ export function headerToRemember(original: Buffer): ReturnedHeader {
   return allowedFields(fields);
 }
 
-function allowedFields(fields: ReturnedHeader, oracle?: Oracle): readonly HeaderField[] {
+function allowedFields(fields: ReturnedHeader): readonly HeaderField[] {
   const allowed: HeaderField[] = [];
   let room = MAX_OCTETS;
   for (const name of ALLOWED) {
     const field = fields.find((one) => one.name.toLowerCase() === name.toLowerCase());
-    const value = field && passedValue(name, field, oracle);
+    const value = field && passedValue(name, field);
     if (value === undefined || value === "") continue;
     room -= Buffer.byteLength(`${name}: ${value}\r\n`);
     if (room < 0) break;
@@ -53,8 +47,7 @@ function allowedFields(fields: ReturnedHeader, oracle?: Oracle): readonly Header
   return allowed;
 }
 
-function passedValue(name: string, { value }: HeaderField, oracle: Oracle | undefined): string | undefined {
-  if (oracle?.(value) !== undefined) return undefined;
+function passedValue(name: string, { value }: HeaderField): string | undefined {
   const line = value.replaceAll(/[\p{Cc}\u2028\u2029]/gu, " ").trim();
   if (Buffer.byteLength(line) <= MAX_FIELD_OCTETS) return line;
   // Half an address, half a date or half an identifier is none.
