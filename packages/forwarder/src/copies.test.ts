@@ -54,13 +54,19 @@ const cases: [
   ["… and leave from an owner", "alias", LONG, ["a@x.test as o@ours.test"], ["<o@ours.test>"]],
   ["a sender of ours leaves as it is", "alias", "carol@ours.test", ["a@x.test"], ["<carol@ours.test>"]],
 ];
+const UNWRAPPED = {
+  srs: "srs0",
+  to: mailbox("bob@source.test"),
+  facts: { rewriter: options.rewriterFor(), selector: undefined, secretIndex: 0, stamp: "G3" },
+  isAnswer: false,
+} as const;
 for (const [what, kind, from, to, senders] of cases) {
   test(`copies: ${what}`, () => {
     const destinations = to.map(destination);
     const route =
       kind === "alias"
         ? ({ kind, destinations, dropped: [] } as const)
-        : ({ kind, destinations, dropped: [], to: mailbox("bob@source.test"), srs: "srs0" } as const);
+        : ({ kind, destinations, dropped: [], unwrapped: UNWRAPPED } as const);
     const given = from === "" ? NULL_PATH : mailbox(from);
     const made = copiesOf(options, {
       route,
@@ -79,6 +85,25 @@ for (const [what, kind, from, to, senders] of cases) {
     }
   });
 }
+
+test("copies: an automatic answer leaves with a sender of its own, rewritten", () => {
+  const made = copiesOf(options, {
+    route: {
+      kind: "bounce",
+      destinations: [destination("bob@source.test")],
+      dropped: [],
+      unwrapped: { ...UNWRAPPED, isAnswer: true },
+    },
+    recipient: mailbox("SRS0=x=G3=source.test=bob@ours.test"),
+    given: mailbox("hidden@home.test"),
+    now: 1_700_000_000,
+  });
+  assert.ok(made.ok);
+  assert.match(
+    renderReversePath(made.copies[0]?.reversePath ?? NULL_PATH),
+    /^<?SRS0=[a-z2-7]{8}=G3=home\.test=hidden@ours\.test>?$/,
+  );
+});
 
 test("copies: a sender that cannot leave refuses all of them", () => {
   const route = {

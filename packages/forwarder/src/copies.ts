@@ -43,11 +43,11 @@ export interface Leading {
 
 /**
  * Each with its envelope sender: mail of a list bounces to its owner, mail that stays on the site keeps its sender, however
- * long; all else is rewritten. A bounce keeps its null path: nothing may ever be returned to it.
+ * long; all else is rewritten. A bounce has the null path: nothing may ever be returned to it.
  */
 export function copiesOf(options: CopyOptions, { route, recipient, given, now }: Leading): Copies {
   const { isOurDomain } = options;
-  const isNull = given === NULL_PATH || route.kind === "bounce";
+  const isNull = given === NULL_PATH || isBounce(route);
   const copies: Copy[] = [];
   let rewritten: ForwardOutcome | undefined;
   for (const { mailbox, owner } of route.destinations) {
@@ -58,19 +58,29 @@ export function copiesOf(options: CopyOptions, { route, recipient, given, now }:
       copies.push({ mailbox, reversePath: kept, stays, ...owned });
       continue;
     }
-    rewritten ??= options.rewriterFor(recipient).forward(given, now, contextOf(recipient));
+    rewritten ??= rewriterOf(options, route, recipient).forward(given, now, contextOf(route, recipient));
     if (!rewritten.ok) return cannotLeave(rewritten);
     copies.push({ mailbox, reversePath: rewritten.sender, stays });
   }
   return { ok: true, copies };
 }
 
+function isBounce(route: Leading["route"]): boolean {
+  return route.kind === "bounce" && !(route.unwrapped.srs === "srs0" && route.unwrapped.isAnswer);
+}
+
+/** An automatic answer leaves as the mail came that it answers. */
+function rewriterOf({ rewriterFor }: CopyOptions, route: Leading["route"], recipient: Mailbox): Rewriter {
+  const isWrapped = route.kind === "bounce" && route.unwrapped.srs === "srs0";
+  return isWrapped ? route.unwrapped.facts.rewriter : rewriterFor(recipient);
+}
+
 /**
  * The alias is the address that the sender used, with its extension, at the domain that he wrote: a bounce is told in those
- * words. One that stands in no table (an extension, a catch-all) is named to nobody later, and its bounces are neutral.
+ * words. One that stands in no table (an extension, a catch-all) is found by no selector later, only by the header mark.
  */
-function contextOf(recipient: Mailbox): ForwardContext {
-  return isSelectable(recipient) ? { alias: recipient } : {};
+function contextOf(route: Leading["route"], recipient: Mailbox): ForwardContext {
+  return route.kind === "alias" && isSelectable(recipient) ? { alias: recipient } : {};
 }
 
 function cannotLeave({ reason, message }: Extract<ForwardOutcome, { ok: false }>): Copies {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Envelope, memoryContent } from "@homing/mail";
+import { type Envelope, memoryContent, type Reply } from "@homing/mail";
 import { type Delivery, deliver } from "./deliver.ts";
 import type { HostPort } from "./host-port.ts";
 import type { NextHop, NextHops } from "./next-hops.ts";
@@ -24,14 +24,18 @@ const unpooled: Outbound = {
   close: () => assert.fail("nothing is left open"),
 };
 
-async function deliverTo(found: NextHops, timeIsUp = new AbortController().signal): Promise<Delivery> {
+async function deliverTo(
+  found: NextHops,
+  timeIsUp = new AbortController().signal,
+  message = "x\r\n",
+): Promise<Delivery> {
   const findNextHops = async (domain: string): Promise<NextHops> => {
     assert.equal(domain, "D.Test");
     return found;
   };
   const options = { findNextHops, outbound: unpooled, patience: { kind: "queue" }, timeIsUp } as const;
   const delivery = await within(
-    deliver(options, envelope, memoryContent(Buffer.from("x\r\n"))),
+    deliver(options, envelope, memoryContent(Buffer.from(message, "latin1"))),
     "the delivery",
   );
   assert.ok(delivery.kind !== "busy");
@@ -239,5 +243,26 @@ for (const [sts, tls, expected] of recorded) {
     );
     assert.ok(delivery.kind === "delivered");
     assert.deepEqual([delivery.tls, delivery.sts], [tls, expected]);
+  });
+}
+
+const said: [what: string, answers: Answers, reply: Pick<Reply, "code" | "enhanced"> | undefined][] = [
+  ["a refusal of the recipient", { RCPT: "550 5.2.2 full" }, { code: 550, enhanced: "5.2.2" }],
+  ["a deferral without an enhanced code", { RCPT: "450 later" }, { code: 450, enhanced: "4.0.0" }],
+  // Final for the server, and not for the mailbox.
+  ["a refusal at the greeting", { greeting: "554 5.3.2 no" }, { code: 554, enhanced: "5.3.2" }],
+  ["no answer", { MAIL: FIN }, undefined],
+  ["a refusal of ours, of 8 bits", { EHLO: "250 hop.example" }, undefined],
+];
+for (const [what, answers, reply] of said) {
+  test(`${what}: the codes of the server are ${reply ? `${reply.code} ${reply.enhanced}` : "not there"}`, async () => {
+    await using hop = await startHop(answers);
+    const delivery = await deliverTo(
+      { kind: "hosts", hosts: [{ host: hop.host, port: hop.port }] },
+      undefined,
+      "Subject: \xfc\r\n\r\n",
+    );
+    assert.ok(delivery.kind === "failed");
+    assert.deepEqual(delivery.reply, reply);
   });
 }

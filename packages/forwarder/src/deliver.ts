@@ -1,6 +1,6 @@
 // Delivery of one message to one target: its next hops in turn until one answers. Called through mail-out.ts, while the client
 // waits or from the queue.
-import type { Content, Envelope } from "@homing/mail";
+import type { Content, Envelope, Reply } from "@homing/mail";
 import { renderHostPort } from "./host-port.ts";
 import type { FindNextHops, NextHop } from "./next-hops.ts";
 import type { Attempt, AttemptHooks, TlsOutcome } from "./outbound/attempt.ts";
@@ -12,6 +12,8 @@ export type Delivery =
       readonly kind: "delivered";
       readonly hop: string;
       readonly detail: string;
+      /** In the mail store of this site: there it ends. */
+      readonly stored?: true;
       readonly tls?: TlsOutcome;
       readonly sts?: StsOutcome;
     }
@@ -21,6 +23,8 @@ export type Delivery =
       readonly enhanced: string;
       readonly hop: string;
       readonly detail: string;
+      /** The codes that a server said, where one did. */
+      readonly reply?: Pick<Reply, "code" | "enhanced">;
     };
 
 /** Under a policy in mode testing, `testing-failed` says that mode enforce would not have delivered (RFC 8461 §5). */
@@ -117,9 +121,11 @@ function failureOf(attempt: Exclude<Attempt, { kind: "accepted" }>, hop: string)
   if (attempt.kind === "answered") {
     const { code, enhanced, text } = attempt.reply;
     const detail = `${code} ${enhanced} ${text}`;
+    const reply = attempt.ours ? {} : { reply: { code, enhanced } };
     // Before MAIL a server speaks about us, or about itself: the mailbox did not say no, and tomorrow it may be another word.
-    if (attempt.stage === "greeting" && code >= 500) return failed(451, `4${enhanced.slice(1)}`, hop, detail);
-    return failed(code, enhanced, hop, detail);
+    if (attempt.stage === "greeting" && code >= 500)
+      return { ...failed(451, `4${enhanced.slice(1)}`, hop, detail), ...reply };
+    return { ...failed(code, enhanced, hop, detail), ...reply };
   }
   // RFC 3463: 4.4.1 no answer from host, 4.4.2 bad connection.
   return failed(451, attempt.stage === "greeting" ? "4.4.1" : "4.4.2", hop, attempt.cause);

@@ -50,6 +50,46 @@ export type ForwarderEvent =
       readonly srs: "srs0" | "srs1";
       readonly to: string;
     }
+  /** What a bounce said, and what was made of it. */
+  | {
+      readonly event: "bounce";
+      readonly id: string;
+      /** The original sender. */
+      readonly to: string;
+      /** Absent where the SRS address does not say which it was. */
+      readonly alias?: string;
+      readonly action: "failed" | "delayed" | "delivered" | "relayed" | "expanded";
+      readonly enhanced: string;
+      readonly class: string;
+      readonly way: "reissue" | "verbatim" | "owner" | "both" | "silent";
+      readonly outcome: "told" | "folded" | "not-told" | "not-asked";
+      /** The id of the DSN that goes to the original sender. */
+      readonly dsn?: string;
+    }
+  /** What came to an SRS address with a good tag is no bounce, or an answer that nobody wants. */
+  | {
+      readonly event: "bounce-refused";
+      readonly id: string;
+      readonly recipient: string;
+      readonly reason: string;
+    }
+  /** A bounce could not be delivered either: it is counted in the postmaster's digest, and told to nobody else. */
+  | {
+      readonly event: "double-bounce";
+      readonly id: string;
+      readonly target: string;
+      readonly enhanced: string;
+    }
+  /** The index from selectors to aliases was built, at the first bounce or the first one after a reload. */
+  | {
+      readonly event: "alias-index";
+      readonly selectors: number;
+      /** Aliases beyond what is kept: their bounces are neutral. */
+      readonly leftOut: number;
+      readonly ms: number;
+    }
+  /** Failures beyond the budget of one by one, told together: a DSN or, of double bounces, a digest is in the queue. */
+  | { readonly event: "notice"; readonly id: string; readonly to: string; readonly count: number }
   | {
       readonly event: "delivered";
       readonly id: string;
@@ -94,7 +134,7 @@ export type ForwarderEvent =
       /** The message that it is about. */
       readonly about: string;
       readonly to: string;
-      readonly action: "failed" | "delayed";
+      readonly action: "failed" | "delayed" | "relayed" | "delivered" | "expanded";
     }
   /** Somebody else settled this recipient meanwhile, as `homing queue drop` does: what the attempt found counts for nothing. */
   | { readonly event: "lease-lost"; readonly id: string; readonly target: string; readonly attempts: number }

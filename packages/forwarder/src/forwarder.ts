@@ -1,13 +1,19 @@
 // The forwarder, put together: SMTP in, routes, rewriting, SMTP out. Called by the composition root and by tests,
 // which pass in time, DNS and randomness.
 import { createBounceGate, createGuessBudget } from "@homing/bounce-handler";
-import { NULL_PATH, type Rewriter, type UnixSeconds } from "@homing/srs-core";
+import { type Mailbox, NULL_PATH, type Rewriter, type UnixSeconds } from "@homing/srs-core";
+import type { SignMessage } from "./authenticate.ts";
+import type { BouncePolicy } from "./bounces/bounce-settings.ts";
+import { createBounces } from "./bounces/bounces.ts";
+import { createFailures } from "./bounces/failures.ts";
+import { createLinks, type Links } from "./bounces/links.ts";
 import { isListed } from "./client-networks.ts";
 import type { ForwardClient } from "./dot-forward/forward-client.ts";
 import { createForwardPolicy, type ForwardChoice } from "./dot-forward/forward-policy.ts";
 import type { Report } from "./events.ts";
 import type { SmtpLimits } from "./front/limits.ts";
 import type { Waits } from "./hand-over/hand-over.ts";
+import { createHeaderMarks } from "./header-mark.ts";
 import type { LocalStore } from "./local-delivery.ts";
 import { createLoopTokens } from "./loop-token.ts";
 import { createMailOut } from "./mail-out.ts";
@@ -16,13 +22,14 @@ import type { MxResolver, NextHop } from "./next-hops.ts";
 import type { Clock } from "./outbound/clock.ts";
 import type { OutboundLimits } from "./outbound/outbound.ts";
 import type { TxtAnswer } from "./outbound/sts-policies.ts";
+import type { LeadsTo } from "./queue/dsn-message.ts";
 import type { QueueTimes } from "./queue/next-step.ts";
 import { createReceiver } from "./receive.ts";
 import { createRoutes } from "./routes.ts";
 import { type ListenPlace, listenSmtp, type SmtpListener, type TlsFiles } from "./smtp-in.ts";
-import { createSrsDomains } from "./srs-domains.ts";
+import { createSrsDomains, type SrsDomains } from "./srs-domains.ts";
 import type { State } from "./state.ts";
-import { isOurs, mainDomain, type Tables } from "./tables/tables.ts";
+import { isElsewhere, isOurs, mainDomain, type Tables } from "./tables/tables.ts";
 
 export interface ForwarderSettings {
   /** Our name in the greeting, in EHLO and in Received fields. */
@@ -50,8 +57,14 @@ export interface ForwarderSettings {
   readonly xclientNetworks?: readonly string[];
   readonly proxyNetworks?: readonly string[];
   readonly tls?: TlsFiles | undefined;
+  /** Signs mail that we write ourselves (DKIM). Without it, that is not signed. */
+  readonly sign?: SignMessage | undefined;
   readonly limits?: Partial<SmtpLimits>;
   readonly greetDelayMs?: number;
+  /** What becomes of bounces, by alias. Default: a DSN of ours goes to the original sender. */
+  readonly bouncePolicy?: BouncePolicy | undefined;
+  /** Senders' identifiers and headers are kept in the state for seven days, for bounces. Default false. */
+  readonly rememberHeaders?: boolean;
   /** Left free on the disk of the state folder. */
   readonly minFreeOctets?: number;
   readonly maxMessageOctets: number;
@@ -112,16 +125,27 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
       alarm: (alarm) => world.report({ event: "forward-file", ...alarm }),
       unavailable: (user, cause) => world.report({ event: "forward-unavailable", user, cause }),
     },
+    takesAnswers: async (unwrapped) => (await failures.aliasOf(unwrapped)).settings.autoReplies === "forward",
   });
   const isOurDomain = (domain: string): boolean => isOurs(tables.rules, domain);
-  const mailOut = createMailOut(settings, world, async (address) => {
-    const isOurs = isOurDomain(address.domain) || srsDomains.at(address.domain) !== undefined;
-    if (!isOurs) return [{ mailbox: address, stays: false }];
-    const route = await routes.route(address, NULL_PATH, { now: world.now(), network: undefined });
+  const routeOf = (address: Mailbox) =>
+    routes.route(address, NULL_PATH, { now: world.now(), network: undefined });
+  const leadsTo: LeadsTo = async (address) => {
+    const isOutside =
+      isElsewhere(tables.rules, address.domain) && srsDomains.at(address.domain) === undefined;
+    if (isOutside) return [{ mailbox: address, stays: false }];
+    const route = await routeOf(address);
     if (route.kind === "refuse" && route.reply.code < 500) return "later";
     const destinations = route.kind === "alias" || route.kind === "bounce" ? route.destinations : [];
     return destinations.map(({ mailbox }) => ({ mailbox, stays: isOurDomain(mailbox.domain) }));
-  });
+  };
+  const headerMarks = createHeaderMarks(settings.loopSecrets);
+  const loopTokens = createLoopTokens(settings.loopSecrets);
+  const failures = createFailures(settings, world, { tables: () => tables, srsDomains, routeOf });
+  const mailOut = createMailOut(settings, world, failures, leadsTo);
+  const links = settings.rememberHeaders ? linksOf(settings, world, srsDomains) : undefined;
+  const ways = { headerMarks, links, loopTokens, leadsTo };
+  const bounces = createBounces(settings, world, mailOut, failures, ways);
   const trusted = blockList(settings.trustedNetworks);
   const isTrusted = (address: string): boolean => isListed(trusted, address);
   const receiver = createReceiver({
@@ -133,11 +157,16 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
     routes,
     isTrusted,
     keptSenders: settings.state?.keptSenders,
-    loopTokens: createLoopTokens(settings.loopSecrets),
+    loopTokens,
+    headerMarks,
     maxHops: settings.maxHops,
     mayOwe: ({ client, reversePath }) =>
-      mailOut.hasQueue && reversePath !== NULL_PATH && isTrusted(client.address),
-    handOver: mailOut.handOver,
+      mailOut.queue !== undefined && reversePath !== NULL_PATH && isTrusted(client.address),
+    handOver(mail, mayOwe) {
+      links?.remember(mail);
+      return mailOut.handOver(mail, mayOwe);
+    },
+    bounces,
     now: world.now,
     newId: world.newId,
     report: world.report,
@@ -165,7 +194,9 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
     async close() {
       mailOut.stop();
       await listener.close();
+      await bounces.close();
       await mailOut.close();
+      await failures.kept?.close();
       settings.forwards?.reader.close();
     },
     replaceTables(next) {
@@ -173,4 +204,20 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
     },
     wakeQueue: mailOut.wakeQueue,
   };
+}
+
+/** On the disk, or not at all. */
+function linksOf({ state }: ForwarderSettings, world: World, srsDomains: SrsDomains): Links | undefined {
+  return (
+    state &&
+    createLinks({
+      notes: state.failures.notes,
+      srsDomains,
+      now: world.now,
+      failed(error) {
+        const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        world.report({ event: "error", session: "", message });
+      },
+    })
+  );
 }

@@ -5,6 +5,18 @@ export {
   type AliasIndexOptions,
   createAliasIndex,
 } from "./alias-index/alias-index.ts";
+export { createMessageSigner, type DkimKey, type SignMessage } from "./authenticate.ts";
+export {
+  BOUNCE_SETTINGS,
+  type BouncePolicy,
+  type BouncePolicyOptions,
+  type BounceSettings,
+  bounceSettingsKey,
+  createBouncePolicy,
+  type ReturnClass,
+  type ReturnWay,
+} from "./bounces/bounce-settings.ts";
+export { failuresAfter, type KeptFailure } from "./bounces/failure-events.ts";
 export { createMxResolver, createTxtLookup } from "./dns.ts";
 export { createBoundedLines } from "./dot-forward/bounded-lines.ts";
 export * from "./dot-forward/dot-forward.ts";

@@ -39,23 +39,30 @@ async function temporaryFolder(t: TestContext): Promise<string> {
 const summary = (delivery: Delivery): unknown[] =>
   delivery.kind === "failed" ? [delivery.code, delivery.enhanced, delivery.detail] : [delivery.detail];
 
-const lmtp: [what: string, answers: Answers, summary: unknown[]][] = [
+const lmtp: [what: string, answers: Answers, summary: unknown[], said?: string][] = [
   ["takes the message", { dot: "250 2.0.0 1A Saved" }, ["1A Saved"]],
-  ["does not know the user", { RCPT: "550 5.1.1 no <alice>" }, [550, "5.1.1", "550 5.1.1 no <alice>"]],
-  ["has a full mailbox", { dot: "552 5.2.2 full" }, [552, "5.2.2", "552 5.2.2 full"]],
-  ["has a full mailbox for now", { dot: "452 4.2.2 full" }, [452, "4.2.2", "452 4.2.2 full"]],
-  ["is busy", { greeting: "421 4.3.2 busy" }, [421, "4.3.2", "421 4.3.2 busy"]],
-  ["speaks SMTP alone", { LHLO: "502 5.5.1 what" }, [451, "4.3.0", "502 5.5.1 what"]],
-  ["greets with 554", { greeting: "554 5.7.1 no" }, [451, "4.3.0", "554 5.7.1 no"]],
+  [
+    "does not know the user",
+    { RCPT: "550 5.1.1 no <alice>" },
+    [550, "5.1.1", "550 5.1.1 no <alice>"],
+    "550 5.1.1",
+  ],
+  ["has a full mailbox", { dot: "552 5.2.2 full" }, [552, "5.2.2", "552 5.2.2 full"], "552 5.2.2"],
+  ["has a full mailbox for now", { dot: "452 4.2.2 full" }, [452, "4.2.2", "452 4.2.2 full"], "452 4.2.2"],
+  ["is busy", { greeting: "421 4.3.2 busy" }, [421, "4.3.2", "421 4.3.2 busy"], "421 4.3.2"],
+  ["speaks SMTP alone", { LHLO: "502 5.5.1 what" }, [451, "4.3.0", "502 5.5.1 what"], "502 5.5.1"],
+  ["greets with 554", { greeting: "554 5.7.1 no" }, [451, "4.3.0", "554 5.7.1 no"], "554 5.7.1"],
   ["closes at the dot", { dot: FIN }, [451, "4.4.2", "Connection closed unexpectedly"]],
   ["closes before its greeting", { greeting: FIN }, [451, "4.4.1", "Connection closed unexpectedly"]],
 ];
-for (const [what, answers, expected] of lmtp) {
+for (const [what, answers, expected, said] of lmtp) {
   test(`an LMTP store that ${what}: ${expected.join(", ")}`, async () => {
     await using hop = await startHop(answers);
     const delivery = await deliver({ kind: "lmtp", server: { host: hop.host, port: hop.port } });
     assert.deepEqual(summary(delivery), expected);
     assert.equal(delivery.hop, `lmtp:127.0.0.1:${hop.port}`);
+    if (delivery.kind === "delivered") assert.equal(delivery.stored, true);
+    else assert.equal(`${delivery.reply?.code} ${delivery.reply?.enhanced}`, said ?? "undefined undefined");
   });
 }
 
@@ -85,7 +92,7 @@ test("a maildir gets the message, its sender unchanged, under a name of time, id
   const pattern = join(base, "{domain}/{user}");
   const delivery = await deliver({ kind: "maildir", pattern });
   const name = "1800000000.id1.mx.home.example";
-  assert.deepEqual(delivery, { kind: "delivered", hop: `maildir:${pattern}`, detail: name });
+  assert.deepEqual(delivery, { kind: "delivered", hop: `maildir:${pattern}`, detail: name, stored: true });
   assert.equal(
     await readFile(join(base, "home.example/alice/new", name), "utf8"),
     "Return-Path: <bob@source.example>\nDelivered-To: alice@home.example\nSubject: x\n\ny\n",

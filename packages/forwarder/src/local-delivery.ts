@@ -72,7 +72,8 @@ async function deliverByLmtp(
       ? await outbound.submit({ ...task, hop: server, patience })
       : await submit({ ...task, server, hostname });
   if (attempt.kind === "busy") return { kind: "failed", ...BUSY_STATUS, hop, detail: attempt.cause };
-  if (attempt.kind === "accepted") return { kind: "delivered", hop, detail: attempt.reply.text };
+  if (attempt.kind === "accepted")
+    return { kind: "delivered", hop, detail: attempt.reply.text, stored: true };
   return lmtpFailure(attempt, hop);
 }
 
@@ -80,9 +81,10 @@ function lmtpFailure(attempt: Exclude<Attempt, { kind: "accepted" }>, hop: strin
   if (attempt.kind === "answered") {
     const { code, enhanced, text } = attempt.reply;
     // Before MAIL the store speaks about itself. Its mailboxes did not say no: nothing is final.
+    const reply = attempt.ours ? {} : { reply: { code, enhanced } };
     if (attempt.stage === "greeting" && code >= 500)
-      return failed(451, "4.3.0", hop, `${code} ${enhanced} ${text}`);
-    return failed(code, enhanced, hop, `${code} ${enhanced} ${text}`);
+      return { ...failed(451, "4.3.0", hop, `${code} ${enhanced} ${text}`), ...reply };
+    return { ...failed(code, enhanced, hop, `${code} ${enhanced} ${text}`), ...reply };
   }
   // RFC 3463: 4.4.1 no answer from host, 4.4.2 bad connection.
   return failed(451, attempt.stage === "greeting" ? "4.4.1" : "4.4.2", hop, attempt.cause);
@@ -109,7 +111,7 @@ async function deliverToMaildir(
   }).finally(() => message.release());
   const outcome = await unlessTimeIsUp(stored, timeIsUp);
   return outcome.kind === "stored"
-    ? { kind: "delivered", hop, detail: outcome.name }
+    ? { kind: "delivered", hop, detail: outcome.name, stored: true }
     : maildirFailure(outcome, hop);
 }
 

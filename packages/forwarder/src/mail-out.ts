@@ -1,6 +1,9 @@
 // Everything that takes mail on: the mail store, next hops, the queue, put together. Called by forwarder.ts.
 import { setMaxListeners } from "node:events";
 import type { Envelope, Reply } from "@homing/mail";
+import type { Mailbox } from "@homing/srs-core";
+import { NOT_SIGNED } from "./authenticate.ts";
+import type { Failures } from "./bounces/failures.ts";
 import type { Copy } from "./copies.ts";
 import { type Delivery, deliver } from "./deliver.ts";
 import type { ForwarderSettings, World } from "./forwarder.ts";
@@ -23,8 +26,8 @@ import { reportDelivery } from "./transaction-report.ts";
 
 export interface MailOut {
   handOver(mail: Incoming, mayOwe: boolean): Promise<Reply>;
-  /** Is there a queue, and may more than one recipient be taken at a time? */
-  readonly hasQueue: boolean;
+  /** Without one, all mail is delivered while its client waits. */
+  readonly queue: Queue | undefined;
   /** Has the queue look at what is due, if there is one. */
   wakeQueue(): void;
   /** No further attempts from the queue; messages that come in are kept all the same. */
@@ -43,7 +46,12 @@ const LEAVE_MS = 1000;
 /** Late successes that are remembered without a disk. */
 const MAX_RECORDS = 10_000;
 
-export function createMailOut(settings: ForwarderSettings, world: World, leadsTo: LeadsTo): MailOut {
+export function createMailOut(
+  settings: ForwarderSettings,
+  world: World,
+  failures: Pick<Failures, "kept" | "settingsOf">,
+  leadsTo: LeadsTo,
+): MailOut {
   const { hostname, state } = settings;
   const failed = (error: unknown): void => {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -64,12 +72,16 @@ export function createMailOut(settings: ForwarderSettings, world: World, leadsTo
   const either = createEither();
   const queue: Queue | undefined =
     state &&
+    failures.kept &&
     createQueue({
       ...world,
       hostname,
       spool: state.spool,
       times,
       leadsTo,
+      ownFailures: failures.kept.own,
+      diagnostic: (alias) => failures.settingsOf(alias).diagnostic,
+      sign: settings.sign ?? NOT_SIGNED,
       failed,
       maxAttempts: settings.maxAttempts ?? 200,
       maxAttemptsPerDomain: settings.maxAttemptsPerDomain ?? 50,
@@ -105,11 +117,14 @@ export function createMailOut(settings: ForwarderSettings, world: World, leadsTo
     life: times.mail,
     now: world.now,
     timeLimit: world.timeLimit,
-    delivered,
+    delivered(id: string, copy: Copy, delivery: Delivery, alias: Mailbox) {
+      delivered(id, copy, delivery);
+      failures.kept?.attempted(id, alias, copy.mailbox, delivery);
+    },
   };
   return {
     handOver: (mail, mayOwe) => handOver(options, mail, mayOwe),
-    hasQueue: queue !== undefined,
+    queue,
     wakeQueue: () => queue?.wake(),
     stop() {
       stopping.abort();

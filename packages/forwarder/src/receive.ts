@@ -2,11 +2,14 @@
 // becomes of the message, hand-over/ decides. Called by smtp-in.ts, through forwarder.ts.
 import { type Asked, type BounceGate, TOO_MANY_GUESSES } from "@homing/bounce-handler";
 import { type Content, type Reply, readTrace, receivedField, type Trace } from "@homing/mail";
-import { NULL_PATH, type UnixSeconds } from "@homing/srs-core";
+import { type Mailbox, NULL_PATH, type UnixSeconds } from "@homing/srs-core";
+import type { BounceDesk } from "./bounces/bounce-desk.ts";
 import { networkOf, siteOf } from "./client-networks.ts";
 import { type Copies, type CopyOptions, copiesOf, type Leading } from "./copies.ts";
+import type { RcptDsn } from "./dsn-parameters.ts";
 import type { Report } from "./events.ts";
 import type { Incoming, Lead } from "./hand-over/incoming.ts";
+import type { HeaderMarks } from "./header-mark.ts";
 import type { LoopTokens } from "./loop-token.ts";
 import type { Routes } from "./routes.ts";
 import type {
@@ -30,11 +33,14 @@ export interface ReceiveOptions extends CopyOptions {
   /** Senders that do not fit into an address; without it they are refused. */
   readonly keptSenders?: KeptSenders | undefined;
   readonly loopTokens: LoopTokens;
+  readonly headerMarks: HeaderMarks;
   /** RFC 5321 §6.3: mail with so many Received fields goes in a circle. */
   readonly maxHops: number;
   /** The sender may be owed a bounce: his transactions have many recipients. */
   readonly mayOwe: (command: MailCommand) => boolean;
   readonly handOver: (mail: Incoming, mayOwe: boolean) => Promise<Reply>;
+  /** Bounces to mail of ours. */
+  readonly bounces: BounceDesk;
   readonly now: () => UnixSeconds;
   readonly newId: () => string;
   readonly report: Report;
@@ -116,16 +122,21 @@ function askedBy({ isTrusted, now }: ReceiveOptions, { client }: MailCommand): A
   return { now: now(), network: isTrusted(client.address) ? undefined : networkOf(client.address) };
 }
 
+/** With what the client asked of DSNs about it. */
+interface Taken extends Accepted {
+  readonly dsn: RcptDsn | undefined;
+}
+
 function createTransaction(
   options: ReceiveOptions,
   command: MailCommand,
   report: TransactionReport,
 ): SmtpTransaction {
-  const accepted: Accepted[] = [];
+  const accepted: Taken[] = [];
   const mayOwe = options.mayOwe(command);
 
   return {
-    async rcpt(recipient) {
+    async rcpt(recipient, dsn) {
       const asked = askedBy(options, command);
       const { now } = asked;
       const route = await options.routes.route(recipient, command.reversePath, asked);
@@ -144,7 +155,7 @@ function createTransaction(
         report.refused({ stage: "rcpt", recipient, reason: copies.reason, reply: copies.reply });
         return copies.reply;
       }
-      accepted.push({ recipient, route, copies: copies.copies });
+      accepted.push({ recipient, route, copies: copies.copies, dsn });
       return TAKEN;
     },
 
@@ -195,7 +206,7 @@ function contentRefusal(
 }
 
 interface Passing {
-  readonly accepted: readonly Accepted[];
+  readonly accepted: readonly Taken[];
   readonly message: Content;
   readonly trace: Trace;
   readonly mayOwe: boolean;
@@ -210,7 +221,7 @@ async function passOn(
 ): Promise<Reply> {
   const id = options.newId();
   for (const one of accepted) report.received(id, one, message.octets);
-  const leads = accepted.map(({ recipient, route, copies }): Lead => {
+  const leads = accepted.map(({ recipient, route, copies, dsn }): Lead => {
     // A bounce comes from the server behind an alias: the original sender must not learn who that is (ADR 0013).
     const from = route.kind === "bounce" ? undefined : command.client;
     const trace = receivedField({
@@ -219,12 +230,31 @@ async function passOn(
       by: options.hostname,
       id,
       loopToken: options.loopTokens.mint(recipient, before.messageId),
+      headerMark: headerMark(options, command, route, recipient, before),
       recipient,
       now: options.now(),
     });
-    return { recipient, copies, trace };
+    // RFC 3461 §6.1: a bounce has no sender who could be told.
+    return { recipient, copies, trace, dsn: route.kind === "bounce" ? undefined : dsn };
   });
-  const reply = await options.handOver({ id, command, client, content: message, leads }, mayOwe);
+  const mail = { id, command, client, content: message, leads };
+  const unwrapped = accepted.map(({ route }) => (route.kind === "bounce" ? route.unwrapped : undefined))[0];
+  const reply =
+    unwrapped?.srs === "srs0"
+      ? await options.bounces.take(mail, unwrapped)
+      : await options.handOver(mail, mayOwe);
   report.answered(id, reply);
   return reply;
+}
+
+/** Only mail whose bounces come back here needs one. */
+function headerMark(
+  { headerMarks }: ReceiveOptions,
+  { reversePath }: MailCommand,
+  { kind }: Accepted["route"],
+  recipient: Mailbox,
+  { identity }: Trace,
+): string {
+  if (kind !== "alias" || reversePath === NULL_PATH) return "";
+  return headerMarks.mint(reversePath, recipient, identity);
 }

@@ -1,6 +1,6 @@
 // Routes: where a recipient's mail goes, decided at RCPT. Addresses of ours by the tables, SRS addresses by the bounce gate,
 // and a refusal for all else: nobody can relay through here. Called by receive.ts.
-import type { Asked, BounceGate } from "@homing/bounce-handler";
+import { type Asked, type BounceGate, NOT_A_BOUNCE, type Unwrapped } from "@homing/bounce-handler";
 import type { Reply } from "@homing/mail";
 import type { Mailbox, ReversePath } from "@homing/srs-core";
 import { followUsers, type UserForwards } from "./follow-users.ts";
@@ -16,9 +16,8 @@ export type Route =
   /** A bounce that comes home: `to` is the original sender or, from SRS1, the address at the first forwarder. */
   | {
       readonly kind: "bounce";
-      readonly to: Mailbox;
-      readonly srs: "srs0" | "srs1";
-      /** `to`, or what it leads to where it is an address of ours. */
+      readonly unwrapped: Unwrapped;
+      /** `unwrapped.to`, or what it leads to where it is an address of ours. */
       readonly destinations: readonly Destination[];
       readonly dropped: readonly Dropped[];
     }
@@ -42,21 +41,28 @@ export interface RoutesOptions {
   readonly gate: BounceGate;
   /** Users' .forward files. */
   readonly forwards?: UserForwards | undefined;
+  /** May automatic answers come in, to mail that this address was forged for? */
+  readonly takesAnswers: (unwrapped: UnwrappedSrs0) => Promise<boolean>;
 }
+
+export type UnwrappedSrs0 = Extract<Unwrapped, { srs: "srs0" }>;
 
 const NOT_OURS: Reply = { code: 550, enhanced: "5.7.1", text: "this server takes no mail for that domain" };
 
-export function createRoutes({ tables, gate, forwards }: RoutesOptions): Routes {
+export function createRoutes({ tables, gate, forwards, takesAnswers }: RoutesOptions): Routes {
   return {
     async route(recipient, reversePath, asked) {
       if (!gate.judges(recipient)) return tableRoute(tables(), recipient, forwards);
       const admission = gate.admit(recipient, reversePath, asked);
       if (admission.kind === "refuse") return admission;
-      const { to, srs } = admission;
+      const { unwrapped } = admission;
+      if (unwrapped.srs === "srs0" && unwrapped.isAnswer && !(await takesAnswers(unwrapped)))
+        return { kind: "refuse", reply: NOT_A_BOUNCE, reason: "sender-not-null" };
+      const { to } = unwrapped;
       if (!isOurs(tables().rules, to.domain))
-        return { kind: "bounce", to, srs, destinations: [{ mailbox: to }], dropped: [] };
+        return { kind: "bounce", unwrapped, destinations: [{ mailbox: to }], dropped: [] };
       const route = await tableRoute(tables(), to, forwards);
-      return route.kind === "alias" ? { ...route, kind: "bounce", to, srs } : route;
+      return route.kind === "alias" ? { ...route, kind: "bounce", unwrapped } : route;
     },
   };
 }

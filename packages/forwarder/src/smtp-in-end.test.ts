@@ -173,6 +173,32 @@ for (const [stage, commands, last] of pending) {
   }
 }
 
+for (const behind of ["QUIT\r\n", "NOOP\r\n"]) {
+  test(`a client that sends ${behind.trim()} behind the final dot and closes its half, as Exim does, hears our answer`, async (t) => {
+    const taking = gate();
+    const server = await startRecorder(t, { data: taking.wait });
+    using client = await hello(server);
+    await say(client, TO_DATA);
+    client.socket.end(`x\r\n.\r\n${behind}`);
+    await taking.reached;
+    // Its end has come when a connection that was begun later is served.
+    using _later = await hello(server);
+    taking.open();
+    assert.match(await client.rest(), /^250 2\.0\.0 taken\r\n2[25]\d [^\r]*\r\n$/);
+  });
+}
+
+test("a client that closes its half behind the final dot and says nothing more is gone", async (t) => {
+  const taking = gate();
+  const server = await startRecorder(t, { data: taking.wait });
+  using client = await hello(server);
+  await say(client, TO_DATA);
+  client.socket.end("x\r\n.\r\n");
+  await taking.reached;
+  assert.equal(await client.rest(), "");
+  taking.open();
+});
+
 test("close() tells idle clients 421 4.3.2, wherever they are in their session, and takes no more", async (t) => {
   const server = await startRecorder(t);
   using afterEhlo = await hello(server);

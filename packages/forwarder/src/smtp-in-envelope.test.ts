@@ -95,14 +95,31 @@ const parameters: [line: string, code: string][] = [
   ["MAIL FROM:<a@x.test> BODY=BINARYMIME", "501 5.5.4"],
   ["MAIL FROM:<a@x.test> SMTPUTF8=yes", "501 5.5.4"],
   ["MAIL FROM:<a@x.test> AUTH=<>", "555 5.5.4"],
-  ["MAIL FROM:<a@x.test> RET=HDRS", "555 5.5.4"],
-  ["MAIL FROM:<a@x.test> ENVID=x", "555 5.5.4"],
+  ["MAIL FROM:<a@x.test> RET=HDRS ENVID=x", "250 2.1.0"],
+  ["MAIL FROM:<> SIZE=5 BODY=8BITMIME SMTPUTF8 ret=full envid=Q+2B1", "250 2.1.0"],
+  ["MAIL FROM:<a@x.test> RET=ALL", "501 5.5.4"],
+  ["MAIL FROM:<a@x.test> RET", "501 5.5.4"],
+  ["MAIL FROM:<a@x.test> RET=", "501 5.5.4"],
+  ["MAIL FROM:<a@x.test> RET=HDRS ret=HDRS", "501 5.5.4"],
+  ["MAIL FROM:<a@x.test> ENVID=a+0A", "501 5.5.4"],
+  [`MAIL FROM:<a@x.test> ENVID=${"x".repeat(101)}`, "501 5.5.4"],
+  ["MAIL FROM:<a@x.test> ENVID=x ENVID=x", "501 5.5.4"],
+  ["MAIL FROM:<a@x.test> NOTIFY=NEVER", "555 5.5.4"],
+  ["MAIL FROM:<a@x.test> ORCPT=rfc822;a@x.test", "555 5.5.4"],
   ["MAIL FROM:<a@x.test> REQUIRETLS", "555 5.5.4"],
   ["MAIL FROM:<a@x.test> SIZE=1 X-OTHER", "555 5.5.4"],
   ["MAIL FROM:<a@x.test> constructor=1", "555 5.5.4"],
   ["MAIL FROM:<a@x.test> =1", "501 5.1.7"],
-  ["RCPT TO:<b@x.test> NOTIFY=NEVER", "555 5.5.4"],
-  ["RCPT TO:<b@x.test> ORCPT=rfc822;b@x.test", "555 5.5.4"],
+  ["RCPT TO:<b@x.test> NOTIFY=NEVER", "250 2.1.5"],
+  ["RCPT TO:<b@x.test> ORCPT=rfc822;SRS0+3Db@x.test Notify=success,Failure", "250 2.1.5"],
+  ["RCPT TO:<b@x.test> NOTIFY=NEVER,FAILURE", "501 5.5.4"],
+  ["RCPT TO:<b@x.test> NOTIFY", "501 5.5.4"],
+  ["RCPT TO:<b@x.test> NOTIFY=FAILURE NOTIFY=FAILURE", "501 5.5.4"],
+  ["RCPT TO:<b@x.test> ORCPT=b@x.test", "501 5.5.4"],
+  ["RCPT TO:<b@x.test> ORCPT=rfc822;b@x.test ORCPT=rfc822;b@x.test", "501 5.5.4"],
+  [`RCPT TO:<b@x.test> ORCPT=rfc822;${"x".repeat(494)}`, "501 5.5.4"],
+  ["RCPT TO:<b@x.test> RET=FULL", "555 5.5.4"],
+  ["RCPT TO:<b@x.test> ENVID=x", "555 5.5.4"],
   ["RCPT TO:<b@x.test> BODY=8BITMIME", "555 5.5.4"],
   ["RCPT TO:<b@x.test> __proto__=1", "501 5.1.3"],
 ];
@@ -138,6 +155,42 @@ test("the handler is told who speaks, how, and what the client promised about th
     assert.equal(command?.client.address, "127.0.0.1");
     assert.match(command?.client.session ?? "", /./);
   }
+});
+
+test("what is asked of the DSN extension reaches the handler, values as they came", async (t) => {
+  const server = await startRecorder(t);
+  using client = await hello(server);
+  await client.ask("MAIL FROM:<a@x.test> ret=Full envid=Q+2B1");
+  await client.ask("RCPT TO:<b@x.test> notify=Delay,success ORCPT=RFC822;B+2Bx@X.test");
+  await client.ask("RCPT TO:<c@x.test> NOTIFY=NEVER");
+  await client.ask("RCPT TO:<d@x.test>");
+  assert.deepEqual(server.mails[0]?.dsn, { ret: "full", envid: "Q+2B1" });
+  assert.deepEqual(server.asked, [
+    { notify: ["success", "delay"], orcpt: "RFC822;B+2Bx@X.test" },
+    { notify: "never" },
+    undefined,
+  ]);
+});
+
+test("what one MAIL asked does not hold for the next one", async (t) => {
+  const server = await startRecorder(t);
+  using client = await hello(server);
+  await client.ask("MAIL FROM:<a@x.test> RET=FULL ENVID=x");
+  await client.ask("RSET");
+  await client.ask("MAIL FROM:<a@x.test>");
+  assert.ok(server.mails[1] && !("dsn" in server.mails[1]));
+});
+
+test("ORCPT has UTF-8 as it is over SMTPUTF8 alone", async (t) => {
+  const server = await startRecorder(t);
+  using client = await hello(server);
+  const rcpt = utf8("RCPT TO:<b@x.test> ORCPT=utf-8;jörg@x.test");
+  await client.ask("MAIL FROM:<>");
+  assert.match(await client.ask(rcpt), /^501 5\.5\.4 /);
+  await client.ask("RSET");
+  await client.ask("MAIL FROM:<> SMTPUTF8");
+  assert.match(await client.ask(rcpt), /^250 /);
+  assert.deepEqual(server.asked, [{ orcpt: "utf-8;jörg@x.test" }]);
 });
 
 test("what a refused MAIL promised does not hold for the next one", async (t) => {

@@ -40,7 +40,7 @@ test("EHLO offers these extensions and no others", async (t) => {
   using client = await greeted(await startRecorder(t));
   assert.equal(
     await client.ask("EHLO client.test"),
-    "250-mx.test\n250-PIPELINING\n250-8BITMIME\n250-SMTPUTF8\n250-ENHANCEDSTATUSCODES\n250 SIZE 100000",
+    "250-mx.test\n250-PIPELINING\n250-8BITMIME\n250-SMTPUTF8\n250-ENHANCEDSTATUSCODES\n250-DSN\n250 SIZE 100000",
   );
   assert.equal(await client.ask("HELO client.test"), "250 mx.test");
 });

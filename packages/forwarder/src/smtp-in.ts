@@ -18,7 +18,14 @@ import {
   type SmtpListenerOptions,
   type TlsFiles,
 } from "./front/front.ts";
-import { guarded, libraryHandlers, libraryPath, offered, openedIn } from "./front/library-handlers.ts";
+import {
+  guarded,
+  libraryHandlers,
+  libraryPath,
+  offered,
+  openedIn,
+  parameterProblem,
+} from "./front/library-handlers.ts";
 import { GO_ON } from "./front/library-replies.ts";
 import { MAX_COMMAND_OCTETS, STRESS_SHARE } from "./front/limits.ts";
 import { withPlainAddress } from "./front/named-client.ts";
@@ -88,8 +95,11 @@ class Server extends SMTPServer {
       maxRecipients: front.limits.recipients,
       maxCommandLength: MAX_COMMAND_OCTETS,
       closeTimeout: CLOSE_TIMEOUT_MS,
+      // The library hands all of this to net.createServer, too: see Parser.end.
+      ...{ allowHalfOpen: true },
       disableReverseLookup: true,
       hideENHANCEDSTATUSCODES: false,
+      hideDSN: false,
       // Without a certificate of ours the library would use its own, whose private key is public.
       disabledCommands: tls ? NOT_OFFERED : [...NOT_OFFERED, "STARTTLS"],
       minVersion: "TLSv1.2",
@@ -209,6 +219,11 @@ class Connection extends SMTPConnection implements ClientPresence {
     return () => void this.#goneCalls.delete(call);
   }
 
+  /** The client has closed its half, and we have nothing more to say. */
+  hangUp(): void {
+    this._socket.end();
+  }
+
   /** Called while the library's constructor runs: nothing of ours is there before the first octet comes. */
   override _createParser(): SMTPStream {
     return new Parser(this);
@@ -300,7 +315,7 @@ class Connection extends SMTPConnection implements ClientPresence {
       return;
     }
     const socket = this._socket;
-    if (!this._upgrading && !socket.destroyed && socket.readyState === "open") {
+    if (!this._upgrading && !socket.destroyed && socket.writable) {
       gather(socket);
       socket.write(`${code} ${words}\r\n`, "latin1");
     }
@@ -354,7 +369,7 @@ class Connection extends SMTPConnection implements ClientPresence {
     super._applyMailParams(parsed);
   }
 
-  /** The library would ignore an unknown one. */
+  /** The library would ignore an unknown one, and is lax about those of the DSN extension. */
   override _rejectInvalidParams(
     parsed: Parameters<SMTPConnection["_rejectInvalidParams"]>[0],
     keys: string[],
@@ -362,8 +377,13 @@ class Connection extends SMTPConnection implements ClientPresence {
   ): boolean {
     if (!parsed.args) return false;
     const command = keys.includes("BODY") ? "MAIL" : "RCPT";
-    if (!hasUnknownParameter(command, parsed.args)) return super._rejectInvalidParams(parsed, keys, callback);
-    this.send(555, "5.5.4 unknown parameter");
+    if (hasUnknownParameter(command, parsed.args)) this.send(555, "5.5.4 unknown parameter");
+    else {
+      if (super._rejectInvalidParams(parsed, keys, callback)) return true;
+      const problem = parameterProblem(command, parsed.args, this.session.envelope.smtpUtf8 === true);
+      if (problem === undefined) return false;
+      this.send(501, `5.5.4 ${problem}`);
+    }
     callback();
     return true;
   }
@@ -474,9 +494,15 @@ class Parser extends SMTPStream implements InputWatch {
     return !this.#isFull;
   }
 
+  /**
+   * Exim sends QUIT right behind the final dot and closes its half of the connection, and still waits for our answer. Who ends
+   * without a word behind the dot is gone.
+   */
   override end(): this {
-    if (this.input.isBusy) this.#isEnding = true;
+    const { isBusy, inMessage, hasMore } = this.input;
+    if (isBusy) this.#isEnding = true;
     else super.end();
+    if (!inMessage || !hasMore) this.#connection.hangUp();
     return this;
   }
 
@@ -487,7 +513,9 @@ class Parser extends SMTPStream implements InputWatch {
   idle(): void {
     if (this.#isFull) this.emit("drain");
     this.#isFull = false;
-    if (this.#isEnding) super.end();
+    if (!this.#isEnding) return;
+    super.end();
+    this.#connection.hangUp();
   }
 
   isOver(): boolean {

@@ -2,6 +2,7 @@
 // smtp-in.ts speaks SMTP and calls a handler; receive.ts is the forwarder's, the command line's inbox has another.
 import type { Content, ContentPromise, ForbiddenOctet, Reply } from "@homing/mail";
 import type { Mailbox, ReversePath } from "@homing/srs-core";
+import type { MailDsn, RcptDsn } from "./dsn-parameters.ts";
 
 /** Who speaks to us. */
 export interface SmtpClient {
@@ -16,6 +17,8 @@ export interface SmtpClient {
 export interface MailCommand extends ContentPromise {
   readonly client: SmtpClient;
   readonly reversePath: ReversePath;
+  /** RET and ENVID. */
+  readonly dsn?: MailDsn;
 }
 
 /** Why the SMTP server itself did not take a message. */
@@ -37,7 +40,8 @@ export interface ClientPresence {
 
 /** One mail transaction: opened by MAIL FROM, ended by the final dot, RSET or a lost connection. */
 export interface SmtpTransaction {
-  rcpt(recipient: Mailbox): Reply | Promise<Reply>;
+  /** @param dsn NOTIFY and ORCPT, where the client gave one of them */
+  rcpt(recipient: Mailbox, dsn?: RcptDsn): Reply | Promise<Reply>;
   /**
    * The whole message, dots unstuffed. Whoever answers 2xx here holds the message from then on; the content is let go
    * when the promise settles, unless it is held.

@@ -103,7 +103,8 @@ export function reportDelivery(report: Report, id: string, mailbox: Mailbox, del
 function routed(id: string, { recipient, route, copies }: Accepted, reversePath: string): ForwarderEvent {
   const address = renderMailbox(recipient);
   if (route.kind === "bounce") {
-    return { event: "unwrapped", id, recipient: address, srs: route.srs, to: renderMailbox(route.to) };
+    const { srs, to } = route.unwrapped;
+    return { event: "unwrapped", id, recipient: address, srs, to: renderMailbox(to) };
   }
   if (route.kind === "discard") return { event: "discarded", id, recipient: address };
   // Copies that stay keep their sender, and lists have their owners': told is the one that leaves first.

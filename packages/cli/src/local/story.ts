@@ -41,6 +41,16 @@ export function createStory(print: (line: string) => void): Story {
           line("verified", "tag and date are good: this is a bounce to mail that was sent through here");
           line("unwrapped", `the address holds ${colouredSrs(event.to)}`);
           break;
+        case "bounce":
+          if (event.dsn !== undefined)
+            line(
+              "told",
+              `in our own words (${event.action}, status ${event.enhanced}) about ${event.alias ?? "an address of ours"}: nothing of its target`,
+            );
+          break;
+        case "bounce-refused":
+          line("refused", `it is no bounce (${event.reason})`, "red");
+          break;
         case "delivered":
           line("delivered", `to ${event.target} (next hop ${event.hop})`, "green");
           break;
@@ -64,6 +74,9 @@ export function createStory(print: (line: string) => void): Story {
         case "guessing":
         case "nobody-told":
         case "dropped":
+        case "notice":
+        case "double-bounce":
+        case "alias-index":
         case "forward-file":
         case "forward-unavailable":
         case "answered":

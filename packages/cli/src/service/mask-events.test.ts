@@ -50,6 +50,22 @@ const byKind: { readonly [Kind in ForwarderEvent["event"]]: Extract<ForwarderEve
     hop: "mx.home.example (192.0.2.1:25)",
     detail: WORDS,
   },
+  bounce: {
+    event: "bounce",
+    id: "i",
+    to: BOB,
+    alias: CAROL,
+    action: "failed",
+    enhanced: "5.1.1",
+    class: "hard",
+    way: "reissue",
+    outcome: "told",
+    dsn: "j",
+  },
+  "bounce-refused": { event: "bounce-refused", id: "i", recipient: SRS, reason: "not-a-bounce" },
+  "double-bounce": { event: "double-bounce", id: "i", target: ALICE, enhanced: "5.1.1" },
+  notice: { event: "notice", id: "i", to: BOB, count: 3 },
+  "alias-index": { event: "alias-index", selectors: 1, leftOut: 0, ms: 1 },
   "not-delivered": {
     event: "not-delivered",
     id: "i",
@@ -86,7 +102,8 @@ const byKind: { readonly [Kind in ForwarderEvent["event"]]: Extract<ForwarderEve
   answered: { event: "answered", id: "i", reply: `250 2.0.0 <${CAROL}>: passed on` },
   error: { event: "error", session: "s", message: `Error: ${ALICE}\n    at file:///opt/homing/x.ts:1:2` },
 };
-const events = Object.values(byKind);
+/** The sample of `alias-index` has no address: no event of its kind could. */
+const events = Object.values(byKind).filter(({ event }) => event !== "alias-index");
 const ADDRESSES = [ALICE, BOB, CAROL, QUOTED, SRS, "dave%40elsewhere.example"];
 
 for (const masking of ["domain", "hash"] as const) {

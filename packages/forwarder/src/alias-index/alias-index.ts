@@ -12,8 +12,9 @@ export interface AliasIndex {
    * The alias, in lower case, at the domain that the sender used. Undefined where no table names it, where two have this
    * selector, and where it belongs to another SRS domain: the bounce is neutral then.
    * @param rewriter that verified the tag
+   * @param secretIndex with which of its secrets: under another one the selector is somebody else's
    */
-  aliasOf(selector: string, rewriter: Rewriter): Promise<Mailbox | undefined>;
+  aliasOf(selector: string, rewriter: Rewriter, secretIndex: number): Promise<Mailbox | undefined>;
 }
 
 export interface AliasIndexOptions {
@@ -54,16 +55,20 @@ export function createAliasIndex(options: AliasIndexOptions): AliasIndex {
       return done;
     });
     current = { of, index };
+    // Whoever asks next may have more luck.
+    index.catch(() => {
+      if (current?.index === index) current = undefined;
+    });
     return index;
   };
 
   return {
-    async aliasOf(selector, rewriter) {
+    async aliasOf(selector, rewriter, secretIndex) {
       const number = selectorNumber(selector);
       if (number === undefined) return undefined;
       for (;;) {
         const index = await indexOf(tables());
-        if (index) return find(index, number, asciiLower(rewriter.domain));
+        if (index) return find(index, number, { selector, rewriter, secretIndex });
       }
     },
   };
@@ -129,16 +134,30 @@ function placed(
   return { blocks: taken, selectors, leftOut };
 }
 
-function find({ blocks, table }: Index, selector: number, srsDomain: string): Mailbox | undefined {
+interface Wanted {
+  readonly selector: string;
+  readonly rewriter: Rewriter;
+  readonly secretIndex: number;
+}
+
+function find({ blocks, table }: Index, number: number, wanted: Wanted): Mailbox | undefined {
+  const { selector, rewriter, secretIndex } = wanted;
+  const srsDomain = asciiLower(rewriter.domain);
   let found: Mailbox | undefined;
-  for (const place of table.placesOf(selector)) {
+  for (const place of table.placesOf(number)) {
     const block = blockAt(blocks, place);
-    if (block?.srsDomain !== srsDomain) continue;
-    const alias = aliasAt(block, place - block.start);
-    if (found && alias && renderMailbox(found) !== renderMailbox(alias)) return undefined;
+    const alias =
+      block?.srsDomain === srsDomain ? inLowerCase(aliasAt(block, place - block.start)) : undefined;
+    if (!alias || rewriter.selectorsOf(alias)[secretIndex] !== selector) continue;
+    if (found && renderMailbox(found) !== renderMailbox(alias)) return undefined;
     found ??= alias;
   }
   return found;
+}
+
+/** Here and not for each alias of the index: selectors are of folded addresses anyhow. */
+function inLowerCase(alias: Mailbox | undefined): Mailbox | undefined {
+  return alias && { ...alias, localPart: asciiLower(alias.localPart) };
 }
 
 /** The last one that begins at the place or before it. */

@@ -1,6 +1,6 @@
 // The aliases that the tables name, as blocks of texts that the tables hold already. What no table can list is not here:
 // catch-alls, extensions, users with a .forward file. Called by alias-index.ts.
-import { asciiLower, type Mailbox, type Rewriter } from "@homing/srs-core";
+import type { Mailbox, Rewriter } from "@homing/srs-core";
 import type { Tables } from "../tables/tables.ts";
 import { isSelectable } from "./selectable.ts";
 
@@ -46,12 +46,12 @@ export function* aliasBlocks(tables: Tables, rewriterFor: RewriterFor): Generato
   return blocks;
 }
 
-/** The alias at a place of a block, in lower case; undefined where it can have no selector. */
+/** The alias at a place of a block, as the table has it; undefined where it can have no selector. */
 export function aliasAt({ domain, texts }: AliasBlock, place: number): Mailbox | undefined {
   const text = texts[place];
   if (text === undefined) return undefined;
   const at = text.lastIndexOf("@");
-  const alias = { localPart: asciiLower(at < 0 ? text : text.slice(0, at)), domain };
+  const alias = { localPart: at < 0 ? text : text.slice(0, at), domain };
   // Three octets for each character at most: the usual alias need not be measured.
   return text.length + domain.length <= 80 || isSelectable(alias) ? alias : undefined;
 }

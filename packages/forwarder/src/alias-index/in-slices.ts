@@ -2,7 +2,7 @@
 import { setImmediate as endOfTurn } from "node:timers/promises";
 
 /**
- * What a slice may take: nobody notices it. A million aliases take 2.5 to 3 s so (`npm run bench:aliases`). A thread that gets
+ * What a slice may take: nobody notices it. A million aliases take 1 to 2 s so (`npm run bench:aliases`). A thread that gets
  * their names took no less, and needs the secrets a second time.
  */
 const SLICE_MS = 5;

@@ -18,12 +18,15 @@ export function hasForbiddenControls(verb: string, command: Buffer): boolean {
   return false;
 }
 
-const MAIL_PARAMETERS: ReadonlySet<string> = new Set(["BODY", "SIZE", "SMTPUTF8"]);
+const PARAMETERS: Readonly<Record<"MAIL" | "RCPT", ReadonlySet<string>>> = {
+  MAIL: new Set(["BODY", "SIZE", "SMTPUTF8", "RET", "ENVID"]),
+  RCPT: new Set(["NOTIFY", "ORCPT"]),
+};
 
-/** RFC 5321 §4.1.1.11: a parameter that we did not offer. RCPT has none. */
+/** RFC 5321 §4.1.1.11: a parameter that we did not offer, or not for this command. */
 export function hasUnknownParameter(command: "MAIL" | "RCPT", parameters: object): boolean {
   for (const name in parameters) {
-    if (command === "RCPT" || !MAIL_PARAMETERS.has(name)) return true;
+    if (!PARAMETERS[command].has(name)) return true;
   }
   return false;
 }

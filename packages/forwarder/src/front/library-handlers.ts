@@ -1,5 +1,13 @@
 // What smtp-server calls for MAIL and RCPT, and what it keeps of a session, without the library itself. Used by smtp-in.ts.
 import type { Reply } from "@homing/mail";
+import {
+  type AskedDsn,
+  type MailDsn,
+  mailDsn,
+  type Parameters,
+  type RcptDsn,
+  rcptDsn,
+} from "../dsn-parameters.ts";
 import { parsePathCommand } from "../smtp-path.ts";
 import type { SmtpClient, SmtpTransaction } from "../smtp-session.ts";
 import type { Front } from "./front.ts";
@@ -23,6 +31,22 @@ export interface LibrarySession {
 interface LibraryPath {
   readonly address: string;
   readonly args: false | object;
+}
+
+/** What was asked of the DSN extension; `args` were found good by `parameterProblem`. */
+function askedOf<D>(args: LibraryPath["args"], read: (parameters: Parameters) => AskedDsn<D>): D | undefined {
+  const asked = args ? read(args) : undefined;
+  return asked?.ok ? asked.dsn : undefined;
+}
+
+/** Stricter than the library, which takes any text for ENVID, and no account of xtext and lengths. */
+export function parameterProblem(
+  command: "MAIL" | "RCPT",
+  args: object,
+  smtpUtf8: boolean,
+): string | undefined {
+  const asked = command === "MAIL" ? mailDsn(args) : rcptDsn(args, smtpUtf8);
+  return asked.ok ? undefined : asked.message;
 }
 
 /** The path of a MAIL or RCPT command and its parameters, as the library keeps them. */
@@ -52,6 +76,7 @@ export function libraryHandlers(front: Front) {
         smtpUtf8,
         eightBit: envelope.bodyType === "8bitmime",
         octets: args && "SIZE" in args && typeof args.SIZE === "string" ? Number(args.SIZE) : undefined,
+        dsn: askedOf<MailDsn>(args, mailDsn),
       };
       const decide = () => transactions.mail(address, clientOf(session, smtpUtf8), promised);
       guarded(front, session.id, decide, ({ reply, transaction }: Opened = { reply: LOCAL_ERROR }) => {
@@ -60,8 +85,10 @@ export function libraryHandlers(front: Front) {
       });
     },
 
-    onRcptTo({ address }: LibraryPath, session: LibrarySession, done: Done): void {
-      const decide = () => transactions.rcpt(address, session.envelope.smtpUtf8 === true, openedIn(session));
+    onRcptTo({ address, args }: LibraryPath, session: LibrarySession, done: Done): void {
+      const smtpUtf8 = session.envelope.smtpUtf8 === true;
+      const dsn = askedOf<RcptDsn>(args, (parameters) => rcptDsn(parameters, smtpUtf8));
+      const decide = () => transactions.rcpt({ path: address, smtpUtf8, dsn }, openedIn(session));
       guarded(front, session.id, decide, (reply = LOCAL_ERROR) => done(refusalOf(reply)));
     },
   };

@@ -2,6 +2,7 @@
 // these. Called by smtp-in.ts, which speaks SMTP; knows nothing of the library behind it.
 import type { Reply } from "@homing/mail";
 import { parseMailbox, parseReversePath } from "@homing/srs-core";
+import type { MailDsn, RcptDsn } from "../dsn-parameters.ts";
 import type {
   ClientPresence,
   DataRefusal,
@@ -28,6 +29,14 @@ export interface MailPromise {
   readonly eightBit: boolean;
   /** SIZE= */
   readonly octets: number | undefined;
+  readonly dsn: MailDsn | undefined;
+}
+
+/** A RCPT command. */
+export interface NamedRecipient {
+  readonly path: string;
+  readonly smtpUtf8: boolean;
+  readonly dsn: RcptDsn | undefined;
 }
 
 /** The transaction that a MAIL command opened, if it was answered 2xx. */
@@ -45,7 +54,7 @@ export interface MessageEnd {
 /** Promises only where something is waited for: most commands are answered at once. */
 export interface Transactions {
   mail(path: string, client: SmtpClient, promised: MailPromise): Opened | Promise<Opened>;
-  rcpt(path: string, smtpUtf8: boolean, transaction: SmtpTransaction): Reply | Promise<Reply>;
+  rcpt(named: NamedRecipient, transaction: SmtpTransaction): Reply | Promise<Reply>;
   newMessage(): MessageReader;
   data(end: MessageEnd, transaction: SmtpTransaction): Promise<Reply>;
 }
@@ -70,13 +79,13 @@ export function createTransactions(options: TransactionsOptions): Transactions {
   return {
     mail: (path, client, promised) => openTransaction(options, path, client, promised),
 
-    rcpt(path, smtpUtf8, transaction) {
+    rcpt({ path, smtpUtf8, dsn }, transaction) {
       // RFC 5321 §4.1.1.3: a recipient without domain, for this one name.
       const address = path.toLowerCase() === "postmaster" ? `${path}@${options.hostname}` : path;
       const recipient = parseMailbox(address);
       if (!recipient.ok) return { code: 553, enhanced: "5.1.3", text: recipient.message };
       if (!smtpUtf8 && needsSmtpUtf8(path)) return NEEDS_SMTPUTF8;
-      return transaction.rcpt(recipient.mailbox);
+      return dsn ? transaction.rcpt(recipient.mailbox, dsn) : transaction.rcpt(recipient.mailbox);
     },
 
     newMessage: () => new MessageReader(options.maxMessageOctets, storage),
@@ -102,13 +111,19 @@ function openTransaction(
   { handler, storage }: TransactionsOptions,
   path: string,
   client: SmtpClient,
-  { smtpUtf8, eightBit, octets }: MailPromise,
+  { smtpUtf8, eightBit, octets, dsn }: MailPromise,
 ): Opened | Promise<Opened> {
   const sender = parseReversePath(path);
   if (!sender.ok) return { reply: { code: 553, enhanced: "5.1.7", text: sender.message } };
   if (!smtpUtf8 && needsSmtpUtf8(path)) return { reply: NEEDS_SMTPUTF8 };
   const open = (isRoom: boolean): Opened | Promise<Opened> => {
-    const command: MailCommand = { client, reversePath: sender.reversePath, eightBit, smtpUtf8 };
+    const command: MailCommand = {
+      client,
+      reversePath: sender.reversePath,
+      eightBit,
+      smtpUtf8,
+      ...(dsn ? { dsn } : {}),
+    };
     if (!isRoom) {
       handler.putOff?.(command, NO_SPACE, "no-disk-space");
       return { reply: NO_SPACE };

@@ -1,7 +1,7 @@
 // What becomes of a message that came in whole: delivery by trust. Nothing is acknowledged that nobody holds, and a sender
 // who may be forged never makes us owe a bounce (ADR 0019). Called by receive.ts.
 import { type Content, type Reply, withFields } from "@homing/mail";
-import type { UnixSeconds } from "@homing/srs-core";
+import type { Mailbox, UnixSeconds } from "@homing/srs-core";
 import type { Copy } from "../copies.ts";
 import type { Delivery } from "../deliver.ts";
 import type { Patience } from "../outbound/outbound.ts";
@@ -25,7 +25,7 @@ export interface HandOverOptions {
   readonly now: () => UnixSeconds;
   /** Aborts after so many seconds. */
   readonly timeLimit: (seconds: number) => AbortSignal;
-  readonly delivered: (id: string, copy: Copy, delivery: Delivery) => void;
+  readonly delivered: (id: string, copy: Copy, delivery: Delivery, alias: Mailbox) => void;
 }
 
 /** How long a client waits for us, from its final dot. */
@@ -75,7 +75,7 @@ export function runAttempt(
     .then((outcome): Delivery => {
       busy = outcome.kind === "busy";
       const told = orBusy(outcome);
-      options.delivered(mail.id, copy, told);
+      options.delivered(mail.id, copy, told, lead.recipient);
       return told;
     })
     .finally(() => content.release());

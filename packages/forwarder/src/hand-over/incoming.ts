@@ -3,6 +3,7 @@
 import type { Content } from "@homing/mail";
 import type { Mailbox } from "@homing/srs-core";
 import type { Copy } from "../copies.ts";
+import type { RcptDsn } from "../dsn-parameters.ts";
 import type { ClientPresence, MailCommand } from "../smtp-session.ts";
 
 export interface Incoming {
@@ -25,4 +26,6 @@ export interface Lead {
   readonly copies: readonly Copy[];
   /** Our Received field for this recipient. */
   readonly trace: string;
+  /** What the client asked of DSNs about this recipient; not of a bounce. */
+  readonly dsn?: RcptDsn | undefined;
 }

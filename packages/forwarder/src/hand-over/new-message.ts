@@ -1,7 +1,8 @@
 // Copies of a message that came in, as a message for the spool. Called by the files beside this one.
 import { NULL_PATH, type UnixSeconds } from "@homing/srs-core";
 import type { Copy } from "../copies.ts";
-import type { NewMessage, NotifyParty } from "../spool/spool.ts";
+import type { RcptDsn } from "../dsn-parameters.ts";
+import type { NewMessage, NotifyParty, StoredMessage } from "../spool/spool.ts";
 import type { Incoming, Lead } from "./incoming.ts";
 
 export interface LedCopy {
@@ -9,17 +10,45 @@ export interface LedCopy {
   readonly copy: Copy;
 }
 
-/** @param mayTellSender false where the sender may be forged: then only owners of lists hear of failures */
-export function newMessage(
-  { id, command, content }: Incoming,
-  copies: readonly LedCopy[],
-  { now, life, mayTellSender }: { now: UnixSeconds; life: number; mayTellSender: boolean },
-): NewMessage {
-  const { reversePath, eightBit, smtpUtf8 } = command;
+export interface Terms {
+  readonly now: UnixSeconds;
+  readonly life: number;
+  /** False where the sender may be forged: then only owners of lists hear of failures. */
+  readonly mayTellSender: boolean;
+}
+
+export function newMessage(mail: Incoming, copies: readonly LedCopy[], terms: Terms): NewMessage {
+  const isTold = terms.mayTellSender && mail.command.reversePath !== NULL_PATH;
   const notifyOf = ({ owner }: Copy): NotifyParty => {
     if (owner) return { kind: "mailbox", mailbox: owner };
-    return { kind: mayTellSender && reversePath !== NULL_PATH ? "sender" : "nobody" };
+    return { kind: isTold ? "sender" : "nobody" };
   };
+  return {
+    ...messageFacts(mail, terms),
+    recipients: copies.map(({ lead, copy }) => {
+      const dsn = isTold ? askedOfCopy(lead) : undefined;
+      return {
+        mailbox: copy.mailbox,
+        reversePath: copy.reversePath,
+        alias: lead.recipient,
+        targets: lead.copies.length,
+        stays: copy.stays,
+        trace: lead.trace,
+        notify: notifyOf(copy),
+        ...(dsn ? { dsn } : {}),
+        due: terms.now,
+      };
+    }),
+  };
+}
+
+export function messageFacts(
+  { id, command, content }: Incoming,
+  { now, life, mayTellSender }: Terms,
+): StoredMessage {
+  const { reversePath, eightBit, smtpUtf8, dsn } = command;
+  const isAsked = mayTellSender && dsn !== undefined;
+  const asked = isAsked ? { dsn } : {};
   return {
     id,
     received: now,
@@ -27,15 +56,13 @@ export function newMessage(
     sender: reversePath,
     eightBit,
     smtpUtf8,
+    ...asked,
     content,
-    recipients: copies.map(({ lead, copy }) => ({
-      mailbox: copy.mailbox,
-      reversePath: copy.reversePath,
-      alias: lead.recipient,
-      stays: copy.stays,
-      trace: lead.trace,
-      notify: notifyOf(copy),
-      due: now,
-    })),
   };
+}
+
+/** The success of an alias that leads to several is told once, when it is expanded. */
+function askedOfCopy({ dsn, copies }: Lead): RcptDsn | undefined {
+  if (copies.length < 2 || !dsn?.notify || dsn.notify === "never") return dsn;
+  return { ...dsn, notify: dsn.notify.filter((word) => word !== "success") };
 }

@@ -7,8 +7,9 @@ import type { Delivery } from "../deliver.ts";
 import type { Queue } from "../queue/queue.ts";
 import { earlierTry, keyOf, TAKEN_EARLIER } from "./earlier-try.ts";
 import { type HandOverOptions, KEPT, keptReply, NOT_KEPT, type Running, runAttempt } from "./hand-over.ts";
-import type { Incoming } from "./incoming.ts";
+import type { Incoming, Lead } from "./incoming.ts";
 import { type LedCopy, newMessage } from "./new-message.ts";
+import { tellExpansions, tellHandOff } from "./tell-success.ts";
 import { createTries, type Tries } from "./tries.ts";
 import { untilTimeIsUp } from "./until-time-is-up.ts";
 
@@ -25,6 +26,7 @@ export async function keepFirst(options: HandOverOptions, queue: Queue, mail: In
   const kept =
     copies.length === 0 ? STORED : await keep(options, queue, mail, copies, attempts.filter(isNew));
   if (kept.kind === "stored") {
+    await tellExpansions(options, queue, mail, new Set(copies.map(({ lead }): Lead => lead)));
     // Whose client is gone comes again.
     if (mail.client.isGone()) await Promise.all(all.map(record));
     return KEPT;
@@ -59,6 +61,8 @@ async function tryOrKeep(
 ): Promise<Reply> {
   const { lead, copy } = led;
   const answer = async (delivery: Delivery): Promise<Reply> => {
+    // Nobody hears that it is delivered: the next try of the client is told, and its sender then.
+    if (!tries.isLeft()) await tellHandOff(options, queue, mail, { lead, delivery });
     await tries.answered();
     return answerFor(lead.recipient, [delivery]);
   };

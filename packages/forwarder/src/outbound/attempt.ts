@@ -14,6 +14,8 @@ export type Attempt =
       readonly reply: Reply;
       readonly stage: "greeting" | "transaction";
       readonly tls: TlsOutcome;
+      /** It is a refusal of ours: the server did not say this. */
+      readonly ours?: true;
     }
   /**
    * No answer: cannot connect, connection lost, time is up. Nobody holds the message for sure; where `onFinalDot` was

@@ -22,6 +22,6 @@ export function failedAttempt(
   if (reply && reply.code >= 400) return { kind: "answered", reply, stage, tls };
   // The library refuses angle brackets, which a quoted local part may hold.
   if (errorCode(error) === "EENVELOPE" && response === "")
-    return { kind: "answered", reply: NO_SUCH_SYNTAX, stage, tls };
+    return { kind: "answered", reply: NO_SUCH_SYNTAX, stage, tls, ours: true };
   return { kind: "no-answer", cause: messageOf(error), stage };
 }

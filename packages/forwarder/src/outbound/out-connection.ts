@@ -73,7 +73,8 @@ export function createOutConnection({ library, lmtp, tls }: OutConnectionOptions
     done.settle(attempt);
   };
   const fail = (error: unknown): void => finish(failedAttempt(error, "transaction", tls));
-  const refuse = (reply: Reply): void => finish({ kind: "answered", reply, stage: "transaction", tls });
+  const refuse = (reply: Reply): void =>
+    finish({ kind: "answered", reply, stage: "transaction", tls, ours: true });
   const dotSent = (): void => {
     inMessage = false;
     finalDot = true;

@@ -45,5 +45,5 @@ export function unmetDemand(demand: TlsDemand, { _socket }: Library) {
 /** A refusal of ours, before the server was given anything: the next server may do better. */
 export function unmet(enhanced: string, text: string, tls: TlsOutcome) {
   const reply = { code: 451, enhanced, text: printable(text, MAX_TEXT) };
-  return { kind: "answered", reply, stage: "greeting", tls } as const;
+  return { kind: "answered", reply, stage: "greeting", tls, ours: true } as const;
 }

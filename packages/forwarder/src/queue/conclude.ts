@@ -1,11 +1,13 @@
 // Writes down what became of an attempt: over, again, or given up with a DSN. Called by queue.ts.
 
-import { type Mailbox, renderMailbox, type UnixSeconds } from "@homing/srs-core";
+import { renderMailbox, type UnixSeconds } from "@homing/srs-core";
+import type { GivenUp, OwnFailures } from "../bounces/own-failures.ts";
 import { BUSY_STATUS } from "../deliver.ts";
 import type { Report } from "../events.ts";
-import type { Job, NewMessage, Spool } from "../spool/spool.ts";
-import { type DsnOptions, dsnMessage, toldParty } from "./dsn-message.ts";
+import type { Job, NewMessage, NewRecipient, NotifyParty, Spool } from "../spool/spool.ts";
+import { classOf, type DsnOptions, dsnMessage, type ToTell, toldParty } from "./dsn-message.ts";
 import { nextStep, type Outcome, type QueueTimes, retryDelay } from "./next-step.ts";
+import { successMessage, untold } from "./tell-success.ts";
 
 export interface ConcludeOptions extends Omit<DsnOptions, "life"> {
   readonly spool: Spool;
@@ -14,57 +16,80 @@ export interface ConcludeOptions extends Omit<DsnOptions, "life"> {
   /** 0 ≤ n < 1. */
   readonly random: () => number;
   readonly report: Report;
+  readonly ownFailures: OwnFailures;
 }
 
-/** Resolves when the spool has it. */
-export async function conclude(options: ConcludeOptions, job: Job, outcome: Outcome): Promise<void> {
+/**
+ * Resolves when the spool has it.
+ * @returns whether that may have made something due: the recipient again, or a DSN
+ */
+export async function conclude(options: ConcludeOptions, job: Job, outcome: Outcome): Promise<boolean> {
   const { spool, times, report } = options;
   const { lease, message, recipient } = job;
   const now = options.now();
   const standing = {
     received: message.received,
     expires: message.expires,
-    delayTold: job.delayToldAt !== undefined || toldParty(message, recipient) === undefined,
+    delayTold: job.delayToldAt !== undefined || toldParty(message, recipient, "delayed") === undefined,
   };
   const step = nextStep(standing, outcome, { now, random: options.random(), times });
   const names = { id: message.id, target: renderMailbox(recipient.mailbox) };
 
   if (step.kind === "done" || outcome.kind === "delivered") {
-    told(await spool.done(lease));
-    return;
+    const isStored = outcome.kind === "delivered" && outcome.stored === true;
+    const success = await composeSuccess(isStored ? "delivered" : "relayed");
+    if (told(await spool.done(lease, success))) toldOf(success, isStored ? "delivered" : "relayed");
+    return success !== undefined;
   }
   if (step.kind === "put-off" || outcome.kind === "put-off") {
     const due = step.kind === "put-off" ? step.due : now;
     const cause = outcome.kind === "put-off" ? outcome.cause : "";
     told(await spool.retry(lease, { ...(job.lastFailure ?? BUSY_STATUS), detail: cause, due }));
-    return;
+    return true;
   }
   const { code, enhanced, detail } = outcome;
   if (step.kind === "give-up") {
-    const dsn = await compose({ kind: "failed" }, step.enhanced);
-    if (dsn === "later") {
+    const given = await options.ownFailures.giveUp(job, {
+      ...{ enhanced: step.enhanced, class: classOf(step.enhanced, outcome), now },
+      toldTo: (notify) => toldParty(message, { ...recipient, notify }, "failed"),
+      compose: (notify) =>
+        compose({ action: { kind: "failed" }, enhanced: step.enhanced, failure: outcome }, notify),
+    });
+    if (given.kind === "later") {
       // Whoever must hear of it cannot be found now: the recipient stays, and the same comes out of the next attempt.
       const due = now + retryDelay(0, options.random(), times);
       told(await spool.retry(lease, { due, code, enhanced, detail }));
-      return;
+      return true;
     }
     report({ event: "given-up", ...names, attempts: lease.attempt, enhanced: step.enhanced });
-    if (told(await spool.fail(lease, dsn))) reportDsn(dsn, "failed");
-    return;
+    if (told(given.isStored)) reportGivenUp(given);
+    return true;
   }
   const notice = step.tellDelay
-    ? await compose({ kind: "delayed", until: message.expires }, enhanced)
+    ? await compose(
+        { action: { kind: "delayed", until: message.expires }, enhanced, failure: outcome },
+        await options.ownFailures.toldOfDelay(recipient),
+      )
     : undefined;
   const dsn = notice === "later" ? undefined : notice;
   const deferral = { due: step.due, code, enhanced, detail, ...(dsn ? { delayToldAt: now } : {}) };
   report({ event: "deferred", ...names, attempts: lease.attempt, due: step.due });
-  if (told(await spool.retry(lease, deferral, dsn))) reportDsn(dsn, "delayed");
+  if (told(await spool.retry(lease, deferral, dsn))) toldOf(dsn, "delayed");
+  return true;
 
   function compose(
-    action: Parameters<typeof dsnMessage>[3]["action"],
-    status: string,
+    tell: Omit<ToTell, "now">,
+    notify: NotifyParty,
   ): Promise<NewMessage | "later" | undefined> {
-    return dsnMessage({ ...options, life: times.dsn }, message, recipient, { action, enhanced: status, now });
+    const about = { ...recipient, notify };
+    return dsnMessage({ ...options, life: times.dsn }, message, about, { ...tell, now });
+  }
+
+  /** The message is delivered: it is not tried again so that its sender can be told. */
+  async function composeSuccess(kind: "delivered" | "relayed"): Promise<NewMessage | undefined> {
+    const composed = await successMessage({ ...options, life: times.dsn }, message, recipient, kind);
+    if (composed.kind === "untold") untold(options, message, recipient.alias, composed.cause);
+    return composed.kind === "composed" ? composed.dsn : undefined;
   }
 
   function told(isValid: boolean): boolean {
@@ -72,11 +97,15 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
     return isValid;
   }
 
-  function reportDsn(dsn: NewMessage | undefined, action: "failed" | "delayed"): void {
-    const party: Mailbox | undefined = toldParty(message, recipient);
-    if (!party) return;
-    const to = renderMailbox(party);
-    if (dsn) report({ event: "dsn", id: dsn.id, about: message.id, to, action });
-    else if (action === "failed") report({ event: "nobody-told", ...names, to });
+  function toldOf(dsn: NewMessage | undefined, action: ToTell["action"]["kind"]): void {
+    if (!dsn) return;
+    // Whom it is for: where that leads, the recipients say.
+    const [{ alias }] = dsn.recipients as readonly [NewRecipient];
+    report({ event: "dsn", id: dsn.id, about: message.id, to: renderMailbox(alias), action });
+  }
+
+  function reportGivenUp({ to, dsn, folded }: Extract<GivenUp, { kind: "settled" }>): void {
+    toldOf(dsn, "failed");
+    if (to && !dsn && !folded) report({ event: "nobody-told", ...names, to: renderMailbox(to) });
   }
 }

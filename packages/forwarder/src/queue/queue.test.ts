@@ -5,14 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { DiagnosticPolicy } from "@homing/bounce-handler";
 import { memoryContent, wholeContent } from "@homing/mail";
 import { NULL_PATH, type ReversePath, renderMailbox, renderReversePath } from "@homing/srs-core";
+import { NOT_SIGNED } from "../authenticate.ts";
 import type { Delivery } from "../deliver.ts";
+import type { MailDsn, RcptDsn } from "../dsn-parameters.ts";
 import type { ForwarderEvent } from "../events.ts";
 import { openSpool } from "../spool/open-spool.ts";
 import type { NewMessage, NotifyParty, Spool } from "../spool/spool.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
-import type { LeadsTo } from "./dsn-message.ts";
+import type { DsnOptions, LeadsTo } from "./dsn-message.ts";
 import { type Outcome, QUEUE_TIMES } from "./next-step.ts";
 import { createQueue, type Queue } from "./queue.ts";
 
@@ -50,6 +53,7 @@ interface SceneOptions {
   readonly maxAttempts?: number;
   readonly maxAttemptsPerDomain?: number;
   readonly leadsTo?: LeadsTo;
+  readonly diagnostic?: DsnOptions["diagnostic"];
 }
 
 /** @param answer what the next hop does with this target's mail */
@@ -75,6 +79,17 @@ async function scene(
     random: () => 0.5,
     times: QUEUE_TIMES,
     leadsTo: options.leadsTo ?? (async (mailbox) => [{ mailbox, stays: false }]),
+    ...(options.diagnostic ? { diagnostic: options.diagnostic } : {}),
+    sign: NOT_SIGNED,
+    ownFailures: {
+      toldOfDelay: async ({ notify }) => notify,
+      async giveUp({ lease, recipient }, { toldTo, compose }) {
+        const to = toldTo(recipient.notify);
+        const dsn = await compose(recipient.notify);
+        if (dsn === "later") return { kind: "later" };
+        return { kind: "settled", isStored: await spool.fail(lease, dsn), to, dsn };
+      },
+    },
     report(event) {
       events.push(event);
     },
@@ -136,10 +151,25 @@ async function temporaryFolder(t: TestContext): Promise<string> {
   return folder;
 }
 
+interface Given {
+  readonly sender?: ReversePath;
+  readonly notify?: NotifyParty;
+  readonly due?: number;
+  readonly dsn?: MailDsn;
+  readonly rcptDsn?: RcptDsn;
+  readonly body?: string;
+}
+
 function message(
   targets: readonly string[],
-  { sender = BOB as ReversePath, notify = { kind: "sender" } as NotifyParty, due = START } = {},
+  {
+    sender = BOB as ReversePath,
+    notify = { kind: "sender" } as NotifyParty,
+    due = START,
+    ...asked
+  }: Given = {},
 ): NewMessage {
+  const { dsn, rcptDsn, body = "body\r\n" } = asked;
   return {
     id: "m1",
     received: START,
@@ -147,16 +177,19 @@ function message(
     sender,
     eightBit: false,
     smtpUtf8: false,
-    content: memoryContent(Buffer.from("Subject: x\r\n\r\nbody\r\n")),
+    ...(dsn ? { dsn } : {}),
+    content: memoryContent(Buffer.from(`Subject: x\r\n\r\n${body}`)),
     recipients: targets.map((target) => {
       const [localPart = "", domain = ""] = target.split("@");
       return {
         mailbox: { localPart, domain },
         reversePath: { localPart: "SRS0=x", domain: "ours.test" },
         alias: ALIAS,
+        targets: targets.length,
         stays: false,
         trace: "Received: by mx.ours.test\r\n",
         notify,
+        ...(rcptDsn ? { dsn: rcptDsn } : {}),
         due,
       };
     }),
@@ -224,7 +257,7 @@ test("a refusal comes back to the sender as a DSN about the alias, and names nei
   );
 });
 
-const nobody: [what: string, changed: Parameters<typeof message>[1]][] = [
+const nobody: [what: string, changed: Given][] = [
   ["the null sender", { sender: NULL_PATH }],
   ["a sender who may be forged", { notify: { kind: "nobody" } }],
 ];
@@ -396,4 +429,187 @@ test("a message that is dropped while an attempt runs is gone, and what the atte
       [{ event: "lease-lost", id: "m1", target: "a@home.test", attempts: 1 }],
     );
   }
+});
+
+/** What reached the sender, as actions, of mail that takes a day and is then refused, or taken. */
+async function toldOfSlowMail(t: TestContext, given: Given, last: Delivery): Promise<readonly string[]> {
+  const { queue, spool, now, served, attempts, pass } = await scene(t, ({ target, at }) => {
+    if (target === "bob@origin.test") return DELIVERED;
+    return at < DAY / 4 ? LATER : last;
+  });
+  await queue.take(message(["a@home.test"], given));
+  await attempts(1);
+  while (now() < START + DAY / 4 + 7200) await pass(1800);
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+  const told = served.filter(({ target }) => target === "bob@origin.test");
+  return told.map(({ text }) => /^Action: (\w+)\r$/m.exec(text)?.[1] ?? "");
+}
+
+const notified: [notify: RcptDsn["notify"], refused: readonly string[], taken: readonly string[]][] = [
+  [undefined, ["delayed", "failed"], ["delayed"]],
+  ["never", [], []],
+  [["failure"], ["failed"], []],
+  [["delay"], ["delayed"], ["delayed"]],
+  [["success"], [], ["relayed"]],
+  [
+    ["success", "failure", "delay"],
+    ["delayed", "failed"],
+    ["delayed", "relayed"],
+  ],
+  // The alias was expanded, and that was told.
+  [[], [], []],
+];
+for (const [notify, refused, taken] of notified) {
+  const rcptDsn = notify === undefined ? { orcpt: "rfc822;x@y.test" } : { notify };
+  test(`NOTIFY ${notify ?? "absent"}: of mail that is refused the sender hears ${refused.join(", ") || "nothing"}`, async (t) => {
+    assert.deepEqual(await toldOfSlowMail(t, { rcptDsn }, NEVER), refused);
+  });
+  test(`NOTIFY ${notify ?? "absent"}: of mail that is taken the sender hears ${taken.join(", ") || "nothing"}`, async (t) => {
+    assert.deepEqual(await toldOfSlowMail(t, { rcptDsn }, DELIVERED), taken);
+  });
+}
+
+/** The DSN about mail of Bob's to one target. */
+async function dsnAbout(
+  t: TestContext,
+  given: Given,
+  outcome: Delivery,
+  options: SceneOptions = {},
+): Promise<string> {
+  const { queue, served, attempts } = await scene(
+    t,
+    ({ target }) => (target === "a@home.test" ? outcome : DELIVERED),
+    options,
+  );
+  await queue.take(message(["a@home.test"], given));
+  await attempts(2);
+  return served[1]?.text ?? "";
+}
+
+test("a DSN has the sender's own names for the message and the recipient", async (t) => {
+  const given = { dsn: { envid: "Q+2B1" }, rcptDsn: { orcpt: "rfc822;Al+2Bx@ours.test" } };
+  const text = await dsnAbout(t, given, NEVER);
+  assert.match(text, /^Original-Envelope-Id: Q\+1\r$/m);
+  assert.match(
+    text,
+    /^Original-Recipient: rfc822; Al\+x@ours\.test\r\nFinal-Recipient: rfc822; alice@ours\.test\r$/m,
+  );
+});
+
+test("without them it makes none up", async (t) => {
+  assert.doesNotMatch(await dsnAbout(t, {}, NEVER), /Original-(?:Envelope|Recipient)/);
+});
+
+const SMALL = "the body\r\n";
+const LARGE = "the body\r\n".repeat(7000);
+const returned: [what: string, given: Given, outcome: Delivery, whole: boolean][] = [
+  ["RET=FULL, and it failed", { dsn: { ret: "full" }, body: SMALL }, NEVER, true],
+  ["RET=HDRS", { dsn: { ret: "hdrs" }, body: SMALL }, NEVER, false],
+  ["no RET", { body: SMALL }, NEVER, false],
+  ["RET=FULL, and it is larger than 64 KiB", { dsn: { ret: "full" }, body: LARGE }, NEVER, false],
+  [
+    "RET=FULL, and it was delivered",
+    { dsn: { ret: "full" }, rcptDsn: { notify: ["success"] }, body: SMALL },
+    DELIVERED,
+    false,
+  ],
+];
+for (const [what, given, outcome, whole] of returned) {
+  test(`${what}: the ${whole ? "whole message" : "header alone"} comes back`, async (t) => {
+    const text = await dsnAbout(t, given, outcome);
+    assert.match(text, /\r\nSubject: x\r\n/);
+    assert.equal(text.includes("the body"), whole);
+    assert.equal(text.includes("Content-Type: message/rfc822\r\n"), whole);
+  });
+}
+
+const REPLY = { code: 550, enhanced: "5.2.2" };
+const diagnostics: [what: string, outcome: Delivery, policy: DiagnosticPolicy | undefined, line: string][] = [
+  ["a server said so", { ...NEVER, reply: REPLY }, undefined, "smtp; 550 5.2.2"],
+  [
+    "a server said so without an enhanced code",
+    { ...NEVER, reply: { code: 554, enhanced: "5.0.0" } },
+    "code",
+    "smtp; 554",
+  ],
+  ["it may not be told", { ...NEVER, reply: REPLY }, "none", ""],
+  ["its words may not be told either", { ...NEVER, reply: REPLY }, "redacted", "smtp; 550 5.2.2"],
+  ["no server said so", NEVER, "code", ""],
+];
+for (const [what, outcome, policy, line] of diagnostics) {
+  test(`${what}: Diagnostic-Code is ${line || "not there"}`, async (t) => {
+    const text = await dsnAbout(t, {}, outcome, policy ? { diagnostic: () => policy } : {});
+    assert.equal(/^Diagnostic-Code: (.*)\r$/m.exec(text)?.[1] ?? "", line);
+    assert.doesNotMatch(text, /secret words/);
+  });
+}
+
+test("the words of a DSN fit what the next hop meant, and are ours", async (t) => {
+  const spam: Delivery = { ...NEVER, enhanced: "5.7.1", detail: "550 5.7.1 blocked using secret.dnsbl.test" };
+  const text = await dsnAbout(t, {}, spam);
+  assert.match(text, /taken for spam/);
+  assert.doesNotMatch(text, /secret|dnsbl/);
+});
+
+test("what the sender asked is not the owner's of a list: he hears of failures, without the sender's names", async (t) => {
+  const given = {
+    notify: { kind: "mailbox", mailbox: OWNER } as const,
+    dsn: { envid: "Q1", ret: "full" as const },
+    rcptDsn: { notify: "never" as const, orcpt: "rfc822;x@y.test" },
+    body: SMALL,
+  };
+  const text = await dsnAbout(t, given, NEVER);
+  assert.match(text, /^To: <owner@lists\.test>\r$/m);
+  assert.doesNotMatch(text, /Q1|x@y\.test|the body/);
+});
+
+test("what went into our own mail store was delivered, and the DSN is served without delay", async (t) => {
+  const stored: Delivery = { ...DELIVERED, stored: true };
+  const { queue, spool, served, events, attempts } = await scene(t, () => stored);
+  await queue.take(message(["a@ours.test"], { rcptDsn: { notify: ["success"] } }));
+  await attempts(2);
+  assert.match(served[1]?.text ?? "", /^Action: delivered\r\nStatus: 2\.1\.5\r$/m);
+  assert.deepEqual(events, [
+    { event: "dsn", id: "dsn1", about: "m1", to: "bob@origin.test", action: "delivered" },
+  ]);
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+});
+
+test("a notice of success that cannot be made or kept is in the log, and whoever tells it hears no error", async (t) => {
+  const recipient = { alias: ALIAS, notify: { kind: "sender" }, dsn: { notify: ["success"] } } as const;
+  const broken = await scene(t, () => DELIVERED, {
+    leadsTo: () => Promise.reject(new Error("a bug")),
+  });
+  await broken.queue.tell(message([]), recipient, "relayed");
+  const closed = await scene(t, () => DELIVERED);
+  await closed.spool.close();
+  await closed.queue.tell(message([]), recipient, "relayed");
+  const told = [broken, closed].map(({ events: [event] }) => (event?.event === "error" ? event.message : ""));
+  assert.match(told[0] ?? "", /is not told: a bug$/);
+  assert.match(told[1] ?? "", /is not told: the spool is closed$/);
+});
+
+test("mail that is taken is gone, also when its notice of success cannot be made", async (t) => {
+  const { queue, spool, events, attempts } = await scene(t, () => DELIVERED, {
+    leadsTo: () => Promise.reject(new Error("a bug")),
+  });
+  await queue.take(message(["a@home.test"], { rcptDsn: { notify: ["success"] } }));
+  await attempts(1);
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ["error"],
+  );
+});
+
+test("mail that is taken is gone, also when its sender cannot be looked up to be told: the log says so", async (t) => {
+  const { queue, spool, events, attempts } = await scene(t, () => DELIVERED, {
+    leadsTo: async () => "later",
+  });
+  await queue.take(message(["a@home.test"], { rcptDsn: { notify: ["success"] } }));
+  await attempts(1);
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+  const [event] = events;
+  assert.ok(event?.event === "error");
+  assert.match(event.message, /^message m1 to alice@ours\.test is delivered, .* cannot be looked up now$/);
 });

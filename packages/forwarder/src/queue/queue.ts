@@ -2,10 +2,13 @@
 // and served at once where there is room; what is due is claimed from the spool. Called by the hand-over and by forwarder.ts.
 import { type Content, withFields } from "@homing/mail";
 import type { Cancel, Clock } from "../outbound/clock.ts";
+import type { NoteChanges } from "../spool/notes.ts";
 import type { Job, NewMessage, PutOutcome, Recipient, StoredMessage } from "../spool/spool.ts";
 import { type ConcludeOptions, conclude } from "./conclude.ts";
+import type { TellableRecipient } from "./dsn-message.ts";
 import type { Outcome } from "./next-step.ts";
 import { createSlots } from "./slots.ts";
+import { type Success, tellSuccess } from "./tell-success.ts";
 
 /** One attempt for a recipient of the queue: nobody waits for it. Never rejects for what the world does. */
 export type Serve = (
@@ -35,8 +38,18 @@ export interface Queue {
    * "stored" when it is on the disk: from then on we answer for it.
    * @param running attempts that are under way, or over, in the order of the recipients: nobody else makes one meanwhile.
    *     The others are served at once where there is room
+   * @param notes changed in the same transaction
    */
-  take(message: NewMessage, running?: readonly (Promise<Outcome> | undefined)[]): Promise<Taken>;
+  take(
+    message: NewMessage,
+    running?: readonly (Promise<Outcome> | undefined)[],
+    notes?: NoteChanges,
+  ): Promise<Taken>;
+  /**
+   * Tells the sender of a success, if he asked for it (RFC 3461 §5.2). Resolves when the DSN is on the disk, or when the log
+   * says why it is not.
+   */
+  tell(message: StoredMessage, recipient: TellableRecipient, success: Success): Promise<void>;
   /** Somebody else made recipients due: they are claimed at once, where there is room. */
   wake(): void;
   /**
@@ -76,8 +89,7 @@ export function createQueue(options: QueueOptions): Queue {
   };
   /** What follows may be due before whatever the queue waits for: another attempt, a DSN. */
   const finish = async (job: Job, outcome: Outcome): Promise<void> => {
-    await conclude(options, job, outcome);
-    if (outcome.kind !== "delivered") wake();
+    if (await conclude(options, job, outcome)) wake();
   };
 
   /** Its slot is taken already. */
@@ -135,11 +147,11 @@ export function createQueue(options: QueueOptions): Queue {
     while (works.size > 0) await Promise.all(works);
   };
 
-  return {
+  const queue: Queue = {
     start: wake,
     wake,
 
-    async take(message, running = []) {
+    async take(message, running = [], notes) {
       const at = now();
       const served = message.recipients.map(
         ({ due, mailbox }, index) =>
@@ -147,12 +159,10 @@ export function createQueue(options: QueueOptions): Queue {
       );
       const isLeased = (index: number): boolean => served[index] === true || running[index] !== undefined;
       const leasedUntil = at + LEASE_SECONDS;
-      const put = await spool.put({
-        ...message,
-        recipients: message.recipients.map((recipient, index) =>
-          isLeased(index) ? { ...recipient, leasedUntil } : recipient,
-        ),
-      });
+      const recipients = message.recipients.map((recipient, index) =>
+        isLeased(index) ? { ...recipient, leasedUntil } : recipient,
+      );
+      const put = await spool.put({ ...message, recipients }, notes ? { notes } : {});
       for (const [index, recipient] of message.recipients.entries()) {
         const lease = put.kind === "stored" ? put.leases[index] : undefined;
         const job = lease && { lease, message, recipient };
@@ -171,6 +181,9 @@ export function createQueue(options: QueueOptions): Queue {
       return put.kind === "stored" ? { kind: "stored" } : put;
     },
 
+    tell: (message, recipient, success) =>
+      tellSuccess({ ...options, life: options.times.dsn, keep }, message, recipient, success),
+
     async close() {
       stopping.abort();
       cancelWake();
@@ -181,6 +194,11 @@ export function createQueue(options: QueueOptions): Queue {
       cancel();
     },
   };
+  const keep = async (dsn: NewMessage): Promise<string | undefined> => {
+    const taken = await queue.take(dsn);
+    return taken.kind === "stored" ? undefined : taken.cause;
+  };
+  return queue;
 }
 
 function withTrace(content: Content, trace: string): Content {

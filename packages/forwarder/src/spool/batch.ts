@@ -77,6 +77,7 @@ export function createBatchRunner(db: DatabaseSync, store: Store, room: Room): R
   };
 }
 
-function addsOctets({ kind }: Operation): boolean {
-  return kind === "put" || kind === "chunk";
+function addsOctets(operation: Operation): boolean {
+  if (operation.kind === "change-notes") return operation.needsRoom === true;
+  return operation.kind === "put" || operation.kind === "chunk";
 }

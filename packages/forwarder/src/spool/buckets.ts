@@ -17,7 +17,7 @@ export interface BucketsOptions {
 export interface Failure {
   /** Which bucket: `srsAddressKey`, `ownFailureKey`. */
   readonly key: string;
-  /** What a notice must know, that of the first failure: to whom it goes. A text of the caller's. */
+  /** What a notice must know: to whom it goes, and why. That of the first failure that it is about. A text of the caller's. */
   readonly about: string;
   /** Of the message that failed; "" without one. */
   readonly messageId: string;
@@ -41,8 +41,11 @@ export interface Buckets {
    *     who waits for an answer shall wait for a disk that is full
    */
   spend<Stored>(failure: Failure, now: UnixSeconds, store: Store<Stored>): Promise<Stored | "away">;
+  /** Would the next failure be folded, if so many others are told before it? */
+  isSpent(key: string, now: UnixSeconds, others?: number): Promise<boolean | "away">;
   /**
-   * Notices that are due, one after the other. Rejects while the storage is away.
+   * Notices that are due, one after the other. Rejects while the storage is away, and, after all others were told, where
+   * one of them could not be.
    * @param store puts the notice with the notes, and waits for the disk (`PutOptions.waits`). False: it is asked again at the
    *     next call
    * @returns how many were stored
@@ -65,7 +68,8 @@ export function createBuckets(notes: Notes, { sort, limits, lifeSeconds }: Bucke
   const changesOf = ({ key, about, messageId }: Failure, kept: Kept | undefined, now: UnixSeconds) => {
     const spent = spend(kept?.bucket, messageId, now, limits);
     const { bucket } = spent;
-    const write = [headNote(sorts, key, { about: kept?.about ?? about, bucket }, now + lifeSeconds)];
+    const isFirst = kept?.bucket.folded === undefined;
+    const write = [headNote(sorts, key, { about: isFirst ? about : kept.about, bucket }, now + lifeSeconds)];
     if (spent.kind === "fold" && spent.page)
       write.push(pageNote(sorts, key, spent.page.place, spent.page.messageIds));
     // With the first one of a notice.
@@ -114,16 +118,28 @@ export function createBuckets(notes: Notes, { sort, limits, lifeSeconds }: Bucke
       });
     },
 
+    async isSpent(key, now, others = 0) {
+      const found = await notes.find(sorts.head, key, now);
+      if (found === "away") return found;
+      let spent = spend(readHead(found)?.bucket, "", now, limits);
+      for (let left = others; left > 0 && spent.kind === "tell"; left--)
+        spent = spend(spent.bucket, "", now, limits);
+      return spent.kind === "fold";
+    },
+
     async tellDue(now, store) {
+      const failed: unknown[] = [];
       let told = 0;
       for await (const key of dueKeys(now)) {
         telling.add(key);
-        const isStored = await inTurn(key, async () => {
+        await inTurn(key, async () => {
           const due = await noticeOf(key, now);
-          return due !== undefined && (await store(due.notice, due.notes));
-        }).finally(() => telling.delete(key));
-        if (isStored) told++;
+          if (due && (await store(due.notice, due.notes))) told++;
+        })
+          .catch((error: unknown) => failed.push(error))
+          .finally(() => telling.delete(key));
       }
+      if (failed.length > 0) throw new AggregateError(failed, `${failed.length} notices could not be told`);
       return told;
     },
 

@@ -3,7 +3,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { causeOf, sqliteErrorCode, troubleOf } from "./sqlite-error.ts";
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 /** 64 MB: larger logs were slower (ADR 0017). The writer thread checkpoints by itself at 16,384; this is the net below. */
 const AUTOCHECKPOINT_PAGES = 4 * 16_384;
 /** For somebody with sqlite3 on the file. */
@@ -11,15 +11,15 @@ const BUSY_MS = 5000;
 
 /** Columns in the order of rows that travel between the threads; bodies come last, so that facts are read without them. */
 export const MESSAGE_COLUMNS =
-  "number, id, received, expires, sender_local, sender_domain, eight_bit, smtp_utf8, octets, chunks";
+  "number, id, received, expires, sender_local, sender_domain, eight_bit, smtp_utf8, octets, chunks, ret, envid";
 export const RECIPIENT_COLUMNS =
-  "message, recipient, local, domain, path_local, path_domain, alias_local, alias_domain, stays, trace, notify, notify_local, notify_domain, destination, attempt, due, leased_until, delay_told, code, enhanced, detail";
+  "message, recipient, local, domain, path_local, path_domain, alias_local, alias_domain, stays, trace, notify, notify_local, notify_domain, destination, attempt, due, leased_until, delay_told, code, enhanced, detail, targets, dsn_notify, orcpt";
 
 const SCHEMA = `
   CREATE TABLE messages (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, received INTEGER NOT NULL, expires INTEGER NOT NULL,
     sender_local TEXT, sender_domain TEXT, eight_bit INTEGER NOT NULL, smtp_utf8 INTEGER NOT NULL,
-    octets INTEGER NOT NULL, chunks INTEGER NOT NULL, body BLOB
+    octets INTEGER NOT NULL, chunks INTEGER NOT NULL, ret TEXT, envid TEXT, body BLOB
   ) STRICT;
   CREATE TABLE chunks (
     message INTEGER NOT NULL, place INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (message, place)
@@ -31,6 +31,7 @@ const SCHEMA = `
     trace TEXT NOT NULL, notify TEXT NOT NULL, notify_local TEXT, notify_domain TEXT, destination TEXT NOT NULL,
     attempt INTEGER NOT NULL, due INTEGER NOT NULL, leased_until INTEGER,
     delay_told INTEGER, code INTEGER, enhanced TEXT, detail TEXT,
+    targets INTEGER NOT NULL, dsn_notify TEXT, orcpt TEXT,
     PRIMARY KEY (message, recipient)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX leased ON recipients (leased_until) WHERE leased_until IS NOT NULL;
@@ -41,6 +42,21 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX notes_expire ON notes (expires);
 `;
+
+/**
+ * What each later version added, by the version before. Rows stay as they are written: a column that is not in one is null,
+ * or its default; ENVID stands behind the body then, which costs the few messages that have one. How many targets an alias
+ * had, version 1 does not say: as with one, the sender hears of each failure.
+ */
+const MIGRATIONS: Readonly<Record<number, string>> = {
+  1: `
+    ALTER TABLE messages ADD COLUMN ret TEXT;
+    ALTER TABLE messages ADD COLUMN envid TEXT;
+    ALTER TABLE recipients ADD COLUMN targets INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE recipients ADD COLUMN dsn_notify TEXT;
+    ALTER TABLE recipients ADD COLUMN orcpt TEXT;
+  `,
+};
 
 /** Opens or creates it, with what a process that was killed had committed. Throws one line for a person. */
 export function openDatabase(file: string): DatabaseSync {
@@ -57,7 +73,8 @@ export function openDatabase(file: string): DatabaseSync {
     // What recovery found in the log may be in the page cache alone, after an fsync that failed. A checkpoint writes it
     // again, to the database file, and syncs that: only then may anything be acknowledged.
     db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    if (version === 0) db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+    if (version < SCHEMA_VERSION)
+      db.exec(`BEGIN IMMEDIATE; ${stepsFrom(version)} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
     return db;
   } catch (error) {
     db.close();
@@ -67,6 +84,13 @@ export function openDatabase(file: string): DatabaseSync {
       troubleOf(error) === "full" ? "make room on its disk" : "check the disk, the file and its owner";
     throw new Error(`${file} cannot be opened: ${causeOf(error)}: ${todo}`);
   }
+}
+
+/** All in one transaction: killed on the way, it is the old version still. */
+function stepsFrom(version: number): string {
+  if (version === 0) return SCHEMA;
+  const steps = Array.from({ length: SCHEMA_VERSION - version }, (_, at) => MIGRATIONS[version + at] ?? "");
+  return steps.join("");
 }
 
 function userVersion(db: DatabaseSync): number {

@@ -21,8 +21,8 @@ export type Settled = boolean | "chunks-gone";
 
 /** @param orphaned hears of messages whose chunks may go: the transaction may yet be rolled back */
 export function createMessageStore(db: DatabaseSync, orphaned: (message: number) => void): MessageStore {
-  const insertMessage = db.prepare(`INSERT INTO messages (${MESSAGE_COLUMNS}, body) VALUES (${marks(11)})`);
-  const insertRecipient = db.prepare(`INSERT INTO recipients (${RECIPIENT_COLUMNS}) VALUES (${marks(21)})`);
+  const insertMessage = db.prepare(`INSERT INTO messages (${MESSAGE_COLUMNS}, body) VALUES (${marks(13)})`);
+  const insertRecipient = db.prepare(`INSERT INTO recipients (${RECIPIENT_COLUMNS}) VALUES (${marks(24)})`);
   // After a failure the same chunk may come again.
   const insertChunk = db.prepare("INSERT OR REPLACE INTO chunks (message, place, body) VALUES (?, ?, ?)");
   const countChunks = db.prepare("SELECT count(*) AS count FROM chunks WHERE message = ?");

@@ -1,5 +1,5 @@
-// Small facts in the spool's database, each with a key and an end. Called by late-successes.ts, kept-senders.ts and
-// buckets.ts.
+// Small facts in the spool's database, each with a key and an end. Called by late-successes.ts, kept-senders.ts,
+// buckets.ts, capped-notes.ts, and files of bounces/.
 import type { UnixSeconds } from "@homing/srs-core";
 import type { Note, NoteChanges } from "./operations.ts";
 import type { Writer } from "./writer.ts";
@@ -9,8 +9,11 @@ export type { Note, NoteChanges } from "./operations.ts";
 export interface Notes {
   /** Over an older one of the same key. False: it is not on the disk. `insists`: it waits until the storage is back. */
   write(note: Note, now: UnixSeconds, insists?: boolean): Promise<boolean>;
-  /** Several at once. Like `put`, where the outcome is unknown it is false, and may yet be on the disk. */
-  change(changes: NoteChanges): Promise<boolean>;
+  /**
+   * Several at once. Like `put`, where the outcome is unknown it is false, and may yet be on the disk. `room`: what can be done
+   * without is not written where the disk is nearly full.
+   */
+  change(changes: NoteChanges, room?: "needs-room"): Promise<boolean>;
   /** Undefined where it expired, too. */
   find(of: string, key: string, now: UnixSeconds): Promise<Note | undefined | "away">;
   /** Removes it: exactly one call gets true. False where it expired, too, and while the storage is away, unless it insists. */
@@ -27,8 +30,9 @@ export function createNotes(writer: Writer): Notes {
       const answer = await writer.ask({ kind: "note", note, now }, { waits: insists });
       return answer.kind === "done";
     },
-    async change(notes) {
-      const answer = await writer.ask({ kind: "change-notes", notes });
+    async change(notes, room) {
+      const needs = room ? { needsRoom: true as const } : {};
+      const answer = await writer.ask({ kind: "change-notes", notes, ...needs });
       return answer.kind === "done";
     },
     async find(of, key, now) {

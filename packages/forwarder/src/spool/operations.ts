@@ -47,7 +47,12 @@ export type Operation =
   | { readonly kind: "drop"; readonly id: string }
   | { readonly kind: "retry-now"; readonly id: string; readonly now: number }
   | { readonly kind: "note"; readonly note: Note; readonly now: number }
-  | { readonly kind: "change-notes"; readonly notes: NoteChanges }
+  | {
+      readonly kind: "change-notes";
+      readonly notes: NoteChanges;
+      /** It is refused like a message where the disk is nearly full. */
+      readonly needsRoom?: true;
+    }
   | { readonly kind: "find-note"; readonly of: string; readonly key: string; readonly now: number }
   | { readonly kind: "take-note"; readonly of: string; readonly key: string; readonly now: number }
   | { readonly kind: "notes"; readonly of: string; readonly after: string; readonly limit: number };

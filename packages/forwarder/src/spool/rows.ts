@@ -1,7 +1,9 @@
 // The spool's values as rows and back. Column order is that of database.ts. Called by sqlite-spool.ts.
+import type { Notify } from "@homing/bounce-handler";
 import type { Content } from "@homing/mail";
 import { asciiLower, type Mailbox, NULL_PATH, type ReversePath } from "@homing/srs-core";
-import type { Listed, Row } from "./operations.ts";
+import type { MailDsn, RcptDsn } from "../dsn-parameters.ts";
+import type { Listed, Row, SqlValue } from "./operations.ts";
 import type {
   Deferral,
   Failure,
@@ -16,17 +18,20 @@ import type {
   StoredMessage,
 } from "./spool.ts";
 
+type Column = SqlValue | undefined;
+
 export function messageRow(message: NewMessage, number: number, chunks: number): Row {
-  const { id, received, expires, sender, eightBit, smtpUtf8, content } = message;
+  const { id, received, expires, sender, eightBit, smtpUtf8, dsn, content } = message;
   return [
     ...[number, id, received, expires],
     ...pathColumns(sender),
     ...[Number(eightBit), Number(smtpUtf8), content.octets, chunks],
+    ...[dsn?.ret ?? null, dsn?.envid ?? null],
   ];
 }
 
 export function recipientRow(recipient: NewRecipient, message: number, place: number): Row {
-  const { mailbox, reversePath, alias, stays, trace, notify, due, leasedUntil } = recipient;
+  const { mailbox, reversePath, alias, targets, stays, trace, notify, dsn, due, leasedUntil } = recipient;
   return [
     ...[message, place, mailbox.localPart, mailbox.domain],
     ...pathColumns(reversePath),
@@ -35,6 +40,7 @@ export function recipientRow(recipient: NewRecipient, message: number, place: nu
     destinationOf(mailbox),
     ...[leasedUntil === undefined ? 0 : 1, due, leasedUntil ?? null],
     ...[null, null, null, null],
+    ...[targets, notifyText(dsn?.notify), dsn?.orcpt ?? null],
   ];
 }
 
@@ -52,7 +58,7 @@ export function storedMessage(row: Row, content: Content): StoredMessage {
 }
 
 function messageFacts(row: Row): Omit<StoredMessage, "content"> {
-  const [, id, received, expires, , , eightBit, smtpUtf8] = row;
+  const [, id, received, expires, , , eightBit, smtpUtf8, , , ret, envid] = row;
   return {
     id: String(id),
     received: Number(received),
@@ -60,6 +66,7 @@ function messageFacts(row: Row): Omit<StoredMessage, "content"> {
     sender: pathAt(row, 4),
     eightBit: eightBit === 1,
     smtpUtf8: smtpUtf8 === 1,
+    ...(ret === null && envid === null ? {} : { dsn: mailDsn(ret, envid) }),
   };
 }
 
@@ -107,11 +114,39 @@ function recipient(row: Row): Recipient {
     stays: stays === 1,
     trace: String(trace),
     notify: notifyParty(String(notify), pathAt(row, 11)),
+    targets: Number(row[21]),
+    ...(row[22] === null && row[23] === null ? {} : { dsn: rcptDsn(row[22], row[23]) }),
   };
 }
 
+function mailDsn(ret: Column, envid: Column): MailDsn {
+  return {
+    ...(ret === "full" || ret === "hdrs" ? { ret } : {}),
+    ...(typeof envid === "string" ? { envid } : {}),
+  };
+}
+
+function rcptDsn(notify: Column, orcpt: Column): RcptDsn {
+  return {
+    ...(typeof notify === "string" ? { notify: notifyOf(notify) } : {}),
+    ...(typeof orcpt === "string" ? { orcpt } : {}),
+  };
+}
+
+/** A list without words is one of which all was told already. */
+function notifyText(notify: Notify | undefined): string | null {
+  if (notify === undefined || notify === "never") return notify ?? null;
+  return notify.join(",");
+}
+
+function notifyOf(text: string): Notify {
+  if (text === "never") return text;
+  const words = text.split(",");
+  return (["success", "failure", "delay"] as const).filter((word) => words.includes(word));
+}
+
 function history(row: Row): { readonly delayToldAt?: number; readonly lastFailure?: Failure } {
-  const [delayToldAt, code, enhanced, detail] = row.slice(17);
+  const [delayToldAt, code, enhanced, detail] = row.slice(17, 21);
   const lastFailure = { code: Number(code), enhanced: String(enhanced), detail: String(detail) };
   return {
     ...(typeof delayToldAt === "number" ? { delayToldAt } : {}),

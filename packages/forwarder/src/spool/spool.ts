@@ -2,6 +2,7 @@
 // gives, and what contract.ts tests of it. Called by the queue; docs/queue.md has the states.
 import type { Content } from "@homing/mail";
 import type { Mailbox, ReversePath, UnixSeconds } from "@homing/srs-core";
+import type { MailDsn, RcptDsn } from "../dsn-parameters.ts";
 import type { NoteChanges } from "./notes.ts";
 
 export interface Spool {
@@ -22,8 +23,8 @@ export interface Spool {
    * the storage is away it waits.
    */
   retry(lease: Lease, deferral: Deferral, dsn?: NewMessage): Promise<boolean>;
-  /** Delivered: the recipient goes, and with the last one its message. */
-  done(lease: Lease): Promise<boolean>;
+  /** Delivered: the recipient goes, and with the last one its message. `dsn`, which tells of it, is stored in the same transaction. */
+  done(lease: Lease, dsn?: NewMessage): Promise<boolean>;
   /** Given up: the recipient goes, `dsn` is stored, and `notes` are changed, in the same transaction. */
   fail(lease: Lease, dsn?: NewMessage, notes?: NoteChanges): Promise<boolean>;
   /** When to claim again: at the earliest due time or end of a lease; undefined with nothing queued. */
@@ -59,6 +60,8 @@ export interface NewMessage {
   readonly sender: ReversePath;
   readonly eightBit: boolean;
   readonly smtpUtf8: boolean;
+  /** What the sender asked of DSNs about it. */
+  readonly dsn?: MailDsn;
   readonly content: Content;
   /** At least one. */
   readonly recipients: readonly NewRecipient[];
@@ -78,12 +81,16 @@ export interface Recipient {
   readonly reversePath: ReversePath;
   /** As the sender used it. */
   readonly alias: Mailbox;
+  /** Addresses to which the alias led, for this message. */
+  readonly targets: number;
   /** At one of our domains, for the mail store. */
   readonly stays: boolean;
   /** Our Received field, with its CRLF: it names the alias, and goes on top of the content when this recipient is served. */
   readonly trace: string;
   /** Whom a DSN about this recipient goes to. */
   readonly notify: NotifyParty;
+  /** What the sender asked of DSNs about this recipient; only of one who may be told. */
+  readonly dsn?: RcptDsn;
 }
 
 export interface NewRecipient extends Recipient {

@@ -52,7 +52,7 @@ export function createSqliteSpool(writer: Writer): Spool {
           { body, waits: true },
         ),
       ),
-    done: (lease) => finish(writer, lease),
+    done: (lease, dsn) => finish(writer, lease, dsn),
     fail: (lease, dsn, notes) => finish(writer, lease, dsn, notes),
 
     async nextDue(now: UnixSeconds) {

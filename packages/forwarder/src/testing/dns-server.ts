@@ -78,7 +78,7 @@ function renderData(record: Record): Buffer {
     }
     case "TXT":
       return Buffer.concat(
-        record.strings.map((text) => Buffer.from(`${String.fromCharCode(text.length)}${text}`)),
+        record.strings.map((text) => Buffer.from(`${String.fromCharCode(text.length)}${text}`, "latin1")),
       );
     case "CNAME":
       return renderName(record.target);

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import type { TestContext } from "node:test";
 import { type Content, type Reply, wholeContent } from "@homing/mail";
 import type { Mailbox } from "@homing/srs-core";
+import type { RcptDsn } from "../dsn-parameters.ts";
 import { listenSmtp, type SmtpListener, type SmtpListenerOptions } from "../smtp-in.ts";
 import type { DataRefusal, MailCommand } from "../smtp-session.ts";
 import { type Place, Wire, within } from "./wire.ts";
@@ -12,6 +13,8 @@ import { type Place, Wire, within } from "./wire.ts";
 export interface Recorder extends SmtpListener {
   readonly mails: MailCommand[];
   readonly recipients: Mailbox[];
+  /** What was asked about each of them. */
+  readonly asked: (RcptDsn | undefined)[];
   readonly messages: Buffer[];
   /** Replies to messages that the listener itself did not take. */
   readonly refusals: Reply[];
@@ -37,6 +40,7 @@ export async function startRecorder(
   const seen = {
     mails: [] as MailCommand[],
     recipients: [] as Mailbox[],
+    asked: [] as (RcptDsn | undefined)[],
     messages: [] as Buffer[],
     refusals: [] as Reply[],
     reasons: [] as DataRefusal[],
@@ -57,8 +61,9 @@ export async function startRecorder(
         if (reply.code >= 400) return { kind: "refuse", reply };
         seen.mails.push(command);
         const transaction = {
-          rcpt(recipient: Mailbox) {
+          rcpt(recipient: Mailbox, dsn?: RcptDsn) {
             seen.recipients.push(recipient);
+            seen.asked.push(dsn);
             return decisions.rcpt?.(recipient) ?? OK;
           },
           async data(message: Content) {

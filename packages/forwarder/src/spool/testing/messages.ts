@@ -10,6 +10,7 @@ export function recipient(address: string, more: Partial<NewRecipient> = {}): Ne
     mailbox: { localPart, domain },
     reversePath: { localPart: "SRS0=k5jjmthi=G3=origin.example=bob", domain: "forwarder.example" },
     alias: { localPart: "Alice", domain: "forwarder.example" },
+    targets: 1,
     stays: false,
     trace: "Received: by mx.forwarder.example\r\n",
     notify: { kind: "sender" },

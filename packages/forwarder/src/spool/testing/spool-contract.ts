@@ -58,15 +58,23 @@ export function testSpool(createPlace: () => Promise<SpoolPlace>): void {
       sender: { localPart: '"a b"', domain: "xn--bcher-kva.example" },
       eightBit: true,
       smtpUtf8: true,
+      dsn: { ret: "full", envid: "Q+2B1" },
       recipients: [
         recipient("a@Home.Example", { stays: true, notify: { kind: "nobody" }, trace: "" }),
-        recipient("ü@home.example", { reversePath: NULL_PATH }),
+        recipient("ü@home.example", { reversePath: NULL_PATH, dsn: { notify: "never" } }),
         recipient("c@home.example", {
           notify: { kind: "mailbox", mailbox: { localPart: "owner", domain: "o.example" } },
+          targets: 3,
         }),
+        recipient("d@home.example", { dsn: { notify: ["success", "delay"], orcpt: "utf-8;ü@x.example" } }),
+        recipient("e@home.example", { dsn: { notify: [] } }),
+        recipient("f@home.example", { dsn: { orcpt: "rfc822;F+2B@x.example" } }),
       ],
     });
-    assert.deepEqual(await spool.put(whole), { kind: "stored", leases: [undefined, undefined, undefined] });
+    assert.deepEqual(await spool.put(whole), {
+      kind: "stored",
+      leases: whole.recipients.map(() => undefined),
+    });
     const jobs = await claimAll(spool);
     const { recipients, content, ...facts } = whole;
     for (const job of jobs) {
@@ -110,6 +118,16 @@ export function testSpool(createPlace: () => Promise<SpoolPlace>): void {
       assert.deepEqual(await ids(spool), []);
     },
   );
+
+  story("a recipient that was delivered and the DSN that tells of it change places", async (spool) => {
+    const mine = lease(await spool.put(leased("told")));
+    assert.equal(await spool.done({ ...mine, attempt: 7 }, DSN), false);
+    assert.deepEqual(await ids(spool), ["told"]);
+    assert.equal(await spool.done(mine, DSN), true);
+    assert.deepEqual(await ids(spool), ["dsn"]);
+    assert.equal(await spool.done(mine, { ...DSN, id: "again" }), false);
+    assert.deepEqual(await ids(spool), ["dsn"]);
+  });
 
   story("put with a lease: the attempt that runs has it, and settles it", async (spool) => {
     const recipients = [

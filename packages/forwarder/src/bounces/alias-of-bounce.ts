@@ -1,0 +1,28 @@
+// Which alias an SRS address is about, and the settings that hold for its bounces. Called by bounce-desk.ts, and at RCPT for
+// automatic answers.
+import type { Mailbox } from "@homing/srs-core";
+import type { AliasIndex } from "../alias-index/alias-index.ts";
+import type { UnwrappedSrs0 } from "../routes.ts";
+import type { BouncePolicy, BounceSettings } from "./bounce-settings.ts";
+
+export interface AliasFacts {
+  /** At the domain that the sender used; undefined where nobody knows which it was: the bounce is neutral. */
+  readonly alias: Mailbox | undefined;
+  readonly settings: BounceSettings;
+}
+
+/** @param proven the alias, where the bounce returns a field of ours that says it: no tag without a selector could */
+export type AliasOfBounce = (unwrapped: UnwrappedSrs0, proven?: Mailbox) => Promise<AliasFacts>;
+
+/** @param mainDomain of a domain of ours: settings are the same at its further names */
+export function createAliasOfBounce(
+  index: AliasIndex,
+  policy: BouncePolicy,
+  mainDomain: (domain: string) => string,
+): AliasOfBounce {
+  return async ({ facts: { selector, rewriter, secretIndex } }, proven) => {
+    const alias =
+      proven ?? (selector === undefined ? undefined : await index.aliasOf(selector, rewriter, secretIndex));
+    return { alias, settings: policy(alias && { ...alias, domain: mainDomain(alias.domain) }) };
+  };
+}

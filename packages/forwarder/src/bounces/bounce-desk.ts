@@ -1,0 +1,89 @@
+// What becomes of a bounce that came in whole: read, judged, and told to the original sender in our own words, so that nothing
+// of the private address comes home with it. Called by receive.ts at the end of DATA; ADR 0020 has the reasons.
+import { mayTell, type Remembered, reissue } from "@homing/bounce-handler";
+import type { Reply } from "@homing/mail";
+import { renderMailbox, type UnixSeconds } from "@homing/srs-core";
+import type { Incoming, Lead } from "../hand-over/incoming.ts";
+import type { HeaderMarks } from "../header-mark.ts";
+import type { UnwrappedSrs0 } from "../routes.ts";
+import type { AliasOfBounce } from "./alias-of-bounce.ts";
+import { type GiveBackOptions, giveBack } from "./give-back.ts";
+import type { Links } from "./links.ts";
+import { needsSmtpUtf8 } from "./own-message.ts";
+import { readContent } from "./read-content.ts";
+import { senderKey } from "./return-keys.ts";
+import { OVER_BUDGET, type ReturnPost } from "./return-post.ts";
+import { verdictOf } from "./verdict.ts";
+
+export interface BounceDeskOptions extends GiveBackOptions {
+  readonly aliasOf: AliasOfBounce;
+  readonly headerMarks: Pick<HeaderMarks, "proven">;
+  /** Undefined where nothing is remembered of mail that was forwarded. */
+  readonly links: Pick<Links, "find"> | undefined;
+  /** Budgets of automatic answers. */
+  readonly answers: Pick<ReturnPost, "pass">;
+  readonly newId: () => string;
+}
+
+export interface BounceDesk {
+  /** The answer to the final dot. */
+  take(mail: Incoming, unwrapped: UnwrappedSrs0): Promise<Reply>;
+}
+
+const NOTHING_SAID: Reply = {
+  code: 550,
+  enhanced: "5.7.1",
+  text: "this address takes only bounces, and this one does not say what became of whom",
+};
+const ENOUGH_ANSWERS: Reply = {
+  code: 550,
+  enhanced: "5.7.1",
+  text: "this address takes no further automatic answers today",
+};
+
+export function createBounceDesk(options: BounceDeskOptions): BounceDesk {
+  const refused = (mail: Incoming, { recipient }: Lead, reason: string, reply: Reply): Reply => {
+    options.report({ event: "bounce-refused", id: mail.id, recipient: renderMailbox(recipient), reason });
+    return reply;
+  };
+  const passAnswer = async (mail: Incoming, lead: Lead, unwrapped: UnwrappedSrs0, now: UnixSeconds) => {
+    const failure = { key: `answer ${senderKey(unwrapped)}`, about: "", messageId: "" };
+    const posted = await options.answers.pass(failure, now, [], () => options.passOn(mail));
+    if (posted.kind === "not-told" && posted.reply === OVER_BUDGET)
+      return refused(mail, lead, "too-many-answers", ENOUGH_ANSWERS);
+    return posted.reply;
+  };
+  return {
+    async take(mail, unwrapped) {
+      const [lead] = mail.leads;
+      if (!lead) throw new Error("a bounce has one recipient");
+      const report = await readContent(mail.content);
+      const proven = options.headerMarks.proven(unwrapped.to, report.returned ?? []);
+      const facts = await options.aliasOf(unwrapped, proven?.alias);
+      const { alias, settings } = facts;
+      const { isAnswer, to } = unwrapped;
+      const verdict = verdictOf({ report, octets: mail.content.octets, isAnswer, settings });
+      if (verdict.kind === "refuse") return refused(mail, lead, verdict.reason, verdict.reply);
+      const now = options.now();
+      if (verdict.kind === "answer") return await passAnswer(mail, lead, unwrapped, now);
+      const { hostname } = options;
+      const id = options.newId();
+      const { diagnostic } = settings;
+      const smtpUtf8 = needsSmtpUtf8(to);
+      const link = await options.links?.find(unwrapped, report.returned ?? []);
+      const dsn = reissue({
+        ...{ report, hostname, id, now, to, alias, diagnostic, smtpUtf8 },
+        proven: proven?.header,
+        // NOTIFY is the sender's: whether anybody else hears of the bounce, it does not say.
+        remembered: link && withoutNotify(link),
+      });
+      if (dsn.kind === "nothing") return refused(mail, lead, dsn.why, NOTHING_SAID);
+      const isAsked = !link || mayTell(link.notify, dsn.action);
+      return await giveBack(options, { mail, lead, unwrapped, report, dsn, isAsked, id, now, ...facts });
+    },
+  };
+}
+
+function withoutNotify({ notify: _, ...remembered }: Remembered): Remembered {
+  return remembered;
+}

@@ -1,0 +1,220 @@
+// One bounce on its way back, by the settings of its alias: to the original sender as a DSN of ours, to the alias's owner as it
+// came, to both or to nobody. Called by bounce-desk.ts.
+import type { BounceReport, Reissued } from "@homing/bounce-handler";
+import { memoryContent, type Reply } from "@homing/mail";
+import { type Mailbox, renderMailbox, type UnixSeconds } from "@homing/srs-core";
+import type { SignMessage } from "../authenticate.ts";
+import type { Report } from "../events.ts";
+import type { Incoming, Lead } from "../hand-over/incoming.ts";
+import type { LeadsTo } from "../queue/dsn-message.ts";
+import type { UnwrappedSrs0 } from "../routes.ts";
+import type { Note } from "../spool/notes.ts";
+import type { AliasFacts } from "./alias-of-bounce.ts";
+import type { ReturnClass, ReturnWay } from "./bounce-settings.ts";
+import { failureNote } from "./failure-events.ts";
+import { ownMessage } from "./own-message.ts";
+import type { PartialFailures } from "./partial-failures.ts";
+import { renderAbout, returnKey } from "./return-keys.ts";
+import type { Posted, PostNotes, ReturnPost } from "./return-post.ts";
+
+export interface GiveBackOptions {
+  /** Ours. */
+  readonly hostname: string;
+  readonly targetsOf: TargetsOf;
+  readonly leadsTo: LeadsTo;
+  readonly post: ReturnPost;
+  /** Without a disk nobody knows which destinations have failed. */
+  readonly partial: PartialFailures | undefined;
+  /** To the original sender as it came, while its client waits. */
+  readonly passOn: (mail: Incoming) => Promise<Reply>;
+  readonly sign: SignMessage;
+  readonly traceOf: TraceOf;
+  /** Of a DSN, in seconds. */
+  readonly life: number;
+  readonly now: () => UnixSeconds;
+  readonly report: Report;
+}
+
+/** Our Received field on a DSN: if that comes to the same SRS address, it is known (ADR 0016). */
+export type TraceOf = (dsn: {
+  readonly id: string;
+  readonly srs: Mailbox;
+  readonly to: Mailbox;
+  readonly now: UnixSeconds;
+}) => string;
+
+/** Where an alias leads now, and who hears of its failures; "later" where that cannot be known. */
+export type TargetsOf = (alias: Mailbox) => Promise<Targets | "later">;
+
+export interface Targets {
+  readonly destinations: readonly Mailbox[];
+  readonly owner: Mailbox | undefined;
+}
+
+export interface Returning extends AliasFacts {
+  readonly mail: Incoming;
+  readonly lead: Lead;
+  readonly unwrapped: UnwrappedSrs0;
+  readonly report: BounceReport;
+  readonly dsn: Extract<Reissued, { kind: "dsn" }>;
+  /** False where the sender's NOTIFY is against it: he hears nothing, in whatever way. */
+  readonly isAsked: boolean;
+  /** Of the DSN. */
+  readonly id: string;
+  readonly now: UnixSeconds;
+}
+
+/** How it goes on, and what is noted with it. */
+interface Plan {
+  readonly way: ReturnWay;
+  readonly owner: Mailbox | undefined;
+  readonly notes: PostNotes;
+}
+
+const LATER: Reply = {
+  code: 451,
+  enhanced: "4.3.5",
+  text: "it is not known now where the bounce goes, try again later",
+};
+const NO_NOTES: PostNotes = { told: [], always: [] };
+const NO_TARGETS: Targets = { destinations: [], owner: undefined };
+
+export async function giveBack(options: GiveBackOptions, returning: Returning): Promise<Reply> {
+  const { alias, settings, dsn } = returning;
+  const targets = alias ? await options.targetsOf(alias) : NO_TARGETS;
+  if (targets === "later") return LATER;
+  const way = settings.ways[returnClassOf(dsn)];
+  const owner = targets.owner ?? settings.owner;
+  const event = eventNote(returning);
+  const isShared = alias !== undefined && targets.destinations.length > 1;
+  if (!isShared || !options.partial || way === "verbatim" || way === "silent" || way === "owner")
+    return await carryOut(options, returning, { way, owner, notes: { told: [event], always: [] } });
+  const partWay = owner ? "owner" : "silent";
+  if (dsn.action !== "failed")
+    return await carryOut(options, returning, { way: partWay, owner, notes: { told: [event], always: [] } });
+  const failure = {
+    sender: returning.unwrapped.to,
+    alias,
+    messageId: dsn.messageId ?? "",
+    destinations: targets.destinations,
+    failed: failedAddresses(returning.report),
+  };
+  return await options.partial.add(failure, returning.now, async (added) => {
+    if (added === "away") return LATER;
+    const notes = { told: [event], always: added.note ? [added.note] : [] };
+    // The owner hears of each.
+    const lastWay = owner ? "both" : way;
+    return await carryOut(options, returning, { way: added.allFailed ? lastWay : partWay, owner, notes });
+  });
+}
+
+function returnClassOf({ action, class: bounceClass }: Returning["dsn"]): ReturnClass {
+  if (action === "delayed") return "delay";
+  if (action !== "failed") return "success";
+  const isKnown = bounceClass === "soft" || bounceClass === "policy" || bounceClass === "spam";
+  return isKnown ? bounceClass : "hard";
+}
+
+function failedAddresses({ recipients }: BounceReport): readonly string[] {
+  return recipients
+    .filter(({ final, class: bounceClass }) => final && bounceClass !== "success")
+    .flatMap(({ finalRecipient, originalRecipient }) => [finalRecipient ?? [], originalRecipient ?? []])
+    .flat();
+}
+
+/** Where the sender does not want to hear of it. */
+const WITHOUT_SENDER: Readonly<Record<ReturnWay, ReturnWay>> = {
+  reissue: "silent",
+  verbatim: "silent",
+  owner: "owner",
+  both: "owner",
+  silent: "silent",
+};
+
+async function carryOut(options: GiveBackOptions, returning: Returning, plan: Plan): Promise<Reply> {
+  const { mail, unwrapped, alias, dsn, isAsked, id } = returning;
+  const way = isAsked ? plan.way : WITHOUT_SENDER[plan.way];
+  const isNotAsked = way === "silent" && plan.way !== "silent";
+  const posted = await postBy[way](options, returning, plan);
+  options.report({
+    event: "bounce",
+    id: mail.id,
+    to: renderMailbox(unwrapped.to),
+    ...(alias ? { alias: renderMailbox(alias) } : {}),
+    action: dsn.action,
+    enhanced: dsn.enhanced,
+    class: dsn.class,
+    way,
+    outcome: isNotAsked && posted.kind === "told" ? "not-asked" : posted.kind,
+    ...(posted.kind === "told" && (way === "reissue" || way === "both") ? { dsn: id } : {}),
+  });
+  return posted.reply;
+}
+
+type PostBy = (options: GiveBackOptions, returning: Returning, plan: Plan) => Promise<Posted>;
+
+const postBy: Readonly<Record<ReturnWay, PostBy>> = {
+  reissue: tellSender,
+  owner: tellOwner,
+  async both(options, returning, plan) {
+    // The sender's budget and events go with his DSN: a bounce that comes again tells the owner twice, and nobody else.
+    const owner = await tellOwner(options, returning, { ...plan, notes: NO_NOTES });
+    return owner.kind === "not-told" ? owner : await tellSender(options, returning, plan);
+  },
+  async silent({ post }, { unwrapped, now }, { notes }) {
+    return await post.note({ key: returnKey("silent", unwrapped), about: "", messageId: "" }, now, notes);
+  },
+  async verbatim({ post, passOn }, { mail, unwrapped, now }, { notes }) {
+    const failure = { key: returnKey("passed", unwrapped), about: "", messageId: "" };
+    return await post.pass(failure, now, notes.told, () => passOn(mail));
+  },
+};
+
+async function tellSender(options: GiveBackOptions, returning: Returning, { notes }: Plan): Promise<Posted> {
+  const { mail, lead, unwrapped, dsn, id, now } = returning;
+  const { to } = unwrapped;
+  const isFailure = dsn.action === "failed";
+  const about = aboutOf(returning, to, false);
+  const key = returnKey(isFailure ? "failed" : "other", unwrapped);
+  const failure = { key, about, messageId: dsn.messageId ?? "" };
+  const message = async () => {
+    const content = memoryContent(await options.sign(dsn.octets));
+    const trace = options.traceOf({ id, srs: lead.recipient, to, now });
+    return ownMessage({ id, now, life: options.life, content, to, addresses: lead.copies, trace });
+  };
+  return await options.post.send(failure, now, { message, notes, folds: isFailure, bounce: mail });
+}
+
+/** As it came: the owner set up the private address. */
+async function tellOwner(options: GiveBackOptions, returning: Returning, plan: Plan): Promise<Posted> {
+  const { mail, lead, unwrapped, alias, dsn, now } = returning;
+  const { life, leadsTo, hostname } = options;
+  const to = plan.owner ?? { localPart: "postmaster", domain: alias?.domain ?? hostname };
+  const addresses = await leadsTo(to);
+  if (addresses === "later") return { kind: "not-told", reply: LATER };
+  const about = aboutOf(returning, to, true);
+  const failure = { key: returnKey("owner", unwrapped), about, messageId: dsn.messageId ?? "" };
+  if (addresses.length === 0) return await options.post.note(failure, now, plan.notes);
+  const { eightBit } = mail.command;
+  const message = async () =>
+    ownMessage({
+      ...{ id: mail.id, now, life, content: mail.content, to, addresses },
+      ...{ trace: lead.trace, eightBit },
+    });
+  const folds = dsn.action === "failed";
+  return await options.post.send(failure, now, { message, notes: plan.notes, folds, bounce: mail });
+}
+
+function aboutOf({ lead, alias, dsn }: Returning, to: Mailbox, isForOwner: boolean): string {
+  const { enhanced, class: bounceClass } = dsn;
+  return renderAbout({ to, srs: lead.recipient, alias, enhanced, class: bounceClass, isForOwner });
+}
+
+function eventNote({ mail, alias, report, dsn, now }: Returning): Note {
+  const [destination] = failedAddresses(report);
+  const { action, enhanced, class: bounceClass } = dsn;
+  return failureNote({
+    ...{ at: now, id: mail.id, alias, destination, action, enhanced, class: bounceClass },
+    ...{ count: 1, trustworthy: false },
+  });
+}
