@@ -20,6 +20,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const ONE_FILE_EACH: Readonly<Record<string, string>> = {
   "smtp-server": "packages/forwarder/src/smtp-in.ts",
   nodemailer: "packages/forwarder/src/smtp-out.ts",
+  mailauth: "packages/forwarder/src/authenticate.ts",
 };
 
 /** Packages without I/O, clock, environment, randomness or log: they get these as arguments. */

@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { chmod, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { homing, homingUnprivileged, type ServiceOptions, writeServiceFiles } from "./harness/homing.ts";
+import {
+  homing,
+  homingUnprivileged,
+  type ServiceOptions,
+  startHoming,
+  writeServiceFiles,
+} from "./harness/homing.ts";
 
 const SECRET = "v3ry-s3cret-and-long-enough";
 const CONFIG = `hostname: mx.forwarder.example
@@ -50,6 +56,76 @@ test("config check warns of places that are not there", async (t) => {
   assert.match(stderr, /^homing: warning: localDelivery\.store: there is no folder \/no\/such\/mail: .*\n$/);
   assert.equal(code, 0);
 });
+
+const UNSIGNED =
+  "dkim: there is no key, so notifications from mx.forwarder.example fail DMARC or are taken for spam: make a key with " +
+  "homing dkim new and name it here, or write dkim: unsigned where a smart host signs";
+
+test("config check refuses notifications that nobody signs, and serve starts with a warning", async (t) => {
+  const config = `${CONFIG}stateDirectory: state\nlisten: 127.0.0.1:0\n`;
+  const path = await files(t, { config });
+  const json = await homing(["config", "check", "--config", path, "--json"]);
+  assert.equal(json.code, 78);
+  assert.deepEqual(JSON.parse(String(json.stdout)), {
+    ok: false,
+    reason: "config",
+    complete: true,
+    problems: [{ file: path, line: 1, column: 1, message: UNSIGNED }],
+  });
+  await using service = startHoming(["serve", "--config", path]);
+  await service.waitForOutput(/"event":"listening"/);
+  assert.ok(service.stderr().includes(`homing: warning: ${UNSIGNED}\n`), service.stderr());
+});
+
+test("dkim: unsigned says that nobody shall sign: config check and serve are content", async (t) => {
+  const config = `${CONFIG}stateDirectory: state\nlisten: 127.0.0.1:0\ndkim: unsigned\n`;
+  const path = await files(t, { config });
+  const { code, stderr } = await homing(["config", "check", "--config", path]);
+  assert.equal(code, 0);
+  assert.doesNotMatch(stderr, /dkim/);
+  await using service = startHoming(["serve", "--config", path]);
+  await service.waitForOutput(/"event":"listening"/);
+  assert.doesNotMatch(service.stderr(), /dkim/);
+});
+
+test("a key of another domain is told at its place, beside other mistakes in the order of the file", async (t) => {
+  const keys = "[{ domain: other.example, selector: s, keyFile: k }]";
+  const config = `${CONFIG}dkim: ${keys}\nstateDirectory: state\nlisten: nowhere\n`;
+  const path = await files(t, { config });
+  const { code, stderr } = await homing(["config", "check", "--config", path]);
+  assert.equal(code, 78);
+  const lines = stderr.replaceAll(dirname(path), "FOLDER").trimEnd().split("\n");
+  assert.equal(lines.length, 3, stderr);
+  assert.match(
+    lines[0] ?? "",
+    /^homing: FOLDER\/homing\.yaml:7:7 dkim: no key is of mx\.forwarder\.example or above/,
+  );
+  assert.match(lines[1] ?? "", /^homing: FOLDER\/homing\.yaml:9:9 listen: /);
+  assert.equal(lines[2], "homing: DKIM key FOLDER/k: there is no such file");
+});
+
+const wrongKeys: [setting: string, place: string, words: RegExp][] = [
+  ["off", "7:7", /^dkim: is no list of keys: write domain, selector and keyFile of each, or unsigned$/],
+  ["[]", "7:7", /^dkim: is empty: name a key, or write unsigned$/],
+  ["[{ domain: a.test, selector: a_b, keyFile: k }]", "7:36", /^dkim\.0\.selector: is no selector: /],
+  ["[{ domain: a.test, selector: s }]", "7:8", /^dkim\.0\.keyFile: is missing: add it$/],
+  [
+    "[{ domain: a.test, selector: s, keyFile: k }, { domain: A.test, selector: S, keyFile: l }]",
+    "7:81",
+    /^dkim\.1\.selector: names a key of this domain for the second time: /,
+  ],
+];
+for (const [setting, place, words] of wrongKeys) {
+  test(`config check explains dkim: ${setting}`, async (t) => {
+    const path = await files(t, { config: `${CONFIG}dkim: ${setting}\n` });
+    const { code, stderr } = await homing(["config", "check", "--config", path]);
+    assert.equal(code, 78);
+    const [first = "", last] = stderr.trimEnd().split("\n");
+    assert.ok(first.startsWith(`homing: ${path}:${place} `), first);
+    assert.match(first.slice(`homing: ${path}:${place} `.length), words);
+    assert.match(last ?? "", /^homing: not looked at yet: the DKIM keys of /);
+  });
+}
 
 interface Wrong {
   readonly files?: Partial<ServiceOptions>;

@@ -2,6 +2,8 @@
 // check tells a server that greets from every other.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -9,7 +11,7 @@ import { parse } from "yaml";
 import { parseConfig } from "../packages/cli/src/config/load-config.ts";
 import { FIN, startHop } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { type CommandResult, run } from "./harness/command.ts";
-import { startHomingService } from "./harness/homing.ts";
+import { homing, startHomingService } from "./harness/homing.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const FOLDER = join(ROOT, "deploy/docker");
@@ -50,15 +52,23 @@ test("compose: no root, nothing to write but the queue, no capability, and the p
   ]);
   assert.deepEqual(Object.keys(compose.volumes), ["state"]);
   assert.match(containerfile, new RegExp(`^RUN install -d -o 1000 .* ${config.stateDirectory}$`, "m"));
-  assert.deepEqual(Object.keys(compose.secrets), ["homing"]);
+  assert.deepEqual(Object.keys(compose.secrets), ["homing", "dkim"]);
+  assert.deepEqual(homing.secrets, ["homing", "dkim"]);
   assert.equal(config.srs.secretsFile, "/run/secrets/homing");
+  assert.partialDeepStrictEqual(config.dkim, [{ keyFile: "/run/secrets/dkim" }]);
 });
 
-test("the sample configuration and aliases start a service, and it is healthy", async () => {
+test("the sample configuration and aliases start a service, and it is healthy", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "homing-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  // As its README says.
+  const key = ["--domain", "forwarder.example", "--selector", "homing", "--out", join(folder, "dkim.key")];
+  assert.equal((await homing(["dkim", "new", ...key])).code, 0);
   await using service = await startHomingService({
     config: read("homing.yaml")
       .replace("0.0.0.0:2525", "127.0.0.1:0")
       .replace("/run/secrets/homing", "secrets")
+      .replace("/run/secrets/dkim", join(folder, "dkim.key"))
       .replace("/var/lib/homing", "state"),
     aliases: read("aliases"),
     secret: "a secret of the stories, long enough",

@@ -63,8 +63,11 @@ test("the commands of the units are there, and the sample configuration is one",
   }
   const config = parseConfig(readFileSync(join(FOLDER, "homing.yaml"), "utf8"), "homing.yaml");
   const service = readFileSync(join(FOLDER, "homing.service"), "utf8");
-  const [, credential] = /^LoadCredential=(\w+):/m.exec(service) ?? [];
-  assert.equal(config.srs.secretsFile, `/run/credentials/homing.service/${credential}`);
+  const credentials = [...service.matchAll(/^LoadCredential=(\w+):/gm)].map(
+    ([, name]) => `/run/credentials/homing.service/${name}`,
+  );
+  const keys = config.dkim === "unsigned" ? [] : (config.dkim ?? []);
+  assert.deepEqual([config.srs.secretsFile, ...keys.map(({ keyFile }) => keyFile)], credentials);
 });
 
 /** Debian's systemd with our units. */

@@ -23,7 +23,11 @@ def verify(question):
         record = question["dns"].get(name.decode().rstrip("."))
         return None if record is None else record.encode()
 
-    return dkim.verify(base64.b64decode(question["message"]), dnsfunc=txt)
+    message = dkim.DKIM(base64.b64decode(question["message"]))
+    try:
+        return message.verify(idx=question["index"], dnsfunc=txt)
+    except dkim.DKIMException:
+        return False
 
 
 for line in sys.stdin:

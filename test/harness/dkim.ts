@@ -13,11 +13,18 @@ export interface DkimSigner {
   readonly privateKeyPem: string;
 }
 
+export interface VerifyOptions {
+  /** Maps a name to its TXT record: nothing else is asked. */
+  readonly dns: Readonly<Record<string, string>>;
+  /** Which signature, from 0 at the top. Default: the first. */
+  readonly index?: number;
+}
+
 export interface Dkim extends AsyncDisposable {
   /** The whole message with a DKIM-Signature put in front. Lines of `message` end with CRLF. */
   sign(message: Uint8Array, signer: DkimSigner): Promise<Buffer>;
-  /** Whether the first signature holds. `dns` maps a name to its TXT record: nothing else is asked. */
-  verify(message: Uint8Array, options: { readonly dns: Readonly<Record<string, string>> }): Promise<boolean>;
+  /** Whether a signature holds. */
+  verify(message: Uint8Array, options: VerifyOptions): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -34,8 +41,8 @@ export async function dkim(): Promise<Dkim> {
       const answer = await peer.ask({ ask: "sign", message: base64(message), ...signer });
       return Buffer.from(String(answer), "base64");
     },
-    async verify(message, { dns }) {
-      return (await peer.ask({ ask: "verify", message: base64(message), dns })) === true;
+    async verify(message, { dns, index = 0 }) {
+      return (await peer.ask({ ask: "verify", message: base64(message), dns, index })) === true;
     },
     stop: () => peer.stop(),
     [Symbol.asyncDispose]: () => peer.stop(),

@@ -2,21 +2,27 @@
 import { dirname, resolve } from "node:path";
 import {
   createForwardClient,
+  createMessageSigner,
   type ForwarderSettings,
   type NextHop,
   type OutboundLimits,
   type State,
 } from "@homing/forwarder";
 import { createRewriter, type Rewriter, type SenderStore } from "@homing/srs-core";
+import { bouncePolicyOf } from "./bounce-policy.ts";
+import { type ReadKey, readDkimKeys } from "./config/dkim-keys.ts";
 import type { Config } from "./config/schema.ts";
 import { checkStrength, readSecretsFile } from "./config/secrets-file.ts";
 import { srsDomainsOf } from "./config/srs-domains.ts";
 import { readTables } from "./route-tables.ts";
 import { readTls } from "./service/tls-files.ts";
+import { unixNow } from "./time.ts";
 
 export interface ServiceSettings extends ForwarderSettings {
   /** Files of the tables: a change of one asks for a reload. */
   readonly tableFiles: readonly string[];
+  /** Those that sign. */
+  readonly dkimKeys: readonly ReadKey[];
 }
 
 /**
@@ -34,6 +40,7 @@ export async function readForwarderSettings(
   const { delivery, dotForward, limits, queue } = config;
   const { tables, files: tableFiles } = await readTables(config, configPath);
   const secrets = await readSecrets(config, folder, warn);
+  const dkimKeys = await readDkimKeys(config, folder, warn);
   const making = { config, secrets, store: state?.keptSenders.store };
   return {
     hostname: config.hostname,
@@ -57,6 +64,10 @@ export async function readForwarderSettings(
     xclientNetworks: config.xclientNetworks,
     proxyNetworks: config.proxyNetworks,
     tls: await readTls(config, configPath),
+    dkimKeys,
+    sign: dkimKeys.length > 0 ? createMessageSigner(dkimKeys, unixNow) : undefined,
+    bouncePolicy: bouncePolicyOf(config),
+    rememberHeaders: config.bounces.remember === "headers",
     limits,
     greetDelayMs: limits.greetDelayMs,
     minFreeOctets: limits.freeOctets,

@@ -25,6 +25,7 @@ export function createProgram(choose: Choose): Command {
   addAddressCommands(program, choose);
   addBounceCommands(program, choose);
   addSecretsCommands(program, choose);
+  addDkimCommands(program, choose);
   addCompletionCommand(program, choose);
   inherit(program);
   return program;
@@ -130,7 +131,7 @@ function addConfigCommands(program: Command, choose: Choose): void {
     .command("check")
     .description("say what is wrong with the configuration and the files that it names")
     .option("--config <file>", "configuration file", "homing.yaml")
-    .option("--dns <server>", "ask DNS, too, whether bounces come here: system, or IP:PORT")
+    .option("--dns <server>", "ask DNS, too, for what others find about us: system, or IP:PORT")
     .option("--json", JSON_TEXT)
     .action((options) => choose(async () => (await import("./commands/config.ts")).checkConfig(options)));
   config
@@ -197,7 +198,7 @@ function addAddressCommands(program: Command, choose: Choose): void {
 }
 
 function addBounceCommands(program: Command, choose: Choose): void {
-  const bounce = program.command("bounce").description("read bounces");
+  const bounce = program.command("bounce").description("read bounces, and show what becomes of them");
   bounce
     .command("parse")
     .description("what a bounce says: which recipient, what became of it, and why")
@@ -205,6 +206,21 @@ function addBounceCommands(program: Command, choose: Choose): void {
     .option("--json", JSON_TEXT)
     .action((file, options) =>
       choose(async () => (await import("./commands/bounce.ts")).parseBounce(file, options)),
+    );
+  bounce
+    .command("reissue")
+    .description("print the DSN that the original sender would get for a bounce")
+    .argument("<file>", "the message as it came; - is stdin")
+    .requiredOption("--to <address>", "the original sender")
+    .option("--alias <address>", "the address that the sender used; without it: the form that names none")
+    .addOption(
+      oneOf("--diagnostic <policy>", ["code", "none", "redacted"], "how much of the remote's reply is shown"),
+    )
+    .option("--hostname <name>", "who reports (default: the alias's domain, or localhost)")
+    .option("--at <time>", "write as of this time: Unix seconds or ISO 8601 (default: now)")
+    .option("--json", JSON_TEXT)
+    .action((file, options) =>
+      choose(async () => (await import("./commands/bounce.ts")).reissueBounce(file, options)),
     );
 }
 
@@ -237,6 +253,19 @@ function addSecretsCommands(program: Command, choose: Choose): void {
     .action((file, options) =>
       choose(async () => (await import("./commands/secrets.ts")).checkSecrets(file, options)),
     );
+}
+
+function addDkimCommands(program: Command, choose: Choose): void {
+  const dkim = program.command("dkim").description("make keys that sign our own mail");
+  dkim
+    .command("new")
+    .description("make a key, and print the TXT record to publish")
+    .requiredOption("--domain <domain>", "the domain that signs: the hostname, or one that it is below")
+    .requiredOption("--selector <selector>", "a name that this domain has for no other key")
+    .requiredOption("--out <file>", "where the key goes: a name that is not taken")
+    .addOption(oneOf("--type <type>", ["rsa", "ed25519"], "kind of key; not every receiver knows ed25519"))
+    .option("--json", JSON_TEXT)
+    .action((options) => choose(async () => (await import("./commands/dkim.ts")).newDkimKey(options)));
 }
 
 function addCompletionCommand(program: Command, choose: Choose): void {

@@ -1,5 +1,5 @@
 // What a bounce says, in words for a person at a terminal. Pure. Called by bounce.ts.
-import type { BounceKind, BounceRecipient, BounceReport } from "@homing/bounce-handler";
+import type { BounceKind, BounceRecipient, BounceReport, Reissued } from "@homing/bounce-handler";
 import { safe } from "../terminal-text.ts";
 
 const MAX_DIAGNOSTIC = 500;
@@ -41,4 +41,20 @@ function recipientLines(one: BounceRecipient): readonly string[] {
 
 function line(name: string, text: string | undefined, limit?: number): readonly string[] {
   return text === undefined ? [] : [`${name.padEnd(13)}${safe(text, limit)}`];
+}
+
+type WhyNothing = Extract<Reissued, { kind: "nothing" }>["why"];
+
+const NOTHING: Readonly<Record<WhyNothing, string>> = {
+  "not-a-bounce": "this is no bounce: nothing is returned",
+  "auto-reply": "this is an automatic reply, not a failure: nothing is returned",
+  arf: "this is a report of abuse, not a failure: nothing is returned",
+  mdn: "this is a read receipt, not a failure: nothing is returned",
+  "no-outcome": "it does not say what became of the message: see homing bounce parse for what could be read",
+  "not-asked": "the original sender did not ask to be told (NOTIFY): nothing is returned",
+};
+
+/** Why the original sender is told nothing of it. */
+export function nothingWords(why: WhyNothing): string {
+  return NOTHING[why];
 }

@@ -1,7 +1,7 @@
 // `homing config check` and `show`: what is wrong with a configuration and the files that it names, and what holds.
 import { isIP } from "node:net";
 import { dirname } from "node:path";
-import { createMxResolver, type MxResolver, parseHostPort, renderHostPort } from "@homing/forwarder";
+import { createMxResolver, createTxtLookup, parseHostPort, renderHostPort } from "@homing/forwarder";
 import { printable } from "@homing/srs-core";
 import {
   type ConfigProblem,
@@ -10,9 +10,18 @@ import {
   renderProblem,
   unseenOf,
 } from "../config/config-problem.ts";
+import type { PlacedMessage } from "../config/config-source.ts";
+import { readDkimKeys, unsignedProblem } from "../config/dkim-keys.ts";
+import { checkDns, type Dns, type DnsProblem } from "../config/dns-check.ts";
 import { type EffectiveValue, effectiveValues, type PlainValue } from "../config/effective-values.ts";
-import { type ReadConfig, readConfig, readConfigText, readOrThrow } from "../config/load-config.ts";
-import { mxWarnings } from "../config/mx-check.ts";
+import {
+  inOrder,
+  type ReadConfig,
+  readConfig,
+  readConfigText,
+  readOrThrow,
+  settingPlace,
+} from "../config/load-config.ts";
 import { placeWarnings, stateWarnings } from "../config/place-warnings.ts";
 import { type Config, configSchema } from "../config/schema.ts";
 import { settingTree } from "../config/setting-tree.ts";
@@ -49,8 +58,7 @@ type Check =
 /** 0: `homing serve` would start with it; 78, or 77 where a file may not be read: it would not. */
 export async function checkConfig({ config: path, json, dns }: CheckOptions): Promise<number> {
   const output = createOutput(json === true);
-  const resolver = dns === undefined ? undefined : dnsOption(dns);
-  const check = await checkAll(path, resolver);
+  const check = await checkAll(path, dns === undefined ? undefined : dnsOption(dns));
   if (check.ok) {
     for (const warning of check.warnings) output.talk(`homing: ${warning}`);
     if (output.json) output.document({ ok: true, file: path, warnings: check.warnings });
@@ -65,44 +73,67 @@ export async function checkConfig({ config: path, json, dns }: CheckOptions): Pr
   return EXIT[reason];
 }
 
-async function checkAll(path: string, resolver: MxResolver | undefined): Promise<Check> {
+async function checkAll(path: string, dns: Dns | undefined): Promise<Check> {
   const read = await attempt(async () => readConfig(await readConfigText(path), path));
-  if (!read.ok) return wrong([read.failure], [TABLES, SECRETS]);
+  if (!read.ok) return wrong([read.failure], [TABLES, SECRETS, KEYS]);
   if (!read.value.ok) return checkGoodParts(read.value, path);
   const good = read.value;
   const { config } = good;
   const warnings: string[] = [];
   const settings = await attempt(() => readForwarderSettings(config, path, (words) => warnings.push(words)));
   if (settings.ok) settings.value.forwards?.reader.close();
-  if (settings.ok) {
+  const unsigned = await unsignedProblems(config, path);
+  if (settings.ok && unsigned.length === 0) {
     warnings.push(...(await pidFileWarnings(good, path)));
     warnings.push(...(await placeWarnings(config)));
     warnings.push(...(await stateWarnings(stateFolder(config, path))));
-    if (resolver) warnings.push(...(await mxWarnings(config, resolver)));
-    return { ok: true, config, warnings };
+    const inDns = dns ? await checkDns(config, settings.value.dkimKeys, dns) : { problems: [], warnings: [] };
+    if (inDns.problems.length === 0) return { ok: true, config, warnings: [...warnings, ...inDns.warnings] };
+    return wrong([configFailure(inDns.problems.map((problem) => placed(problem, good, path)))], []);
   }
   // The first file that is wrong must not hide what is wrong with the others.
   const parts = [
     await attempt(() => readTables(config, path)),
     await attempt(() => readSecrets(config, dirname(path), () => {})),
+    await attempt(() => readDkimKeys(config, dirname(path), () => {})),
     settings,
   ];
-  return wrong(failuresOf(parts), []);
+  return wrong([...ownFailure(unsigned, path), ...failuresOf(parts)], []);
 }
 
 const TABLES = "the tables";
 const SECRETS = "the secrets file";
+const KEYS = "the DKIM keys";
 
 /** Beside a setting that is wrong, the files that it does not matter for. */
 async function checkGoodParts({ problems, goodParts }: WrongConfig, path: string): Promise<Check> {
-  const { tables, secrets } = goodParts;
+  const { tables, secrets, dkim } = goodParts;
+  const folder = dirname(path);
   const parts = [
     ...(tables ? [await attempt(() => readTables(tables, path))] : []),
-    ...(secrets ? [await attempt(() => readSecrets(secrets, dirname(path), () => {}))] : []),
+    ...(secrets ? [await attempt(() => readSecrets(secrets, folder, () => {}))] : []),
+    ...(dkim ? [await attempt(() => readDkimKeys(dkim, folder, () => {}))] : []),
   ];
-  const own = configFailure(problems.map((problem) => ({ file: path, ...problem })));
-  const unseen = [...(tables ? [] : [TABLES]), ...(secrets ? [] : [SECRETS])];
-  return wrong([own, ...failuresOf(parts)], unseen);
+  const own = inOrder([...problems, ...(dkim ? await unsignedProblems(dkim, path) : [])]);
+  const unseen = [...(tables ? [] : [TABLES]), ...(secrets ? [] : [SECRETS]), ...(dkim ? [] : [KEYS])];
+  return wrong([...ownFailure(own, path), ...failuresOf(parts)], unseen);
+}
+
+/** `homing serve` starts all the same, and warns: an update must not end a service that runs. */
+async function unsignedProblems(config: Config, path: string): Promise<readonly PlacedMessage[]> {
+  const message = unsignedProblem(config);
+  if (message === undefined) return [];
+  return [{ line: 1, column: 1, ...(await settingPlace(path, "dkim")), message }];
+}
+
+function ownFailure(problems: readonly PlacedMessage[], path: string): readonly CommandFailure[] {
+  return problems.length === 0
+    ? []
+    : [configFailure(problems.map((problem) => ({ file: path, ...problem })))];
+}
+
+function placed({ setting, message }: DnsProblem, { source }: GoodConfig, path: string): ConfigProblem {
+  return { file: path, ...source.valuePlace(setting), message: `${setting.join(".")}: ${message}` };
 }
 
 function failuresOf(parts: readonly Attempt<unknown>[]): readonly CommandFailure[] {
@@ -119,10 +150,13 @@ async function pidFileWarnings({ config, source }: GoodConfig, path: string): Pr
   return [`warning: ${renderProblem(place ? { file: path, ...place, message } : { message })}`];
 }
 
-function dnsOption(text: string): MxResolver {
-  if (text === "system") return createMxResolver();
+function dnsOption(text: string): Dns {
+  if (text === "system") return { resolver: createMxResolver(), txt: createTxtLookup() };
   const place = parseHostPort(text);
-  if (place && isIP(place.host) !== 0) return createMxResolver([renderHostPort(place)]);
+  if (place && isIP(place.host) !== 0) {
+    const servers = [renderHostPort(place)];
+    return { resolver: createMxResolver(servers), txt: createTxtLookup(servers) };
+  }
   throw new CommandFailure(
     "usage",
     `--dns ${text}: write system, or IP:PORT of a DNS server such as 127.0.0.1:53`,

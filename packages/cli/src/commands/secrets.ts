@@ -1,8 +1,9 @@
 // `homing secrets new`, `rotate` and `check`: the life of a secrets file. No secret is ever printed.
-import { octal, readSecretsFile } from "../config/secrets-file.ts";
+import { readSecretsFile } from "../config/secrets-file.ts";
 import { EXIT } from "../failure.ts";
 import { maxAgeOption } from "../number-option.ts";
 import { createOutput, type Output } from "../output.ts";
+import { octal } from "../private-file.ts";
 import { type Review, reviewSecrets } from "../secrets/review.ts";
 import { newFileText, rotatedText } from "../secrets/secrets-text.ts";
 import { createSecretsFile, replaceSecretsFile } from "../secrets/write-secrets.ts";

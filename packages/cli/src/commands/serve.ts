@@ -7,6 +7,7 @@ import {
   type State,
   startForwarder,
 } from "@homing/forwarder";
+import { unsignedProblem } from "../config/dkim-keys.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { stateWarnings } from "../config/place-warnings.ts";
 import type { Config } from "../config/schema.ts";
@@ -83,6 +84,8 @@ async function serveUntilStopped({
   const warn = (message: string): void => output.talk(`homing: ${message}`);
   const settings = await readForwarderSettings(config, options.config, warn, state);
   for (const warning of await stateWarnings(state?.folder)) warn(warning);
+  const unsigned = unsignedProblem(config);
+  if (unsigned !== undefined) warn(`warning: ${unsigned}`);
   // Mail that nobody can account for is not taken.
   const outputLost = new Promise<Error>((resolve) => whenOutputIsLost(resolve));
   const deliveries = new AbortController();

@@ -1,6 +1,7 @@
 // The map `domainSettings`: what holds for one domain alone. Called by schema.ts.
 import { parseRefusal, UNKNOWN_ADDRESS } from "@homing/forwarder";
 import * as z from "zod";
+import { bouncesOfDomain } from "./bounce-settings.ts";
 import { ALWAYS, checkDomainNames, domainName, srsDomain } from "./setting-types.ts";
 
 const unknownReply = z
@@ -32,6 +33,10 @@ const ofOneDomain = z.strictObject({
       without: `\`${UNKNOWN_ADDRESS.code} ${UNKNOWN_ADDRESS.enhanced}\``,
       example: "550 5.1.1 the club has no member of this name",
     }),
+  bounces: bouncesOfDomain
+    .optional()
+    .describe("What becomes of bounces to mail for its addresses.")
+    .meta({ without: "`bounces`" }),
 });
 
 /** Keys become A-labels in lower case; two spellings of one domain are a mistake. */

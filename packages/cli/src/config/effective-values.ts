@@ -2,6 +2,7 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { type HostPort, type LocalStore, renderHostPort } from "@homing/forwarder";
 import type { Reply } from "@homing/mail";
+import { type Mailbox, renderMailbox } from "@homing/srs-core";
 import * as z from "zod";
 import type { ConfigSource, Place } from "./config-source.ts";
 import { renderMailStore } from "./mail-store-settings.ts";
@@ -114,6 +115,7 @@ function plainValue(value: unknown, setting: Setting, effective: EffectiveConfig
   if (typeof value === "number" || typeof value === "boolean") return value;
   if (isHostPort(value)) return renderHostPort(value);
   if (isMailStore(value)) return renderMailStore(value);
+  if (isMailbox(value)) return renderMailbox(value);
   if (isReply(value)) return `${value.code} ${value.enhanced} ${value.text}`;
   return Object.keys(value).length === 0 ? undefined : JSON.stringify(value);
 }
@@ -124,6 +126,10 @@ function isHostPort(value: object): value is HostPort {
 
 function isMailStore(value: object): value is LocalStore {
   return "kind" in value && (value.kind === "lmtp" || value.kind === "maildir");
+}
+
+function isMailbox(value: object): value is Mailbox {
+  return "localPart" in value && "domain" in value;
 }
 
 function isReply(value: object): value is Reply {

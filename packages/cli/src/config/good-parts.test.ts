@@ -51,7 +51,24 @@ for (const [what, text, parts] of mistakes) {
   test(`with a mistake in ${what} there can be looked at: ${parts.join(", ") || "nothing"}`, () => {
     const read = readConfig(text, "homing.yaml");
     assert.ok(!read.ok);
-    assert.deepEqual(Object.keys(read.goodParts), parts);
+    const { tables, secrets } = read.goodParts;
+    assert.deepEqual([...(tables ? ["tables"] : []), ...(secrets ? ["secrets"] : [])], parts);
+  });
+}
+
+const dkimMistakes: [what: string, text: string, isGood: boolean][] = [
+  ["a number", `${MINIMAL}limits: { clients: 0 }`, true],
+  ["the secrets file", MINIMAL.replace("secretsFile: secrets", 'secretsFile: ""'), true],
+  ["no table at all", MINIMAL.replace("aliasesFile: aliases\n", ""), true],
+  ["the host name", MINIMAL.replace("mx.ours.test", "a b"), false],
+  ["the state directory", `${MINIMAL}stateDirectory: 5`, false],
+  ["the keys", `${MINIMAL}dkim: [{ domain: ours.test, selector: "", keyFile: k }]`, false],
+];
+for (const [what, text, isGood] of dkimMistakes) {
+  test(`with a mistake in ${what} the DKIM keys can${isGood ? "" : "not"} be looked at`, () => {
+    const read = readConfig(text, "homing.yaml");
+    assert.ok(!read.ok);
+    assert.equal(read.goodParts.dkim !== undefined, isGood);
   });
 }
 

@@ -10,6 +10,8 @@ export interface GoodParts {
   readonly tables?: Config;
   /** For the secrets file alone. */
   readonly secrets?: Config;
+  /** For the keys of `dkim` alone, and whether they are good for our notifications. */
+  readonly dkim?: Config;
 }
 
 /** With a mistake in one of these, something true in a table may look wrong. */
@@ -29,6 +31,7 @@ const TABLE_SETTINGS = [
   "dotForward",
 ];
 const SECRETS_SETTINGS = ["srs.secretsFile", "srs.scheme", "srs.accept", "srs.weakSecret"];
+const DKIM_SETTINGS = ["hostname", "stateDirectory", "dkim"];
 
 /**
  * Each round takes out what is wrong, and the maps around what is still wrong then: they may lack something. A round's
@@ -56,6 +59,7 @@ export function goodParts(value: unknown, issues: readonly z.core.$ZodIssue[]): 
       return {
         ...(areGood(TABLE_SETTINGS, wrong) ? { tables: parsed.data } : {}),
         ...(areGood(SECRETS_SETTINGS, wrong) ? { secrets: parsed.data } : {}),
+        ...(areGood(DKIM_SETTINGS, wrong) ? { dkim: parsed.data } : {}),
       };
     }
     found = parsed.error.issues;

@@ -66,6 +66,6 @@ export function readConfig(text: string, path: string): ReadConfig {
   return { ok: false, problems: inOrder(problems), goodParts: goodParts(source.value, issues) };
 }
 
-function inOrder(problems: readonly PlacedMessage[]): PlacedMessage[] {
+export function inOrder(problems: readonly PlacedMessage[]): PlacedMessage[] {
   return problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
 }

@@ -48,6 +48,13 @@ test("what the file leaves out has its default", () => {
       attemptsPerDomain: 50,
       beyondBatv: false,
     },
+    bounces: {
+      diagnostic: "code",
+      return: "reissue",
+      autoReplies: "refuse",
+      remember: "none",
+      aliases: {},
+    },
     trustedNetworks: [],
     xclientNetworks: [],
     proxyNetworks: [],
@@ -79,7 +86,9 @@ virtualFile: virtual
 domainAliases: { Alt.Bücher.test: bücher.test }
 domainSettings:
   BÜCHER.test: { srsDomain: srs.ours.test, unknownReply: 551 moved away }
-  ours.test: { unknownReply: 4.1.1 not yet }
+  ours.test:
+    unknownReply: 4.1.1 not yet
+    bounces: { diagnostic: redacted, return: { spam: silent }, owner: o@a.test, autoReplies: refuse }
 recipientDelimiter: "+"
 keepExtension: true
 log: { addresses: hash }
@@ -114,6 +123,14 @@ queue:
   attempts: 10
   attemptsPerDomain: 3
   beyondBatv: true
+bounces:
+  diagnostic: none
+  return: { hard: verbatim, soft: owner, policy: both, spam: silent, delay: reissue }
+  owner: '"Two words"@bücher.test'
+  autoReplies: forward
+  remember: headers
+  aliases:
+    Bob@ours.test: { diagnostic: code, return: both, owner: p@a.test, autoReplies: refuse }
 stateDirectory: /var/lib/homing
 trustedNetworks: [192.0.2.1, 192.0.2.0/24, "2001:db8::/32", "::1"]
 xclientNetworks: [192.0.2.2]
@@ -147,7 +164,15 @@ limits:
         srsDomain: "srs.ours.test",
         unknownReply: { code: 551, enhanced: "5.1.1", text: "moved away" },
       },
-      "ours.test": { unknownReply: { code: 450, enhanced: "4.1.1", text: "not yet" } },
+      "ours.test": {
+        unknownReply: { code: 450, enhanced: "4.1.1", text: "not yet" },
+        bounces: {
+          diagnostic: "redacted",
+          return: { spam: "silent" },
+          owner: { localPart: "o", domain: "a.test" },
+          autoReplies: "refuse",
+        },
+      },
     },
     recipientDelimiter: "+",
     keepExtension: true,
@@ -184,6 +209,28 @@ limits:
       attempts: 10,
       attemptsPerDomain: 3,
       beyondBatv: true,
+    },
+    bounces: {
+      diagnostic: "none",
+      return: {
+        hard: "verbatim",
+        soft: "owner",
+        policy: "both",
+        spam: "silent",
+        delay: "reissue",
+        success: "reissue",
+      },
+      owner: { localPart: "Two words", domain: "xn--bcher-kva.test" },
+      autoReplies: "forward",
+      remember: "headers",
+      aliases: {
+        "Bob@ours.test": {
+          diagnostic: "code",
+          return: "both",
+          owner: { localPart: "p", domain: "a.test" },
+          autoReplies: "refuse",
+        },
+      },
     },
     stateDirectory: "/var/lib/homing",
     trustedNetworks: ["192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "::1"],

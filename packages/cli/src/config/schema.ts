@@ -1,8 +1,11 @@
 // The configuration file's shape, defaults and words. `homing serve` and every command with --config read it through
 // load-config.ts.
 import * as z from "zod";
+import { bounces } from "./bounce-settings.ts";
+import { checkBounces } from "./bounce-settings-check.ts";
 import { checkTogether, IN_ANY_MAP } from "./check-together.ts";
 import { delivery } from "./delivery-settings.ts";
+import { dkim } from "./dkim-settings.ts";
 import { settingsByDomain } from "./domain-settings.ts";
 import { limits } from "./limit-settings.ts";
 import { localDelivery } from "./mail-store-settings.ts";
@@ -113,6 +116,7 @@ const settings = z.strictObject({
   localDelivery: localDelivery.optional(),
   dotForward: dotForward.optional(),
   queue,
+  bounces,
   stateDirectory: fileName
     .optional()
     .describe("Where the queue is kept, and messages that are too large for memory.")
@@ -150,10 +154,13 @@ const settings = z.strictObject({
     .describe("Load balancers that begin every connection with a PROXY header, version 1.")
     .meta({ example: ["192.0.2.80"] }),
   tls: tls.optional(),
+  dkim,
   limits,
   log,
 });
 
-export const configSchema = settings.superRefine(checkTogether, IN_ANY_MAP);
+export const configSchema = settings
+  .superRefine(checkTogether, IN_ANY_MAP)
+  .superRefine(checkBounces, IN_ANY_MAP);
 
 export type Config = z.output<typeof configSchema>;

@@ -1,15 +1,16 @@
 // Secrets files: one secret a line, newest first, `#` comments: PostSRSd's format. Called by every command that signs
 // or verifies.
 import { isUtf8 } from "node:buffer";
-import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
-import { CommandFailure, systemFailure } from "../failure.ts";
+import { CommandFailure } from "../failure.ts";
+import { type FileOwner, type FileWords, readPrivateFile } from "../private-file.ts";
 
 /** 22 characters of base64 hold 128 bits. */
 export const STRONG_LENGTH = 22;
-/** Any right of others, or the group's right to write. */
-const FORBIDDEN_MODE = 0o027;
-const MAX_FILE_OCTETS = 64 * 1024;
+const WORDS: FileWords = {
+  what: "secrets file",
+  instead: "name the one that holds the secrets",
+  tooLarge: "not a secrets file: name the one with a secret on each line",
+};
 const NEW_SECRET = "put a random one there, as from: openssl rand -base64 24";
 /** Blanks inside a secret are part of it, a tab among them. U+FFFD is what a decoder leaves of octets that it cannot read. */
 const UNFIT = /(?!\t)[\p{Cc}\ufffd]/u;
@@ -26,13 +27,6 @@ export interface SecretsFile {
   readonly owner: FileOwner;
 }
 
-export interface FileOwner {
-  /** Permission bits. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-}
-
 /** When a short secret is taken all the same. */
 export interface WeakSecrets {
   readonly allowed: boolean;
@@ -43,17 +37,8 @@ export interface WeakSecrets {
 /** Reads and checks a secrets file. What is wrong with it is one CommandFailure. */
 export async function readSecretsFile(path: string): Promise<SecretsFile> {
   const what = `secrets file ${path}`;
-  // Without waiting for whoever might write into a named pipe: that is refused below.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
-    throw systemFailure(what, error);
-  });
-  try {
-    const owner = await checkFile(file, what, path);
-    const octets = await readOctets(file, what);
-    return { ...parseSecrets(decoded(octets, what), what), owner };
-  } finally {
-    await file.close();
-  }
+  const { octets, owner } = await readPrivateFile(path, WORDS);
+  return { ...parseSecrets(decoded(octets, what), what), owner };
 }
 
 /**
@@ -76,45 +61,6 @@ export function checkStrength(file: SecretsFile, path: string, weak: WeakSecrets
     `secrets file ${path}:${line}: the secret has fewer than ${STRONG_LENGTH} characters, which can be guessed: ` +
       `${NEW_SECRET}${remedy}`,
   );
-}
-
-// Checked on the open file, so that nobody swaps it between the check and the reading.
-async function checkFile(file: FileHandle, what: string, path: string): Promise<FileOwner> {
-  const status = await file.stat();
-  if (!status.isFile()) {
-    throw new CommandFailure(
-      "config",
-      `${what}: this is not a regular file: name the one that holds the secrets`,
-    );
-  }
-  const mode = octal(status.mode);
-  if ((status.mode & FORBIDDEN_MODE) !== 0) {
-    const message = `${what} has mode ${mode}: others can read or change it: run chmod 600 ${path}`;
-    throw new CommandFailure("config", message);
-  }
-  return { mode: status.mode & 0o777, uid: status.uid, gid: status.gid };
-}
-
-/** As `ls` and `chmod` write a mode. */
-export function octal(mode: number): string {
-  return (mode & 0o777).toString(8).padStart(4, "0");
-}
-
-/** At most one octet more than is allowed, whatever size the file says it has: those in /proc say 0. */
-async function readOctets(file: FileHandle, what: string): Promise<Buffer> {
-  const buffer = Buffer.alloc(MAX_FILE_OCTETS + 1);
-  let length = 0;
-  for (let more = 1; more > 0; length += more) {
-    more = await file.read(buffer, length, buffer.length - length).then(
-      ({ bytesRead }) => bytesRead,
-      (error: unknown) => {
-        throw systemFailure(what, error);
-      },
-    );
-  }
-  if (length <= MAX_FILE_OCTETS) return buffer.subarray(0, length);
-  const message = `${what}: larger than 64 KiB: not a secrets file: name the one with a secret on each line`;
-  throw new CommandFailure("config", message);
 }
 
 /** Decoded with replacements, different octets would be one secret, which anybody can write; and rotation would keep that. */

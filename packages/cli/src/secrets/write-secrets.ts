@@ -3,30 +3,15 @@ import { type FileHandle, open, realpath, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { readSecretsFile, type SecretsFile } from "../config/secrets-file.ts";
 import { CommandFailure, systemFailure } from "../failure.ts";
+import { createPrivateFile, hasCode, syncFolder, writeDurably } from "../private-file.ts";
 
 /** Whatever the umask is, nobody else ever sees it. */
 const MODE = 0o600;
 
 /** Refuses a name that is taken: the secrets of yesterday's bounces may be in it. */
-export async function createSecretsFile(path: string, text: string): Promise<void> {
-  const file = await open(path, "wx", MODE).catch((error: unknown) => {
-    if (hasCode(error, "EEXIST")) {
-      const message = `${path} is there already, and stays as it is: put a new secret on top with: homing secrets rotate ${path}`;
-      throw new CommandFailure("config", message);
-    }
-    if (hasCode(error, "ENOENT"))
-      throw new CommandFailure("config", `${dirname(path)}: there is no such folder`);
-    throw systemFailure(`secrets file ${path}`, error);
-  });
-  try {
-    await writeDurably(file, text);
-  } catch (error) {
-    await rm(path, { force: true });
-    throw systemFailure(`secrets file ${path}`, error);
-  } finally {
-    await file.close();
-  }
-  await syncFolder(dirname(path));
+export function createSecretsFile(path: string, text: string): Promise<void> {
+  const otherwise = `put a new secret on top with: homing secrets rotate ${path}`;
+  return createPrivateFile(path, text, { what: "secrets file", otherwise });
 }
 
 /**
@@ -66,23 +51,4 @@ async function openTemporary(path: string): Promise<FileHandle> {
     }
     throw systemFailure(path, error);
   });
-}
-
-async function writeDurably(file: FileHandle, text: string): Promise<void> {
-  await file.writeFile(text);
-  await file.sync();
-}
-
-/** The name is durable only with its folder. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }
