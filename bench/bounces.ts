@@ -78,6 +78,8 @@ const contestants: Readonly<Record<string, Buffer>> = {
 };
 
 let over = 0;
+let worst = { name: "", p99: 0 };
+console.log(`${ROUNDS} rounds, budget ${BUDGET_MS} ms`);
 console.log(`${"milliseconds of CPU for each MiB".padEnd(40)}${"median".padStart(9)}${"p99".padStart(9)}`);
 for (const [name, message] of Object.entries(contestants)) {
   const costs = Array.from(
@@ -88,6 +90,7 @@ for (const [name, message] of Object.entries(contestants)) {
     .sort((one, other) => one - other);
   const p99 = costs[Math.ceil(costs.length * 0.99) - 1] ?? Number.NaN;
   if (p99 > BUDGET_MS) over++;
+  if (p99 > worst.p99) worst = { name, p99 };
   const median = costs[costs.length >> 1] ?? Number.NaN;
   console.log(
     `${name.padEnd(40)}${median.toFixed(1).padStart(9)}${p99.toFixed(1).padStart(9)}${p99 > BUDGET_MS ? "  OVER" : ""}`,
@@ -104,7 +107,8 @@ const took = milliseconds(() => {
 });
 const grown = (process.memoryUsage().rss - before) / MIB;
 console.log(`\na bounce of 100 MiB: ${Math.round(took)} ms, ${grown.toFixed(0)} MiB more of RSS`);
-console.log(over === 0 ? `all within ${BUDGET_MS} ms` : `${over} are over ${BUDGET_MS} ms`);
+const highest = `highest p99 of ${ROUNDS} rounds: ${worst.p99.toFixed(1)} ms for each MiB (${worst.name})`;
+console.log(`${highest}; ${over === 0 ? "all" : `${over} NOT`} within ${BUDGET_MS} ms`);
 process.exitCode = over === 0 ? 0 : 1;
 
 function read(message: Buffer): void {

@@ -39,6 +39,7 @@ function message(body: Buffer): NewMessage {
         mailbox: { localPart: "alice", domain: `home${lastId % 20}.example` },
         reversePath: { localPart: "SRS0=k5jjmthi=G3=origin.example=bob", domain: "forwarder.example" },
         alias: { localPart: "alice", domain: "forwarder.example" },
+        targets: 1,
         stays: false,
         trace: `Received: by mx.forwarder.example id ${lastId}\r\n`,
         notify: { kind: "sender" },

@@ -1,8 +1,7 @@
-// What is measured: a cell is one kind of mail, size, number of sessions and use of connections.
+// What is measured: a cell is one size of mail, number of sessions and use of connections.
 // Called by options.ts to choose some, by main.ts to run them and by report.ts for their titles.
 
 export interface Cell {
-  readonly kind: "mail" | "bounce";
   /** Octets of a message. */
   readonly size: 4000 | 100_000;
   readonly connection: "many" | "one";
@@ -10,27 +9,27 @@ export interface Cell {
 }
 
 const SIZES = [4000, 100_000] as const;
-const CONNECTIONS = ["many", "one"] as const;
-const SESSIONS = [1, 10, 50];
+export const CONNECTIONS = ["many", "one"] as const;
+export const SESSIONS = [1, 10, 50];
 
 export const LATENCY = "latency";
 
 /** All, in the order in which they run: memory and warmth of a peer carry over from one to the next. */
-export const CELLS: readonly Cell[] = [
-  ...CONNECTIONS.flatMap((connection) =>
-    SIZES.flatMap((size) => SESSIONS.map((sessions): Cell => ({ kind: "mail", size, connection, sessions }))),
-  ),
-  ...CONNECTIONS.map((connection): Cell => ({ kind: "bounce", size: 4000, connection, sessions: 10 })),
-];
+export const CELLS: readonly Cell[] = CONNECTIONS.flatMap((connection) =>
+  SIZES.flatMap((size) => SESSIONS.map((sessions): Cell => ({ size, connection, sessions }))),
+);
 
-/** `4k-many-10`, `bounce-one-10`. */
-export function cellName({ kind, size, connection, sessions }: Cell): string {
-  return `${kind === "bounce" ? "bounce" : `${size / 1000}k`}-${connection}-${sessions}`;
+/** `4k-many-10`. */
+export function cellName({ size, connection, sessions }: Cell): string {
+  return `${size / 1000}k-${connection}-${sessions}`;
 }
 
-export function cellTitle({ kind, size, connection, sessions }: Cell): string {
-  const what = kind === "bounce" ? `bounces of ${size / 1000} KB` : `${size / 1000} KB`;
-  return `${what}, ${connection} message${connection === "many" ? "s" : ""} a connection, ${sessions} session${sessions === 1 ? "" : "s"}`;
+export function cellTitle({ size, connection, sessions }: Cell): string {
+  return `${size / 1000} KB, ${sessionsTitle({ connection, sessions })}`;
+}
+
+export function sessionsTitle({ connection, sessions }: Pick<Cell, "connection" | "sessions">): string {
+  return `${connection} message${connection === "many" ? "s" : ""} a connection, ${sessions} session${sessions === 1 ? "" : "s"}`;
 }
 
 export const ALL_NAMES: readonly string[] = [...CELLS.map(cellName), LATENCY];
@@ -42,7 +41,6 @@ export const QUICK_NAMES: readonly string[] = [
   "4k-one-50",
   "100k-many-10",
   "100k-many-50",
-  "bounce-many-10",
   LATENCY,
 ];
 

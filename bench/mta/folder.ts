@@ -1,5 +1,5 @@
 // The folder that holds the queues and logs of all peers during one benchmark: on a disk, since durable is measured.
-// Called by main.ts.
+// Called by main.ts, and by the bench of bounces.
 import { mkdirSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { join, resolve } from "node:path";
 
@@ -15,8 +15,11 @@ const HIDDEN = ["/var", "/dev", "/run", "/usr", "/etc", "/proc", "/sys"];
 /** A Unix socket of an instance lies below it, and its path has at most 107 octets. */
 const LONGEST = 70;
 
-/** Makes `parent` and a fresh folder in it, which is removed when this process ends (HOMING_KEEP=1 keeps it). */
-export function makeRunFolder(parent: string): string {
+/**
+ * Makes `parent` and a fresh folder in it, which is removed when this process ends (HOMING_KEEP=1 keeps it).
+ * @param isMeasured where not, it may be in memory
+ */
+export function makeRunFolder(parent: string, isMeasured = true): string {
   const place = resolve(parent);
   const hidden = HIDDEN.find((folder) => place === folder || place.startsWith(`${folder}/`));
   if (hidden !== undefined)
@@ -25,7 +28,7 @@ export function makeRunFolder(parent: string): string {
     throw new Error(`${place}: longer than ${LONGEST} octets: choose another --folder`);
   mkdirSync(place, { recursive: true });
   const kind = IN_MEMORY.get(statfsSync(place).type);
-  if (kind !== undefined) {
+  if (isMeasured && kind !== undefined) {
     throw new Error(`${place} is on ${kind}, where nothing is durable: choose a --folder on a disk`);
   }
   const folder = mkdtempSync(join(place, "run-"));

@@ -1,6 +1,14 @@
 // The configuration of `homing serve` in each of its two modes: the one place where the modes differ.
 // Called by homing-peer.ts.
-import { ALIAS, FORWARDING_DOMAIN, localPartOf, routes, type Sinks, TIMED_ALIAS } from "./addresses.ts";
+import {
+  ALIAS,
+  type Alias,
+  FORWARDING_DOMAIN,
+  localPartOf,
+  routes,
+  type Sinks,
+  TIMED_ALIAS,
+} from "./addresses.ts";
 
 /** `durable`: the message is on disk before the 250. `in-session`: the next hop has taken it before the 250. */
 export type Mode = "durable" | "in-session";
@@ -11,13 +19,27 @@ const SETTINGS: Readonly<Record<Mode, { readonly delivery: string; readonly top:
   "in-session": { delivery: "", top: "" },
 };
 
-export interface HomingOptions {
+/** What a benchmark has beside the usual. */
+export interface Extras {
+  readonly aliases?: readonly Alias[];
+  /** The largest message; default: Homing's. */
+  readonly messageOctets?: number;
+  /** The key that signs notifications of Homing's own; default: none does, as at the peers. */
+  readonly dkim?: DkimKey;
+}
+
+export type DkimKey = "rsa" | "ed25519";
+export const DKIM_KEY_FILE = "dkim.key";
+
+const KEYS = `[{ domain: ${FORWARDING_DOMAIN}, selector: bench, keyFile: ${DKIM_KEY_FILE} }]`;
+
+export interface HomingOptions extends Extras {
   readonly mode: Mode;
   readonly port: number;
   readonly sinks: Sinks;
 }
 
-export function homingConfig({ mode, port, sinks }: HomingOptions): string {
+export function homingConfig({ mode, port, sinks, messageOctets, dkim }: HomingOptions): string {
   const nextHops = Object.entries(routes(sinks)).map(([domain, hop]) => `    ${domain}: 127.0.0.1:${hop}\n`);
   return `hostname: mx.${FORWARDING_DOMAIN}
 listen: 127.0.0.1:${port}
@@ -30,8 +52,13 @@ delivery:
 ${SETTINGS[mode].delivery}  routes:
 ${nextHops.join("")}limits:
   clients: 1000
-${SETTINGS[mode].top}`;
+${messageOctets === undefined ? "" : `  messageOctets: ${messageOctets}\n`}${SETTINGS[mode].top}dkim: ${dkim === undefined ? "unsigned" : KEYS}
+`;
 }
 
-export const HOMING_ALIASES = `postmaster: ${ALIAS.target}
-${[ALIAS, TIMED_ALIAS].map(({ address, target }) => `${localPartOf(address)}: ${target}\n`).join("")}`;
+export function homingAliases({ aliases = [] }: Extras): string {
+  const lines = [ALIAS, TIMED_ALIAS, ...aliases].map(({ address, target }) => {
+    return `${localPartOf(address)}: ${target}\n`;
+  });
+  return `postmaster: ${ALIAS.target}\n${lines.join("")}`;
+}

@@ -1,21 +1,39 @@
 // Homing as a peer: `homing serve` with files of its own, in one of the two modes.
-// Called by main.ts.
+// Called by main.ts, and by the bench of bounces.
+import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../../test/harness/free-port.ts";
 import { homing, MAIN, startHoming } from "../../test/harness/homing.ts";
 import { SECRET } from "./addresses.ts";
-import { HOMING_ALIASES, homingConfig, type Mode } from "./homing-config.ts";
+import {
+  DKIM_KEY_FILE,
+  type DkimKey,
+  type Extras,
+  homingAliases,
+  homingConfig,
+  type Mode,
+} from "./homing-config.ts";
 import { OwnProcess } from "./own-process.ts";
 import { type Place, type Start, waitForGreeting } from "./peer.ts";
 
-export async function startHomingPeer(mode: Mode, { folder, sinks, account }: Place): Promise<Start> {
+/** What most sites sign with. */
+const RSA_BITS = 2048;
+
+export async function startHomingPeer(
+  mode: Mode,
+  { folder, sinks, account }: Place,
+  extras: Extras = {},
+): Promise<Start> {
   const port = await freePort();
   const config = join(folder, "homing.yaml");
   mkdirSync(join(folder, "state"), { mode: 0o700 });
-  writeFileSync(config, homingConfig({ mode, port, sinks }));
-  writeFileSync(join(folder, "aliases"), HOMING_ALIASES);
+  writeFileSync(config, homingConfig({ mode, port, sinks, ...extras }));
+  writeFileSync(join(folder, "aliases"), homingAliases(extras));
   writeFileSync(join(folder, "secrets"), `${SECRET}\n`, { mode: 0o600 });
+  if (extras.dkim) {
+    writeFileSync(join(folder, DKIM_KEY_FILE), newKey(extras.dkim), { mode: 0o600 });
+  }
   const refusal = await refusalOf(config);
   if (refusal !== undefined)
     return { ok: false, reason: `this Homing does not know its settings: ${refusal}` };
@@ -25,6 +43,12 @@ export async function startHomingPeer(mode: Mode, { folder, sinks, account }: Pl
   await waitForGreeting(port, program);
   const version = `Homing ${(await homing(["--version"])).stdout}`.trim();
   return { ok: true, peer: { name: `homing-${mode}`, version, port, account, stop: () => program.stop() } };
+}
+
+function newKey(kind: DkimKey): string {
+  const { privateKey } =
+    kind === "rsa" ? generateKeyPairSync("rsa", { modulusLength: RSA_BITS }) : generateKeyPairSync("ed25519");
+  return privateKey.export({ type: "pkcs8", format: "pem" }) as string;
 }
 
 /** The first that `homing config check` has against the configuration. */

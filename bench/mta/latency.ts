@@ -5,7 +5,7 @@ import { SENDER, TIMED_ALIAS } from "./addresses.ts";
 import { type Memory, watchMemory } from "./memory.ts";
 import { watchOthers } from "./others.ts";
 import type { Peer } from "./peer.ts";
-import { type Sent, sendOne } from "./send-one.ts";
+import { plainMessage, type Sent, sendOne } from "./send-one.ts";
 import { quantile } from "./statistics.ts";
 import type { TimingSink } from "./timing-sink.ts";
 
@@ -67,8 +67,9 @@ async function offer(port: number, ids: readonly string[]): Promise<Map<string, 
   const start = performance.now();
   const all = ids.map(async (id, index) => {
     await pause(Math.max(0, start + (index * 1000) / PER_SECOND - performance.now()));
-    const letter = { from: SENDER, to: TIMED_ALIAS.address, id, octets: OCTETS };
-    sent.set(id, await sendOne(port, letter).catch(failed));
+    const envelope = { from: SENDER, to: TIMED_ALIAS.address };
+    const message = plainMessage({ ...envelope, id }, OCTETS);
+    sent.set(id, await sendOne(port, { ...envelope, message }).catch(failed));
   });
   await Promise.all(all);
   return sent;

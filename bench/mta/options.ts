@@ -13,7 +13,7 @@ Homing, Postfix + PostSRSd and Haraka as private instances on 127.0.0.1, measure
   --rounds N      rounds, in each of which every peer has its turn (3)
   --seconds S     aimed length of one run (2.5)
   --only LIST     peers: ${PEER_NAMES.join(",")}
-  --cells LIST    cells, or what their names begin with: 4k, 4k-many, 100k-one-50, bounce, latency
+  --cells LIST    cells, or what their names begin with: 4k, 4k-many, 100k-one-50, latency
   --quick         short runs of the cells with the largest claims, under 3 minutes; for trying, not for figures
   --json FILE     writes every single run, too
   --folder DIR    holds all queues and logs; on a disk, not a tmpfs (${join(".cache", "bench", "mta")})
@@ -67,7 +67,7 @@ function parseValues(args: readonly string[]) {
   return parseArgs({ args: [...args], options: { ...strings, quick: flag, help: flag } }).values;
 }
 
-function numberIn(
+export function numberIn(
   name: string,
   text: string,
   { least, most }: { readonly least: number; readonly most: number },
@@ -94,6 +94,6 @@ function peerNamed(word: string): PeerName {
   return name;
 }
 
-function wordsOf(list: string): string[] {
+export function wordsOf(list: string): string[] {
   return list.split(",").filter(Boolean);
 }

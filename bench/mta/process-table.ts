@@ -1,7 +1,7 @@
 // What /proc says about processes: parents, CPU time, memory.
-// Called by account.ts and memory.ts.
+// Called by account.ts and memory.ts, and by the bench of bounces.
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 export interface ProcessStatus {
   readonly parent: number;
@@ -53,6 +53,16 @@ export function residentOctets(pid: number): number {
 export function proportionalOctets(pid: number): number {
   const kilobytes = /^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`) ?? "")?.[1];
   return Number(kilobytes ?? 0) * 1024;
+}
+
+/** The most that was resident since the last `resetPeak`, or since it started, in octets. */
+export function peakOctets(pid: number): number {
+  return 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(read(`/proc/${pid}/status`) ?? "")?.[1] ?? 0);
+}
+
+/** proc(5): 5 sets the peak to what is resident now. */
+export function resetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, "5");
 }
 
 /** CPU seconds that all processes of this machine have used since it started. */

@@ -1,5 +1,5 @@
 // The results as text: one table a cell, light load, and the ratios of both modes of Homing.
-// Called by main.ts.
+// Called by main.ts; the bench of bounces has the same head and tables.
 import { CELLS, cellName, cellTitle } from "./cells.ts";
 import { BASE, type PeerName } from "./peer.ts";
 import type { CellRun, LatencyTurn, Results } from "./results.ts";
@@ -18,14 +18,16 @@ export function renderReport(results: Results): string {
   const cells = CELLS.map(cellName).filter((name) => results.runs.some(({ cell }) => cell === name));
   const parts = [
     renderHead(results),
-    ...cells.map((name) => renderCell(name, results)),
+    ...CELLS.filter((cell) => cells.includes(cellName(cell))).map((cell) =>
+      renderCell({ name: cellName(cell), title: cellTitle(cell) }, results),
+    ),
     ...(results.latencies.length === 0 ? [] : [renderLatency(results)]),
     ...(cells.length === 0 ? [] : [renderRatios(cells, results)]),
   ];
   return parts.join("\n");
 }
 
-function renderHead({
+export function renderHead({
   machine,
   method,
   rounds,
@@ -48,18 +50,27 @@ medians (lowest-highest); x: times ${BASE} in the same round; ~: messages were m
 ${leftOut.map(({ peer, reason }) => `left out: ${peer}: ${reason}\n`).join("")}`;
 }
 
-const CELL_HEAD = ["", "msg/s", "x", "accepted/s", "CPU s/1000", "x", "RSS MB", "PSS MB", "processes"];
+const CELL_HEAD = [
+  ...["", "msg/s", "x", "accepted/s", "CPU s/1000", "x"],
+  ...["load's CPU", "RSS MB", "PSS MB", "processes"],
+];
 
-function renderCell(name: string, { runs, peers }: Results): string {
-  const cell = CELLS.find((one) => cellName(one) === name);
+export interface CellWords {
+  readonly name: string;
+  readonly title: string;
+}
+
+export function renderCell(
+  { name, title }: CellWords,
+  { runs, peers }: Pick<Results, "runs" | "peers">,
+): string {
   const own = runs.filter((run) => run.cell === name);
   const base = own.filter(({ peer }) => peer === BASE);
   const rows = peers.map((peer) => cellRow(peer, { own: own.filter((run) => run.peer === peer), base }));
-  const title = cell === undefined ? name : cellTitle(cell);
   return `${title} [${name}]\n${renderTable([CELL_HEAD, ...rows])}`;
 }
 
-interface Compared<T> {
+export interface Compared<T> {
   readonly own: readonly T[];
   readonly base: readonly T[];
 }
@@ -75,6 +86,7 @@ function cellRow(peer: PeerName, compared: Compared<CellRun>): string[] {
     column((run) => run.acceptedPerSecond ?? Number.NaN, 0),
     column((run) => run.cpuPer1000, 3),
     ratio(compared, (run) => run.cpuPer1000),
+    column((run) => run.loadCpuPer1000, 3),
     ...[column((run) => run.rssMB, 0), column((run) => run.pssMB, 0), column((run) => run.processes, 0)],
   ];
 }
@@ -135,10 +147,17 @@ function ratioRow(name: string, peer: PeerName, runs: readonly CellRun[]): strin
   ];
 }
 
-function ratio({ own, base }: Compared<CellRun>, value: (run: CellRun) => number): string {
+export function ratio(compared: Compared<CellRun>, value: (run: CellRun) => number): string {
+  return withRange(ratioOf(compared, value), 2);
+}
+
+export function ratioOf(
+  { own, base }: Compared<CellRun>,
+  value: (run: CellRun) => number,
+): Spread | undefined {
   const inRounds = (runs: readonly CellRun[]): InRound[] =>
     runs.map((run) => ({ round: run.round, value: value(run) }));
-  return withRange(ratiosInRounds(inRounds(own), inRounds(base)), 2);
+  return ratiosInRounds(inRounds(own), inRounds(base));
 }
 
 interface Marked {
@@ -147,7 +166,7 @@ interface Marked {
   readonly others: number | undefined;
 }
 
-function marks(runs: readonly Marked[]): string {
+export function marks(runs: readonly Marked[]): string {
   const missing = runs.some(({ offered, arrived }) => arrived < offered);
   const disturbed = runs.filter(({ others = 0 }) => others > DISTURBED).length * 2 > runs.length;
   return `${missing ? "~" : ""}${disturbed ? "*" : ""}`;

@@ -1,11 +1,10 @@
 // The measurements in their order: cell by cell, in each cell round by round, in each round every peer in turn.
-// Called by main.ts.
-import { type Cell, cellName } from "./cells.ts";
+// Called by main.ts, and by the bench of bounces.
 import { measureLatency } from "./latency.ts";
 import type { Runner } from "./line-up.ts";
 import { waitForQuiet } from "./others.ts";
 import type { CellRun, LatencyTurn } from "./results.ts";
-import { type Load, type Run, runOnce } from "./throughput.ts";
+import { type Load, type Offer, type Run, runOnce } from "./throughput.ts";
 import type { TimingSink } from "./timing-sink.ts";
 
 /** The first run of a cell at a peer only tells how many messages fill a round: it lasts this part of one. */
@@ -14,8 +13,14 @@ const MOST_MESSAGES = 100_000;
 /** A server that got stuck is given up after so many times the aimed length. */
 const PATIENCE = 4;
 const PATIENCE_SECONDS = 5;
-/** 4 KB at a warm server against other cells: the trial must not take for ever where one is slow. */
-const FIRST_GUESS = { 4000: 1, 100000: 0.5 } as const;
+/** One cell, as far as rounds are concerned. */
+export interface Measurement {
+  readonly name: string;
+  readonly sessions: number;
+  /** Its speed by that of warming up: the trial must not take for ever where this is slow. */
+  readonly firstGuess: number;
+  readonly offer: Offer;
+}
 
 export interface Plan {
   readonly rounds: number;
@@ -23,11 +28,11 @@ export interface Plan {
   readonly progress: (line: string) => void;
 }
 
-export async function runCell(cell: Cell, runners: readonly Runner[], plan: Plan): Promise<CellRun[]> {
+export async function runCell(cell: Measurement, runners: readonly Runner[], plan: Plan): Promise<CellRun[]> {
   const speed = new Map<Runner, number>();
   for (const runner of runners) {
-    const guess = runner.warmPerSecond * FIRST_GUESS[cell.size];
-    const trial = await runOnce(runner, orderOf(cell, guess, plan.seconds * TRIAL_PART));
+    const guess = runner.warmPerSecond * cell.firstGuess;
+    const trial = await runOnce(runner, orderOf(cell, guess, plan.seconds * TRIAL_PART), cell.offer);
     speed.set(runner, trial.perSecond);
   }
   const runs: CellRun[] = [];
@@ -36,12 +41,12 @@ export async function runCell(cell: Cell, runners: readonly Runner[], plan: Plan
     await waitForQuiet();
     for (const runner of inTurn(runners, round)) {
       const { name } = runner.peer;
-      const run = await runOnce(runner, orderOf(cell, speed.get(runner) ?? 0, plan.seconds));
+      const run = await runOnce(runner, orderOf(cell, speed.get(runner) ?? 0, plan.seconds), cell.offer);
       if (run.arrived > 0) speed.set(runner, run.perSecond);
-      runs.push({ ...run, peer: name, round, cell: cellName(cell) });
+      runs.push({ ...run, peer: name, round, cell: cell.name });
       words.push(`${name} ${Math.round(run.perSecond)}/s${complaintOf(run)}`);
     }
-    plan.progress(`${cellName(cell)} round ${round}: ${words.join(", ")}`);
+    plan.progress(`${cell.name} round ${round}: ${words.join(", ")}`);
   }
   return runs;
 }
@@ -71,10 +76,10 @@ function inTurn<T>(all: readonly T[], round: number): T[] {
 }
 
 /** Every session offers the same number of messages. */
-function orderOf(cell: Cell, perSecond: number, seconds: number): Load {
+function orderOf({ sessions }: Measurement, perSecond: number, seconds: number): Load {
   const wanted = Math.min(perSecond * seconds, MOST_MESSAGES);
-  const messages = Math.max(Math.round(wanted / cell.sessions), 4) * cell.sessions;
-  return { cell, messages, limitSeconds: seconds * PATIENCE + PATIENCE_SECONDS };
+  const messages = Math.max(Math.round(wanted / sessions), 4) * sessions;
+  return { messages, limitSeconds: seconds * PATIENCE + PATIENCE_SECONDS };
 }
 
 function complaintOf({ offered, arrived, complaint }: Run): string {

@@ -6,9 +6,8 @@ import { Wire } from "../../packages/forwarder/src/testing/wire.ts";
 export interface Letter {
   readonly from: string;
   readonly to: string;
-  /** The sink finds it again by its X-Id. */
-  readonly id: string;
-  readonly octets: number;
+  /** Lines end with CRLF, and none begins with a dot. */
+  readonly message: string;
 }
 
 export interface Sent {
@@ -22,23 +21,29 @@ export interface Sent {
 export async function sendOne(port: number, letter: Letter): Promise<Sent> {
   using wire = new Wire(connect(port, "127.0.0.1"));
   await wire.reply();
-  const { from, to } = letter;
+  const { from, to, message } = letter;
   for (const command of ["EHLO client.example", `MAIL FROM:<${from}>`, `RCPT TO:<${to}>`, "DATA"]) {
     const reply = await wire.ask(command);
     if (!/^[23]/.test(reply)) return { reply, dotAt: 0, repliedAt: 0 };
   }
-  const message = `${messageOf(letter)}.\r\n`;
   const dotAt = performance.now();
-  wire.send(message);
+  wire.send(`${message}.\r\n`);
   const reply = await wire.reply();
   const repliedAt = performance.now();
   await wire.ask("QUIT");
   return { reply, dotAt, repliedAt };
 }
 
-function messageOf({ from, to, id, octets }: Letter): string {
-  const addresses = `From: <${from || "postmaster@dest.example"}>\r\nTo: <${to}>\r\n`;
-  const trace = `Date: Fri, 20 Nov 2026 10:00:00 +0000\r\nMessage-Id: <${id}@origin.example>\r\nX-Id: ${id}\r\n`;
+interface Plain {
+  readonly from: string;
+  readonly to: string;
+  /** The sink finds it again by its Message-Id. */
+  readonly id: string;
+}
+
+export function plainMessage({ from, to, id }: Plain, octets: number): string {
+  const addresses = `From: <${from}>\r\nTo: <${to}>\r\n`;
+  const trace = `Date: Fri, 20 Nov 2026 10:00:00 +0000\r\nMessage-Id: <${id}@origin.example>\r\n`;
   const line = `${"X".repeat(78)}\r\n`;
   return `${addresses}Subject: benchmark\r\n${trace}\r\n${line.repeat(Math.ceil(octets / line.length))}`;
 }

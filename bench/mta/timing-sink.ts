@@ -9,11 +9,12 @@ export interface Arrival {
   readonly at: number;
   readonly from: string;
   readonly to: string;
+  readonly message: string;
 }
 
 export interface TimingSink extends AsyncDisposable {
   readonly port: number;
-  /** By the X-Id field of the message. */
+  /** By the local part of its Message-Id; a report by that of the message which it is about. */
   readonly arrivals: ReadonlyMap<string, Arrival>;
 }
 
@@ -59,7 +60,7 @@ async function converse(wire: Wire, arrivals: Map<string, Arrival>): Promise<voi
     if (verb === "DATA") {
       const message = await wire.until("\r\n.\r\n");
       if (message === undefined) return;
-      arrivals.set(idOf(message), { at: performance.now(), from, to });
+      arrivals.set(idOf(message), { at: performance.now(), from, to, message });
       wire.send("250 ok\r\n");
     }
     if (verb === "QUIT") return;
@@ -71,5 +72,6 @@ function pathIn(line: string): string {
 }
 
 function idOf(message: string): string {
-  return /^x-id: *(\S+)/im.exec(message)?.[1] ?? "";
+  // A report has one of its own, and below it that of the message that it returns.
+  return [...message.matchAll(/^message-id: *<([^@>]*)/gim)].at(-1)?.[1] ?? "";
 }

@@ -1,0 +1,57 @@
+// Starts the program that offers bounces, when it is ready to go: its start is no part of the run.
+// Called by main.ts for each cell, and for warming up.
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SYSTEM_PATH } from "../../test/harness/command.ts";
+import { BOUNCE_TEMPLATE } from "../mta/bounce-message.ts";
+import { startGenerator } from "../mta/generator.ts";
+import type { PeerName } from "../mta/peer.ts";
+import type { Offer } from "../mta/throughput.ts";
+import type { ReturnsCell } from "./cells.ts";
+import { type Pair, type SrsAddresses, srsAddressesOf } from "./srs-addresses.ts";
+
+const PROGRAM = join(import.meta.dirname, "generator.pl");
+
+/** One for all cells: no peer gets a second bounce to the same address. */
+export interface Addresses {
+  of(peer: PeerName): SrsAddresses;
+  /** For the lists of the generator. */
+  readonly folder: string;
+}
+
+export function createAddresses(folder: string): Addresses {
+  const byPeer = new Map<PeerName, SrsAddresses>();
+  return {
+    folder,
+    of(peer) {
+      const known = byPeer.get(peer) ?? srsAddressesOf(peer);
+      byPeer.set(peer, known);
+      return known;
+    },
+  };
+}
+
+export function offerBounces(addresses: Addresses, { connection, sessions }: ReturnsCell): Offer {
+  return async ({ peer, load }, messages) => {
+    const [list, template] = [join(addresses.folder, peer.name), join(addresses.folder, "template")];
+    writeFileSync(list, renderList(addresses.of(peer.name).take(messages)));
+    writeFileSync(template, BOUNCE_TEMPLATE);
+    const argv = ["perl", PROGRAM, `${peer.port}`, `${sessions}`, connection, list, template];
+    const generator = startGenerator({ argv, env: { PATH: SYSTEM_PATH }, load });
+    const isReady = await Promise.race([
+      once(generator.child.stdout, "data").then(() => true),
+      once(generator.child, "exit").then(() => false),
+    ]);
+    if (!isReady) throw new Error(`the generator ended at its start: ${generator.complaint()}`);
+    generator.begin();
+    return generator;
+  };
+}
+
+function renderList(pairs: readonly Pair[]): string {
+  const lines = pairs.map(
+    ({ srsAddress, alias, target, id, mark }) => `${srsAddress}\t${alias}\t${target}\t${id}\t${mark}\n`,
+  );
+  return `srsAddress\talias\ttarget\tid\tmark\n${lines.join("")}`;
+}
