@@ -75,9 +75,12 @@ test("mail is forwarded with SRS, and the bounce of the new home reaches the ori
   const text = String(bounce);
   assert.match(text, /^Return-Path: <>$/m, "it came from the null sender");
   assert.match(text, /^Content-Type: multipart\/report; report-type=delivery-status;/m);
-  assert.match(text, /^Reporting-MTA: dns; home\.example$/m, "the destination wrote it");
-  assert.match(text, /Message-ID: <story-7a@source\.example>/i, "it returns Bob's message");
-  assert.match(text, /^Received: by mx\.forwarder\.example \(Homing\) with ESMTP/m);
+  assert.match(text, /^Reporting-MTA: dns; mx\.forwarder\.example$/m, "Homing wrote it anew");
+  assert.match(text, /^Final-Recipient: rfc822; alice@forwarder\.example$/m);
+  assert.match(text, /Message-ID: <story-7a@source\.example>/i, "it returns Bob's header");
+  assert.match(text, /^Subject: hello$/m, "of which our trace says that it is his");
+  assert.match(text, /^Received: by mx\.forwarder\.example \(Homing\) id /m);
+  assert.doesNotMatch(text, /private|home\.example/, "and nothing of what is behind the alias");
 
   const srs = /SRS0=[a-z2-7]{14}=[A-Z2-7]{2}=source\.example=bob@forwarder\.example/.exec(
     await destination.log(),
@@ -109,6 +112,7 @@ test("mail is forwarded with SRS, and the bounce of the new home reaches the ori
     "received",
     "unwrapped",
     "delivered",
+    "bounce",
     "answered",
   ];
   assert.deepEqual(told.slice(1), eachWay);

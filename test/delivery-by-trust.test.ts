@@ -6,6 +6,7 @@ import { openState } from "@homing/forwarder";
 import { createFakeClock } from "../packages/forwarder/src/testing/fake-clock.ts";
 import { hello, startHop } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { startWaitingHop } from "../packages/forwarder/src/testing/waiting-hop.ts";
+import { remoteBounce } from "./harness/bounce-peers.ts";
 import { inProcessForwarder, NOW } from "./harness/in-process.ts";
 import {
   ALIASES,
@@ -270,8 +271,9 @@ test("a sender that does not fit is kept beside the queue, and its bounce comes 
   const [, srs = ""] = /^MAIL FROM:<([^>]*)>/m.exec(hop.commands.join("\n")) ?? [];
   assert.match(srs, /^SRS0=/);
   assert.ok(srs.indexOf("@") <= 64 && !srs.includes("bbb"), srs);
-  assert.match(await send(forwarder, srs, ""), /^250 /);
-  assert.ok(hop.commands.includes(`RCPT TO:<${long}>`));
+  const bounce = remoteBounce({ target: "private@home.example" });
+  assert.match(await send(forwarder, srs, "", bounce), /^250 /);
+  await until(() => hop.commands.includes(`RCPT TO:<${long}>`), "its DSN is home");
 });
 
 for (const [what, setting] of [

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { greeted, startHop, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
+import { remoteBounce } from "./harness/bounce-peers.ts";
 import { type HomingService, startHomingService } from "./harness/homing.ts";
 
 const MESSAGE = "From: bob@source.example\r\nSubject: two domains\r\n\r\nHello!\r\n";
@@ -34,7 +35,8 @@ spam@club.example :blackhole:
 
 async function sent(service: HomingService, from: string, to: string): Promise<string> {
   using client = await greeted({ port: service.port });
-  return await transact(client, { from, to, message: MESSAGE });
+  const message = from === "" ? remoteBounce({ target: "alice@away.example" }) : MESSAGE;
+  return await transact(client, { from, to, message });
 }
 
 test("each domain has its SRS domain, its reply for unknown addresses, and its catch-all", async () => {

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { renderMailbox } from "@homing/srs-core";
 import { greeted, type Hop, startHop, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { storiesNeed } from "./harness/availability.ts";
+import { remoteBounce } from "./harness/bounce-peers.ts";
 import { freePort } from "./harness/free-port.ts";
 import { type HomingService, startHomingService } from "./harness/homing.ts";
 import { inProcessForwarder, NOW } from "./harness/in-process.ts";
@@ -59,8 +60,9 @@ test("a bounce that comes back to its SRS address is a loop", async () => {
   const outcome = forwarder.rewriter.forward({ localPart: "bob", domain: "source.example" }, NOW);
   assert.ok(outcome.ok && outcome.rewritten);
   const to = renderMailbox(outcome.sender);
-  assert.match(await send(forwarder, to, MESSAGE, ""), TAKEN);
-  assert.match(await send(forwarder, to, received(hop), ""), SEEN);
+  const bounce = remoteBounce({ target: "alice@home.example" });
+  assert.match(await send(forwarder, to, bounce, ""), TAKEN);
+  assert.match(await send(forwarder, to, received(hop), ""), SEEN, "the DSN that was made of it");
 });
 
 test("a trace that somebody made up stops nobody's mail", async () => {
@@ -147,7 +149,7 @@ test("a Postfix whose alias points back to Homing's: one DSN, and it comes home"
   const dsn = (await back.waitForLog("sender non-delivery notification")).split(" ").at(-1);
   await back.waitForLog(`${dsn}: removed`);
   assert.equal((await source.mail("bob")).length, 1, "one DSN and no more");
-  assert.match(String((await source.mail("bob"))[0]), /^Reporting-MTA: dns; b\.example$/m);
+  assert.match(String((await source.mail("bob"))[0]), /^Reporting-MTA: dns; mx\.a\.example$/m);
   assert.deepEqual(
     (await told(forwarder)).filter((event) => ["received", "refused", "unwrapped"].includes(event)),
     ["received", "refused", "received", "unwrapped"],

@@ -14,6 +14,7 @@ import {
   startHop,
   transact,
 } from "../packages/forwarder/src/testing/smtp-peers.ts";
+import { remoteBounce } from "./harness/bounce-peers.ts";
 import { inProcessForwarder, NOW } from "./harness/in-process.ts";
 import { waitFor } from "./harness/wait.ts";
 
@@ -150,7 +151,8 @@ test("a bounce that cannot be taken home: the bouncing server learns nothing but
   assert.ok(outcome.ok && outcome.rewritten);
   const to = renderMailbox(outcome.sender);
   using client = await greeted(forwarder);
-  const reply = await transact(client, { from: "", to, message: MESSAGE });
+  const bounce = remoteBounce({ target: secret.address });
+  const reply = await transact(client, { from: "", to, message: bounce });
   assert.ok(reply.startsWith(`550 5.1.1 <${to}>: `), reply);
   assertSilent(client.heard(), secret, hop.port);
 });
@@ -168,7 +170,7 @@ test("a bounce on its way home: what we add to it does not say which server it c
   await client.ask(`EHLO mx.${secret.domain}`);
   await client.ask("MAIL FROM:<>");
   await client.ask(`RCPT TO:<${renderMailbox(outcome.sender)}>`);
-  assert.match(await sendMessage(client, MESSAGE), /^250 /);
+  assert.match(await sendMessage(client, remoteBounce({ target: secret.address })), /^250 /);
   const [bounce = Buffer.alloc(0)] = home.messages;
   assertSilent(Buffer.concat([Buffer.from(home.commands.join("\n")), bounce]), secret);
   assert.doesNotMatch(String(bounce), /127\.0\.0\.1/);

@@ -170,9 +170,9 @@ const recipients: Readonly<Record<string, readonly (readonly [path: string, repl
     ["<:include:/etc/passwd@forwarder.example>", NO_ADDRESS],
   ],
   "a parameter": [
-    ["<carol@elsewhere.example> NOTIFY=NEVER", PARAMETER],
-    ["<carol@elsewhere.example> ORCPT=rfc822;alice@forwarder.example", PARAMETER],
-    ["<alice@forwarder.example> ORCPT=rfc822;carol@elsewhere.example", PARAMETER],
+    ["<carol@elsewhere.example> NOTIFY=NEVER", FOREIGN],
+    ["<carol@elsewhere.example> ORCPT=rfc822;alice@forwarder.example", FOREIGN],
+    ["<nobody@forwarder.example> ORCPT=rfc822;carol@elsewhere.example", UNKNOWN],
     ["<carol@elsewhere.example> RELAY", PARAMETER],
     ["<carol@elsewhere.example> SMTPUTF8", PARAMETER],
   ],

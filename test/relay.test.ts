@@ -11,6 +11,7 @@ import {
   stuffed,
   transact,
 } from "../packages/forwarder/src/testing/smtp-peers.ts";
+import { remoteBounce } from "./harness/bounce-peers.ts";
 import { inProcessForwarder, NOW } from "./harness/in-process.ts";
 
 const MESSAGE = "From: bob@source.example\r\n\r\nHello!\r\n";
@@ -96,29 +97,30 @@ for (const [what, from, to, answer] of table) {
     await using hop = await startHop();
     await using forwarder = await inProcessForwarder({ aliases: ALIASES, nextHop: hop.port });
     using client = await greeted(forwarder);
-    const reply = await transact(client, { from, to, message: MESSAGE });
+    const reply = await transact(client, { from, to, message: remoteBounce({ target: "a@home.example" }) });
     if (typeof answer === "string") assert.equal(reply, answer);
     else assert.match(reply, answer);
     assert.equal(hop.messages.length, reply.startsWith("250") ? 1 : 0, "accepted and sent on are the same");
   });
 }
 
-test("mail leaves with an SRS sender, a bounce with the null sender to the original one, unchanged", async () => {
+test("mail leaves with an SRS sender, a DSN with the null sender to the original one", async () => {
   await using hop = await startHop();
   await using forwarder = await inProcessForwarder({ aliases: "alice: a@home.example", nextHop: hop.port });
   using client = await greeted(forwarder);
   const alias = { localPart: "alice", domain: "forwarder.example" };
   const srs = renderMailbox(forged(BOB, FORWARDER, NOW, { alias }));
   await transact(client, { from: "bob@source.example", to: "alice@forwarder.example", message: MESSAGE });
-  await transact(client, { from: "", to: srs, message: MESSAGE });
-  await transact(client, { from: srs, to: srs, message: MESSAGE });
+  const bounce = remoteBounce({ target: "a@home.example" });
+  await transact(client, { from: "", to: srs, message: bounce });
+  await transact(client, { from: srs, to: srs, message: bounce });
   assert.deepEqual(envelopes(hop), [
     [`MAIL FROM:<${srs}>`, "RCPT TO:<a@home.example>"],
     ["MAIL FROM:<>", "RCPT TO:<bob@source.example>"],
     ["MAIL FROM:<>", "RCPT TO:<bob@source.example>"],
   ]);
-  const [, bounce] = hop.messages;
-  assert.ok(String(bounce).endsWith(`\r\n${stuffed(MESSAGE)}`));
+  const [forwarded] = hop.messages;
+  assert.ok(String(forwarded).endsWith(`\r\n${stuffed(MESSAGE)}`), "what is forwarded is unchanged");
 });
 
 test("a bounce to an SRS1 address goes to the first forwarder", async () => {

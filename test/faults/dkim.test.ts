@@ -1,5 +1,5 @@
 // A DKIM signature of a real signer, judged at the far end by the same program: in the client's session, from the queue, and
-// from a queue that a killed process left. ADR 0004's promise that no octet below our fields changes.
+// from a queue that a killed process left. No octet below our fields changes: docs/walk-of-one-message.md.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { storiesNeed } from "../harness/availability.ts";

@@ -20,7 +20,15 @@ export const SRS_DOMAIN = "forwarder.example";
 const SECRETS = ["a secret of the stories"];
 
 export interface InProcessOptions {
+  /** Its only domain, for SRS too; default `SRS_DOMAIN`. */
+  readonly domain?: string;
+  /** Default: `mx` at that domain. */
+  readonly hostname?: string;
+  /** Default: any that is free. */
+  readonly port?: number;
   readonly aliases: string;
+  /** A virtual table. */
+  readonly virtual?: string;
   /** Everything without a route leaves through here; without it, DNS is asked. */
   readonly nextHop?: number;
   /** Ports by destination domain. */
@@ -39,6 +47,9 @@ export interface InProcessOptions {
   readonly minFreeOctets?: number;
   readonly spoolFirst?: boolean;
   readonly waits?: ForwarderSettings["waits"];
+  readonly queueTimes?: ForwarderSettings["queueTimes"];
+  readonly bouncePolicy?: ForwarderSettings["bouncePolicy"];
+  readonly rememberHeaders?: boolean;
 }
 
 export interface InProcessForwarder extends AsyncDisposable {
@@ -55,10 +66,14 @@ const NO_DNS: MxResolver = {
 };
 
 export async function inProcessForwarder(options: InProcessOptions): Promise<InProcessForwarder> {
-  const rules = createTableRules({ domains: [SRS_DOMAIN], ownNames: [`mx.${SRS_DOMAIN}`] });
+  const domain = options.domain ?? SRS_DOMAIN;
+  const { hostname = `mx.${domain}` } = options;
+  const rules = createTableRules({ domains: [domain], ownNames: [hostname] });
   const text = withPostmaster(options.aliases);
-  const loaded = await loadTables({ aliases: "aliases" }, rules, async function* () {
-    yield Buffer.from(text);
+  const { virtual } = options;
+  const files = { aliases: "aliases", ...(virtual === undefined ? {} : { virtual: "virtual" }) };
+  const loaded = await loadTables(files, rules, async function* (file) {
+    yield Buffer.from(file === "virtual" ? (virtual ?? "") : text);
   });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   const now = (): number => NOW + Math.floor((options.clock?.now() ?? 0) / 1000);
@@ -73,15 +88,15 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
         });
   const rewriter = createRewriter({
     secrets: SECRETS,
-    domain: SRS_DOMAIN,
+    domain,
     ...(state ? { store: state.keptSenders.store } : {}),
   });
   const events: ForwarderEvent[] = [];
   let ids = 0;
   const forwarder = await startForwarder(
     {
-      hostname: `mx.${SRS_DOMAIN}`,
-      listen: { host: "127.0.0.1", port: 0 },
+      hostname,
+      listen: { host: "127.0.0.1", port: options.port ?? 0 },
       rewriter,
       tables: loaded.tables,
       routes: new Map(
@@ -97,6 +112,9 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
       state,
       spoolFirst: options.spoolFirst ?? false,
       waits: options.waits ?? {},
+      queueTimes: options.queueTimes ?? {},
+      bouncePolicy: options.bouncePolicy,
+      rememberHeaders: options.rememberHeaders ?? false,
     },
     {
       now,

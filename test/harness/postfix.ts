@@ -7,6 +7,7 @@ import { debianRoot } from "./debian-packages.ts";
 import { onFreePort } from "./free-port.ts";
 import { type Instance, startInstance } from "./instance.ts";
 import { type MaildirWait, waitForMaildir } from "./maildir.ts";
+import type { RelayingMta, RelayingMtaOptions } from "./relaying-mta.ts";
 
 const START_SECONDS = 15;
 
@@ -47,6 +48,19 @@ export type Postfix = Instance & {
 export function startPostfix(options: PostfixOptions): Promise<Postfix> {
   if (options.port !== undefined) return startOn(options.port, options);
   return onFreePort((port) => startOn(port, options));
+}
+
+/** One without mailboxes that passes the mail of one domain on. */
+export function startRelayingPostfix(options: RelayingMtaOptions): Promise<RelayingMta> {
+  return startPostfix({
+    hostname: options.hostname,
+    destinations: [],
+    relayHost: `[127.0.0.1]:${options.elsewhere}`,
+    settings: {
+      transport_maps: `inline:{${options.domain}=smtp:[127.0.0.1]:${options.nextHop}}`,
+      delay_warning_time: "1s",
+    },
+  });
 }
 
 async function startOn(port: number, options: PostfixOptions): Promise<Postfix> {

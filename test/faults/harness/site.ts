@@ -48,6 +48,8 @@ export interface Site extends AsyncDisposable {
   start(options?: StartOptions): Promise<Service>;
 }
 
+/** For stories that make SRS addresses themselves. */
+export const SECRET = "a secret of the fault suite, long enough";
 const SERVER = join(import.meta.dirname, "server.ts");
 
 export async function createSite(options: SiteOptions): Promise<Site> {
@@ -55,7 +57,7 @@ export async function createSite(options: SiteOptions): Promise<Site> {
     // JSON is YAML.
     config: JSON.stringify(configOf(options)),
     aliases: options.aliases ?? "alice: alice@home.example\n",
-    secret: "a secret of the fault suite, long enough",
+    secret: SECRET,
   });
   const stateFolder = join(dirname(path), "state");
   await mkdir(stateFolder, { mode: 0o700 });
