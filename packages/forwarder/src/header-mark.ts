@@ -53,7 +53,7 @@ export function createHeaderMarks([newest, ...older]: readonly string[]): Header
     proven(sender, returned) {
       const marked = returned.filter(isReceived).slice(0, MAX_HOPS).flatMap(markIn);
       if (marked.length === 0) return undefined;
-      const identities = [identityOf(returned, utf8Octets), identityOf(returned, (value) => value)];
+      const identities = identitiesOf(returned);
       for (const { mark, alias } of marked) {
         for (const identity of identities) {
           const message = covered(sender, alias, identity);
@@ -91,12 +91,22 @@ function firstOf(returned: ReturnedHeader, name: string): HeaderField | undefine
   return returned.find((field) => asciiLower(field.name) === name);
 }
 
+/** A reader takes octets for UTF-8 where they are, and for latin1 where they are not: of ASCII, both are the same. */
+function identitiesOf(returned: ReturnedHeader): readonly Identity[] {
+  const inUtf8 = identityOf(returned, utf8Octets);
+  return inUtf8.every(isAscii) ? [inUtf8] : [inUtf8, identityOf(returned, (value) => value)];
+}
+
+function isAscii(text: string): boolean {
+  // Linear: one class.
+  return !/[^\0-\x7f]/.test(text);
+}
+
 function identityOf(returned: ReturnedHeader, octetsOf: (value: string) => string): Identity {
   const bare = (name: string): string => bareField(octetsOf(firstOf(returned, name)?.value ?? ""));
   return [bare("message-id"), bare("date"), bare("subject"), bare("from"), bare("to")];
 }
 
-/** A reader takes octets for UTF-8 where they are, and for latin1 where they are not. */
 function utf8Octets(value: string): string {
   return Buffer.from(value, "utf8").toString("latin1");
 }

@@ -184,7 +184,7 @@ async function keptCopies(
 ): Promise<Copies> {
   const { keptSenders } = options;
   const copies = (): Copies => copiesOf(options, { ...leading, given: reversePath });
-  if (!keptSenders) return copies();
+  if (!keptSenders || reversePath === NULL_PATH) return copies();
   const network = options.isTrusted(client.address) ? undefined : siteOf(client.address);
   const made = keptSenders.onBehalfOf(network, leading.now, copies);
   if (!made.ok || (await keptSenders.durable())) return made;
@@ -224,18 +224,28 @@ async function passOn(
   const leads = accepted.map(({ recipient, route, copies, dsn }): Lead => {
     // A bounce comes from the server behind an alias: the original sender must not learn who that is (ADR 0013).
     const from = route.kind === "bounce" ? undefined : command.client;
-    const trace = receivedField({
-      from,
-      protocol: command.client.protocol,
-      by: options.hostname,
-      id,
-      loopToken: options.loopTokens.mint(recipient, before.messageId),
-      headerMark: headerMark(options, command, route, recipient, before),
-      recipient,
-      now: options.now(),
-    });
+    let trace: string | undefined;
+    const written = (): string =>
+      receivedField({
+        from,
+        protocol: command.client.protocol,
+        by: options.hostname,
+        id,
+        loopToken: options.loopTokens.mint(recipient, before.messageId),
+        headerMark: headerMark(options, command, route, recipient, before),
+        recipient,
+        now: options.now(),
+      });
     // RFC 3461 §6.1: a bounce has no sender who could be told.
-    return { recipient, copies, trace, dsn: route.kind === "bounce" ? undefined : dsn };
+    const asked = route.kind === "bounce" ? undefined : dsn;
+    return {
+      ...{ recipient, copies, dsn: asked },
+      // Of a bounce that is told in our own words nobody asks for it.
+      get trace() {
+        trace ??= written();
+        return trace;
+      },
+    };
   });
   const mail = { id, command, client, content: message, leads };
   const unwrapped = accepted.map(({ route }) => (route.kind === "bounce" ? route.unwrapped : undefined))[0];

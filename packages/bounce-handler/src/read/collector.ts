@@ -12,17 +12,18 @@ export interface Collector {
 }
 
 const FIRST_OCTETS = 1024;
+const NOTHING = Buffer.alloc(0);
 /** Below it, a loop is faster than the call of a copy. */
 const SHORT = 32;
 
 export function createCollector(limit: number): Collector {
-  let kept = Buffer.allocUnsafe(Math.min(limit, FIRST_OCTETS));
+  let kept: Buffer = NOTHING;
   let length = 0;
   let overflowed = false;
 
   const growTo = (needed: number): void => {
     if (needed <= kept.length) return;
-    const grown = Buffer.allocUnsafe(Math.min(limit, Math.max(needed, 2 * kept.length)));
+    const grown = Buffer.allocUnsafe(Math.min(limit, Math.max(needed, 2 * kept.length, FIRST_OCTETS)));
     kept.copy(grown, 0, 0, length);
     kept = grown;
   };

@@ -165,8 +165,10 @@ test("while a notice waits for the disk, whoever has another bounce of its key i
 
 test("while the storage is away a failure is neither told nor folded", async (t) => {
   const at = await place(t);
+  assert.equal(await at.spend("k", "<1@a>", T0), "tell");
   await at.spool.close();
-  assert.equal(await at.spend("k", "<1@a>", T0), "away");
+  assert.equal(await at.spend("k", "<2@a>", T0), "away");
+  assert.equal(await at.spend("new", "<3@a>", T0), "not-stored", "nobody had to ask");
   await assert.rejects(at.tellDue(T0), /cannot be asked/);
   await assert.rejects(at.buckets.nextDue(T0), /cannot be asked/);
 });

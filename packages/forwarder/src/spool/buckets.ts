@@ -1,9 +1,10 @@
 // Buckets of failures in the spool's database: which failure is told by itself, which is folded into the next notice, and
-// the notices that are due. The decision and what is stored for it are one transaction. Nothing is kept in memory: a flood
-// costs one look-up more for each bounce. Called by the composition root, for bounces and for failures of our own.
+// the notices that are due. The decision and what is stored for it are one transaction. What is kept in memory is
+// which keys may be there: the first bounce of an address waits for no look-up. Called by the composition root, for bounces and for failures of our own.
 import { afterNotice, type Bucket, type BucketLimits, isNoticeDue, spend } from "@homing/bounce-handler";
 import type { UnixSeconds } from "@homing/srs-core";
 import { createKeyedTurns } from "./keyed-turns.ts";
+import { createKnownKeys, type KnownKeys } from "./known-keys.ts";
 import type { Note, NoteChanges, Notes } from "./notes.ts";
 
 export interface BucketsOptions {
@@ -64,6 +65,10 @@ export function createBuckets(notes: Notes, { sort, limits, lifeSeconds }: Bucke
   const sorts = sortsOf(sort);
   const inTurn = createKeyedTurns();
   const telling = new Set<string>();
+  const known = createKnownKeys();
+  learnAll(notes, sorts, known);
+  const findHead = async (key: string, now: UnixSeconds): Promise<Note | undefined | "away"> =>
+    known.mayBe(key) ? await notes.find(sorts.head, key, now) : undefined;
 
   const changesOf = ({ key, about, messageId }: Failure, kept: Kept | undefined, now: UnixSeconds) => {
     const spent = spend(kept?.bucket, messageId, now, limits);
@@ -111,15 +116,17 @@ export function createBuckets(notes: Notes, { sort, limits, lifeSeconds }: Bucke
     async spend(failure, now, store) {
       if (telling.has(failure.key)) return "away";
       return inTurn(failure.key, async () => {
-        const found = await notes.find(sorts.head, failure.key, now);
+        const found = await findHead(failure.key, now);
         if (found === "away") return found;
+        // Whatever becomes of it: what is not stored for certain may be.
+        known.add(failure.key);
         const changes = changesOf(failure, readHead(found), now);
         return store(changes.decision, changes.notes);
       });
     },
 
     async isSpent(key, now, others = 0) {
-      const found = await notes.find(sorts.head, key, now);
+      const found = await findHead(key, now);
       if (found === "away") return found;
       let spent = spend(readHead(found)?.bucket, "", now, limits);
       for (let left = others; left > 0 && spent.kind === "tell"; left--)
@@ -153,6 +160,15 @@ export function createBuckets(notes: Notes, { sort, limits, lifeSeconds }: Bucke
       return undefined;
     },
   };
+}
+
+/** Those of the last run. While the storage is away nothing is complete, and all keys are asked for. */
+function learnAll(notes: Notes, { head }: Sorts, known: KnownKeys): void {
+  const learn = async (): Promise<void> => {
+    for await (const { key } of notes.all(head)) known.add(key);
+    known.complete();
+  };
+  learn().catch(() => {});
 }
 
 interface Kept {
