@@ -117,10 +117,9 @@ export function createMailOut(
     life: times.mail,
     now: world.now,
     timeLimit: world.timeLimit,
-    delivered(id: string, copy: Copy, delivery: Delivery, alias: Mailbox) {
-      delivered(id, copy, delivery);
-      failures.kept?.attempted(id, alias, copy.mailbox, delivery);
-    },
+    delivered,
+    refused: (id: string, alias: Mailbox, copy: Copy, delivery: Delivery) =>
+      failures.kept?.refused(id, alias, copy.mailbox, delivery),
   };
   return {
     handOver: (mail, mayOwe) => handOver(options, mail, mayOwe),

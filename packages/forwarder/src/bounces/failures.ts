@@ -33,8 +33,8 @@ export interface Failures {
 export interface KeptFailures {
   readonly own: OwnFailures;
   readonly partial: PartialFailures;
-  /** An attempt while a client waited. */
-  attempted(id: string, alias: Mailbox, target: Mailbox, delivery: Delivery): void;
+  /** The last word of an attempt while a client waited; a success, or one that may pass, is none. */
+  refused(id: string, alias: Mailbox, target: Mailbox, delivery: Delivery): void;
   close(): Promise<void>;
 }
 
@@ -78,7 +78,7 @@ function keptFailures(
       ...{ spool, failures, partial, targetsOf, report },
       ownerOf: (alias) => settingsOf(alias).owner,
     }),
-    attempted(id, alias, target, delivery) {
+    refused(id, alias, target, delivery) {
       if (delivery.kind !== "failed" || delivery.code < 500) return;
       refusals.add({ id, alias, target, enhanced: delivery.enhanced, class: classOf(delivery) });
     },

@@ -25,7 +25,9 @@ export interface HandOverOptions {
   readonly now: () => UnixSeconds;
   /** Aborts after so many seconds. */
   readonly timeLimit: (seconds: number) => AbortSignal;
-  readonly delivered: (id: string, copy: Copy, delivery: Delivery, alias: Mailbox) => void;
+  readonly delivered: (id: string, copy: Copy, delivery: Delivery) => void;
+  /** A next hop's last word, which the client hears: what the queue goes on with is told there. */
+  readonly refused: (id: string, alias: Mailbox, copy: Copy, delivery: Delivery) => void;
 }
 
 /** How long a client waits for us, from its final dot. */
@@ -75,7 +77,7 @@ export function runAttempt(
     .then((outcome): Delivery => {
       busy = outcome.kind === "busy";
       const told = orBusy(outcome);
-      options.delivered(mail.id, copy, told, lead.recipient);
+      options.delivered(mail.id, copy, told);
       return told;
     })
     .finally(() => content.release());

@@ -107,6 +107,9 @@ async function conclude(
   { lead, known }: { readonly lead: Lead; readonly known: readonly Known[] },
 ): Promise<Reply> {
   const reply = answerFor(lead.recipient, known.map(deliveryNow));
+  for (const one of known)
+    if (one.kind === "settled" && (reply.code >= 300 || !hasMoreToCome(one)))
+      options.refused(mail.id, lead.recipient, one.copy, one.delivery);
   await tries.answered();
   if (tries.isLeft()) return reply;
   if (reply.code >= 300) {
