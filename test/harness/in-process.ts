@@ -47,6 +47,7 @@ export interface InProcessOptions {
   readonly minFreeOctets?: number;
   readonly spoolFirst?: boolean;
   readonly waits?: ForwarderSettings["waits"];
+  readonly recipientDelimiter?: string;
   readonly queueTimes?: ForwarderSettings["queueTimes"];
   readonly bouncePolicy?: ForwarderSettings["bouncePolicy"];
   readonly rememberHeaders?: boolean;
@@ -68,7 +69,8 @@ const NO_DNS: MxResolver = {
 export async function inProcessForwarder(options: InProcessOptions): Promise<InProcessForwarder> {
   const domain = options.domain ?? SRS_DOMAIN;
   const { hostname = `mx.${domain}` } = options;
-  const rules = createTableRules({ domains: [domain], ownNames: [hostname] });
+  const { recipientDelimiter = "" } = options;
+  const rules = createTableRules({ domains: [domain], ownNames: [hostname], recipientDelimiter });
   const text = withPostmaster(options.aliases);
   const { virtual } = options;
   const files = { aliases: "aliases", ...(virtual === undefined ? {} : { virtual: "virtual" }) };

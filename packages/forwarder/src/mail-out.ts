@@ -1,7 +1,6 @@
 // Everything that takes mail on: the mail store, next hops, the queue, put together. Called by forwarder.ts.
 import { setMaxListeners } from "node:events";
 import type { Envelope, Reply } from "@homing/mail";
-import type { Mailbox } from "@homing/srs-core";
 import { NOT_SIGNED } from "./authenticate.ts";
 import type { Failures } from "./bounces/failures.ts";
 import type { Copy } from "./copies.ts";
@@ -10,7 +9,7 @@ import type { ForwarderSettings, World } from "./forwarder.ts";
 import type { AttemptCopy, CopyAttempt } from "./hand-over/attempt-copy.ts";
 import { handOver } from "./hand-over/choose-way.ts";
 import { WAITS } from "./hand-over/hand-over.ts";
-import type { Incoming } from "./hand-over/incoming.ts";
+import type { Incoming, Lead } from "./hand-over/incoming.ts";
 import { createLateSuccesses, memoryRecords } from "./hand-over/late-successes.ts";
 import { deliverLocally } from "./local-delivery.ts";
 import { createMayConnect } from "./networks.ts";
@@ -118,8 +117,8 @@ export function createMailOut(
     now: world.now,
     timeLimit: world.timeLimit,
     delivered,
-    refused: (id: string, alias: Mailbox, copy: Copy, delivery: Delivery) =>
-      failures.kept?.refused(id, alias, copy.mailbox, delivery),
+    refused: (mail: Incoming, lead: Lead, copy: Copy, delivery: Delivery) =>
+      failures.kept?.refused(mail, lead, copy, delivery),
   };
   return {
     handOver: (mail, mayOwe) => handOver(options, mail, mayOwe),

@@ -3,7 +3,7 @@
 import type { Mailbox } from "@homing/srs-core";
 import type { AliasIndex } from "../alias-index/alias-index.ts";
 import type { UnwrappedSrs0 } from "../routes.ts";
-import type { BouncePolicy, BounceSettings } from "./bounce-settings.ts";
+import type { BounceSettings } from "./bounce-settings.ts";
 
 export interface AliasFacts {
   /** At the domain that the sender used; undefined where nobody knows which it was: the bounce is neutral. */
@@ -14,15 +14,14 @@ export interface AliasFacts {
 /** @param proven the alias, where the bounce returns a field of ours that says it: no tag without a selector could */
 export type AliasOfBounce = (unwrapped: UnwrappedSrs0, proven?: Mailbox) => Promise<AliasFacts>;
 
-/** @param mainDomain of a domain of ours: settings are the same at its further names */
+/** @param settingsOf undefined where nobody knows the alias */
 export function createAliasOfBounce(
   index: AliasIndex,
-  policy: BouncePolicy,
-  mainDomain: (domain: string) => string,
+  settingsOf: (alias: Mailbox | undefined) => BounceSettings,
 ): AliasOfBounce {
   return async ({ facts: { selector, rewriter, secretIndex } }, proven) => {
     const alias =
       proven ?? (selector === undefined ? undefined : await index.aliasOf(selector, rewriter, secretIndex));
-    return { alias, settings: policy(alias && { ...alias, domain: mainDomain(alias.domain) }) };
+    return { alias, settings: settingsOf(alias) };
   };
 }

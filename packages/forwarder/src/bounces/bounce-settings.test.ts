@@ -47,3 +47,10 @@ test("letters beyond US-ASCII have their case, as SMTP compares them", () => {
   assert.equal(policy({ localPart: "ÄRGER", domain: "OURS.test" }), ofAlias);
   assert.equal(policy({ localPart: "ärger", domain: "ours.test" }), ofAll);
 });
+
+test("an address with an extension has the settings of the address without, unless it has its own", () => {
+  const extended = { ...bob, localPart: "bob+x" };
+  assert.equal(policy(extended, bob), ofAlias);
+  assert.equal(policy(extended), ofDomain);
+  assert.equal(policy(bob, { ...bob, localPart: "eve" }), ofAlias);
+});

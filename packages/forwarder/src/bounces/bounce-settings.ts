@@ -48,15 +48,26 @@ export interface BouncePolicyOptions {
   readonly byAlias?: ReadonlyMap<string, BounceSettings>;
 }
 
-/** @param alias at the main name of its domain; undefined where nobody knows which it was */
-export type BouncePolicy = (alias: Mailbox | undefined) => BounceSettings;
+/**
+ * @param alias at the main name of its domain; undefined where nobody knows which it was
+ * @param base without its extension: settings of its own go before that one's
+ */
+export type BouncePolicy = (alias: Mailbox | undefined, base?: Mailbox) => BounceSettings;
 
 export function createBouncePolicy({ all, byDomain, byAlias }: BouncePolicyOptions): BouncePolicy {
-  return (alias) =>
-    (alias && (byAlias?.get(bounceSettingsKey(alias)) ?? byDomain?.get(asciiLower(alias.domain)))) ?? all;
+  return (alias, base = alias) => {
+    if (!alias || !base) return all;
+    const own = byAlias?.get(bounceSettingsKey(alias)) ?? byAlias?.get(bounceSettingsKey(base));
+    return own ?? byDomain?.get(asciiLower(alias.domain)) ?? all;
+  };
 }
 
 /** Aliases are looked up without regard to case. */
 export function bounceSettingsKey(alias: Mailbox): string {
   return asciiLower(renderMailbox(alias));
+}
+
+/** Of an alias that the tables give no owner to. */
+export function ownerOf({ owner }: BounceSettings, { domain }: Pick<Mailbox, "domain">): Mailbox {
+  return owner ?? { localPart: "postmaster", domain };
 }

@@ -1,15 +1,17 @@
 // What is known and kept of mail that failed, put together: aliases of SRS addresses and their settings, what was given up, what
 // was refused. Called by forwarder.ts, before mail-out.ts and bounces.ts, which both work with it.
 import { type BounceClass, classify } from "@homing/bounce-handler";
-import type { Mailbox } from "@homing/srs-core";
+import { looksLikeSrs, type Mailbox, NULL_PATH } from "@homing/srs-core";
 import { createAliasIndex } from "../alias-index/alias-index.ts";
+import type { Copy } from "../copies.ts";
 import type { Delivery } from "../deliver.ts";
 import type { ForwarderSettings, World } from "../forwarder.ts";
+import type { Incoming, Lead } from "../hand-over/incoming.ts";
 import type { Route } from "../routes.ts";
 import type { SrsDomains } from "../srs-domains.ts";
-import { mainDomain, type Tables } from "../tables/tables.ts";
+import { baseLength, mainDomain, type Tables } from "../tables/tables.ts";
 import { type AliasOfBounce, createAliasOfBounce } from "./alias-of-bounce.ts";
-import { BOUNCE_SETTINGS, type BounceSettings, createBouncePolicy } from "./bounce-settings.ts";
+import { BOUNCE_SETTINGS, type BounceSettings, createBouncePolicy, ownerOf } from "./bounce-settings.ts";
 import type { TargetsOf } from "./give-back.ts";
 import { createOwnFailures, type OwnFailures } from "./own-failures.ts";
 import { createPartialFailures, type PartialFailures } from "./partial-failures.ts";
@@ -34,7 +36,7 @@ export interface KeptFailures {
   readonly own: OwnFailures;
   readonly partial: PartialFailures;
   /** The last word of an attempt while a client waited; a success, or one that may pass, is none. */
-  refused(id: string, alias: Mailbox, target: Mailbox, delivery: Delivery): void;
+  refused(mail: Incoming, lead: Lead, copy: Pick<Copy, "mailbox">, delivery: Delivery): void;
   close(): Promise<void>;
 }
 
@@ -53,10 +55,15 @@ export function createFailures(
     built: ({ selectors, leftOut, ms }) =>
       report({ event: "alias-index", selectors, leftOut, ms: Math.round(ms) }),
   });
-  const settingsOf = (alias: Mailbox) => policy({ ...alias, domain: mainName(alias.domain) });
+  const settingsOf = (given: Mailbox | undefined) => {
+    if (!given) return policy(undefined);
+    const alias = { ...given, domain: mainName(given.domain) };
+    const localPart = alias.localPart.slice(0, baseLength(tables().rules, alias.localPart));
+    return policy(alias, { ...alias, localPart });
+  };
   const targetsOf = targetsBy(routeOf);
   return {
-    aliasOf: createAliasOfBounce(index, policy, mainName),
+    aliasOf: createAliasOfBounce(index, settingsOf),
     settingsOf,
     targetsOf,
     kept: keptFailures(settings, world, { settingsOf, targetsOf }),
@@ -76,11 +83,15 @@ function keptFailures(
     partial,
     own: createOwnFailures({
       ...{ spool, failures, partial, targetsOf, report },
-      ownerOf: (alias) => settingsOf(alias).owner,
+      ownerOf: (alias) => ownerOf(settingsOf(alias), alias),
     }),
-    refused(id, alias, target, delivery) {
+    refused({ id, command, content }, { recipient: alias, copies }, { mailbox: target }, delivery) {
+      const sender = command.reversePath;
+      // A bounce, or an answer to a bounce's address: it says nothing about an alias.
+      if (sender === NULL_PATH || looksLikeSrs(alias.localPart)) return;
       if (delivery.kind !== "failed" || delivery.code < 500) return;
       refusals.add({ id, alias, target, enhanced: delivery.enhanced, class: classOf(delivery) });
+      if (copies.length > 1) void partial.keep({ sender, alias, start: content.start, id, target }, now());
     },
     close: () => refusals.close(),
   };
@@ -94,10 +105,6 @@ function targetsBy(routeOf: FailuresOptions["routeOf"]): TargetsOf {
   return async (alias) => {
     const route = await routeOf(alias);
     if (route.kind === "refuse" && route.reply.code < 500) return "later";
-    const destinations = route.kind === "alias" ? route.destinations : [];
-    return {
-      destinations: destinations.map(({ mailbox }) => mailbox),
-      owner: destinations.find(({ owner }) => owner)?.owner,
-    };
+    return route.kind === "alias" ? route.destinations.map(({ mailbox }) => mailbox) : [];
   };
 }

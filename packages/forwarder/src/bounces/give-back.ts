@@ -10,10 +10,10 @@ import type { LeadsTo } from "../queue/dsn-message.ts";
 import type { UnwrappedSrs0 } from "../routes.ts";
 import type { Note } from "../spool/notes.ts";
 import type { AliasFacts } from "./alias-of-bounce.ts";
-import type { ReturnClass, ReturnWay } from "./bounce-settings.ts";
+import { ownerOf, type ReturnClass, type ReturnWay } from "./bounce-settings.ts";
 import { failureNote } from "./failure-events.ts";
 import { ownMessage } from "./own-message.ts";
-import type { PartialFailures } from "./partial-failures.ts";
+import { type PartialFailures, returnedMessageKey } from "./partial-failures.ts";
 import { renderAbout, returnKey } from "./return-keys.ts";
 import type { Posted, PostNotes, ReturnPost } from "./return-post.ts";
 
@@ -43,13 +43,8 @@ export type TraceOf = (dsn: {
   readonly now: UnixSeconds;
 }) => string;
 
-/** Where an alias leads now, and who hears of its failures; "later" where that cannot be known. */
-export type TargetsOf = (alias: Mailbox) => Promise<Targets | "later">;
-
-export interface Targets {
-  readonly destinations: readonly Mailbox[];
-  readonly owner: Mailbox | undefined;
-}
+/** Where an alias leads now; "later" where that cannot be known. */
+export type TargetsOf = (alias: Mailbox) => Promise<readonly Mailbox[] | "later">;
 
 export interface Returning extends AliasFacts {
   readonly mail: Incoming;
@@ -67,7 +62,7 @@ export interface Returning extends AliasFacts {
 /** How it goes on, and what is noted with it. */
 interface Plan {
   readonly way: ReturnWay;
-  readonly owner: Mailbox | undefined;
+  readonly owner: Mailbox;
   readonly notes: PostNotes;
 }
 
@@ -77,34 +72,31 @@ const LATER: Reply = {
   text: "it is not known now where the bounce goes, try again later",
 };
 const NO_NOTES: PostNotes = { told: [], always: [] };
-const NO_TARGETS: Targets = { destinations: [], owner: undefined };
 
 export async function giveBack(options: GiveBackOptions, returning: Returning): Promise<Reply> {
-  const { alias, settings, dsn } = returning;
-  const targets = alias ? await options.targetsOf(alias) : NO_TARGETS;
-  if (targets === "later") return LATER;
+  const { alias, settings, dsn, unwrapped } = returning;
+  const destinations = alias ? await options.targetsOf(alias) : [];
+  if (destinations === "later") return LATER;
   const way = settings.ways[returnClassOf(dsn)];
-  const owner = targets.owner ?? settings.owner;
-  const event = eventNote(returning);
-  const isShared = alias !== undefined && targets.destinations.length > 1;
-  if (!isShared || !options.partial || way === "verbatim" || way === "silent" || way === "owner")
-    return await carryOut(options, returning, { way, owner, notes: { told: [event], always: [] } });
-  const partWay = owner ? "owner" : "silent";
+  const owner = ownerOf(settings, alias ?? { domain: options.hostname });
+  const told = [eventNote(returning)];
+  if (!alias || destinations.length < 2 || !options.partial)
+    return await carryOut(options, returning, { way, owner, notes: { told, always: [] } });
+  const isForSender = way === "reissue" || way === "both";
+  const partWay = isForSender ? "owner" : way;
   if (dsn.action !== "failed")
-    return await carryOut(options, returning, { way: partWay, owner, notes: { told: [event], always: [] } });
+    return await carryOut(options, returning, { way: partWay, owner, notes: { told, always: [] } });
   const failure = {
-    sender: returning.unwrapped.to,
-    alias,
-    messageId: dsn.messageId ?? "",
-    destinations: targets.destinations,
+    ...{ sender: unwrapped.to, alias, destinations },
+    message: returnedMessageKey(returning.report.returned),
     failed: failedAddresses(returning.report),
   };
   return await options.partial.add(failure, returning.now, async (added) => {
     if (added === "away") return LATER;
-    const notes = { told: [event], always: added.note ? [added.note] : [] };
-    // The owner hears of each.
-    const lastWay = owner ? "both" : way;
-    return await carryOut(options, returning, { way: added.allFailed ? lastWay : partWay, owner, notes });
+    const notes = { told, always: added.note ? [added.note] : [] };
+    // The owner hears of each, and the sender when nobody has the message.
+    const isLast = isForSender && added.allFailed;
+    return await carryOut(options, returning, { way: isLast ? "both" : partWay, owner, notes });
   });
 }
 
@@ -187,19 +179,23 @@ async function tellSender(options: GiveBackOptions, returning: Returning, { note
 
 /** As it came: the owner set up the private address. */
 async function tellOwner(options: GiveBackOptions, returning: Returning, plan: Plan): Promise<Posted> {
-  const { mail, lead, unwrapped, alias, dsn, now } = returning;
-  const { life, leadsTo, hostname } = options;
-  const to = plan.owner ?? { localPart: "postmaster", domain: alias?.domain ?? hostname };
+  const { mail, lead, unwrapped, dsn, now } = returning;
+  const { life, leadsTo } = options;
+  const to = plan.owner;
   const addresses = await leadsTo(to);
   if (addresses === "later") return { kind: "not-told", reply: LATER };
   const about = aboutOf(returning, to, true);
   const failure = { key: returnKey("owner", unwrapped), about, messageId: dsn.messageId ?? "" };
-  if (addresses.length === 0) return await options.post.note(failure, now, plan.notes);
-  const { eightBit } = mail.command;
+  if (addresses.length === 0) {
+    const target = renderMailbox(lead.recipient);
+    options.report({ event: "nobody-told", id: mail.id, target, to: renderMailbox(to) });
+    return await options.post.note(failure, now, plan.notes);
+  }
+  const { eightBit, smtpUtf8 } = mail.command;
   const message = async () =>
     ownMessage({
       ...{ id: mail.id, now, life, content: mail.content, to, addresses },
-      ...{ trace: lead.trace, eightBit },
+      ...{ trace: lead.trace, eightBit, smtpUtf8 },
     });
   const folds = dsn.action === "failed";
   return await options.post.send(failure, now, { message, notes: plan.notes, folds, bounce: mail });

@@ -9,8 +9,8 @@ import type { NoteChanges } from "../spool/notes.ts";
 import type { Job, NewMessage, NotifyParty, Recipient, Spool } from "../spool/spool.ts";
 import type { FailureState } from "../state.ts";
 import { failureNote } from "./failure-events.ts";
-import type { Targets, TargetsOf } from "./give-back.ts";
-import type { PartialFailures } from "./partial-failures.ts";
+import type { TargetsOf } from "./give-back.ts";
+import { messageKeyOf, type PartialFailures } from "./partial-failures.ts";
 import { renderAbout } from "./return-keys.ts";
 
 export interface OwnFailures {
@@ -47,20 +47,16 @@ export interface OwnFailuresOptions {
   readonly partial: PartialFailures;
   readonly targetsOf: TargetsOf;
   /** Hears of what fails of an alias with several destinations, where the tables name no owner. */
-  readonly ownerOf: (alias: Mailbox) => Mailbox | undefined;
+  readonly ownerOf: (alias: Mailbox) => Mailbox;
   readonly report: Report;
 }
 
 const LATER: GivenUp = { kind: "later" };
-const NOBODY: NotifyParty = { kind: "nobody" };
 
 export function createOwnFailures(options: OwnFailuresOptions): OwnFailures {
   return {
-    async toldOfDelay(recipient) {
-      if (!isShared(recipient)) return recipient.notify;
-      const targets = await options.targetsOf(recipient.alias);
-      return targets === "later" ? NOBODY : ownerParty(options, recipient.alias, targets);
-    },
+    toldOfDelay: async (recipient) =>
+      isShared(recipient) ? ownerParty(options, recipient.alias) : recipient.notify,
 
     async giveUp(job, failure) {
       const { message, recipient } = job;
@@ -72,14 +68,13 @@ export function createOwnFailures(options: OwnFailuresOptions): OwnFailures {
   };
 }
 
-/** Its alias has several destinations, and the tables name no owner. */
+/** Its alias has several destinations, and the tables name no owner who hears of each. */
 function isShared({ targets, notify }: Recipient): boolean {
-  return targets > 1 && notify.kind === "sender";
+  return targets > 1 && notify.kind !== "mailbox";
 }
 
-function ownerParty({ ownerOf }: OwnFailuresOptions, alias: Mailbox, targets: Targets): NotifyParty {
-  const owner = targets.owner ?? ownerOf(alias);
-  return owner ? { kind: "mailbox", mailbox: owner } : NOBODY;
+function ownerParty({ ownerOf }: OwnFailuresOptions, alias: Mailbox): NotifyParty {
+  return { kind: "mailbox", mailbox: ownerOf(alias) };
 }
 
 interface Plan {
@@ -95,15 +90,12 @@ async function tellOfShared(
 ): Promise<GivenUp> {
   const { message, recipient } = job;
   const { alias, mailbox, notify } = recipient;
-  const targets = await options.targetsOf(alias);
-  if (targets === "later") return LATER;
-  const ownerAlone = ownerParty(options, alias, targets);
+  const destinations = await options.targetsOf(alias);
+  if (destinations === "later") return LATER;
+  const ownerAlone = ownerParty(options, alias);
   const failed = {
-    sender,
-    alias,
-    // No bounce can name a message that has none, but its failures here belong together all the same.
-    messageId: messageIdOf(message.content.start) ?? message.id,
-    destinations: targets.destinations,
+    ...{ sender, alias, destinations },
+    message: messageKeyOf(message.content.start, message.id),
     failed: [renderMailbox(mailbox)],
   };
   return await options.partial.add(failed, failure.now, async (added) => {
@@ -156,19 +148,16 @@ async function tell(
     return { kind: "settled", isStored, to };
   };
   if (!to) return await unheard();
-  const dsn = await failure.compose(plan.notify);
-  if (dsn === "later") return LATER;
-  if (!dsn) return await unheard();
-  const given = await failures.own.spend<GivenUp>(
-    countedFor(to, job, failure, plan.notify),
-    now,
-    async (decision, spent) => {
-      const isFolded = decision === "fold";
-      const notes = { ...spent, write: [...spent.write, ...write] };
-      const isStored = await spool.fail(lease, isFolded ? undefined : dsn, notes);
-      return { kind: "settled", isStored, to, ...(isFolded ? { folded: true } : { dsn }) };
-    },
-  );
+  const counted = countedFor(to, job, failure, plan.notify);
+  const given = await failures.own.spend<GivenUp>(counted, now, async (decision, spent) => {
+    const notes = { ...spent, write: [...spent.write, ...write] };
+    if (decision === "fold")
+      return { kind: "settled", isStored: await spool.fail(lease, undefined, notes), to, folded: true };
+    const dsn = await failure.compose(plan.notify);
+    if (dsn === "later") return LATER;
+    if (!dsn) return await unheard();
+    return { kind: "settled", isStored: await spool.fail(lease, dsn, notes), to, dsn };
+  });
   return given === "away" ? LATER : given;
 }
 
@@ -196,8 +185,7 @@ async function doubleBounce(
   const { message, recipient, lease } = job;
   const { now, enhanced } = failure;
   const target = renderMailbox(recipient.mailbox);
-  const fail = (notes: NoteChanges) =>
-    spool.fail(lease, undefined, { ...notes, write: [...notes.write, eventNote(job, failure)] });
+  const fail = (notes: NoteChanges) => spool.fail(lease, undefined, notes);
   const line = `${message.id}:${target}:${enhanced}`;
   const counted = { key: "postmaster", about: "", messageId: line };
   const isStored = isForPostmaster(job)

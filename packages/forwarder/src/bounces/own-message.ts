@@ -17,6 +17,7 @@ export interface OwnMessage {
   /** Our Received field, where the content is not ours. */
   readonly trace?: string;
   readonly eightBit?: boolean;
+  readonly smtpUtf8?: boolean;
 }
 
 export function ownMessage({
@@ -28,6 +29,7 @@ export function ownMessage({
   addresses,
   trace,
   eightBit,
+  smtpUtf8,
 }: OwnMessage): NewMessage {
   return {
     id,
@@ -35,7 +37,7 @@ export function ownMessage({
     expires: now + life,
     sender: NULL_PATH,
     eightBit: eightBit ?? false,
-    smtpUtf8: needsSmtpUtf8(to),
+    smtpUtf8: smtpUtf8 === true || needsSmtpUtf8(to),
     content,
     recipients: addresses.map(({ mailbox, stays }) => ({
       mailbox,

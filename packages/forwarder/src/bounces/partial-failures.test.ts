@@ -2,14 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Mailbox } from "@homing/srs-core";
 import type { Note } from "../spool/notes.ts";
-import { type Added, createPartialFailures, type PartialFailure } from "./partial-failures.ts";
+import {
+  type Added,
+  createPartialFailures,
+  messageKeyOf,
+  type PartialFailure,
+  returnedMessageKey,
+} from "./partial-failures.ts";
 
 const T0 = 1_800_000_000;
 const at = (localPart: string): Mailbox => ({ localPart, domain: "home.test" });
 const FAILURE: PartialFailure = {
   sender: { localPart: "bob", domain: "source.test" },
   alias: { localPart: "alice", domain: "ours.test" },
-  messageId: "<1@source.test>",
+  message: "<1@source.test>",
   destinations: [at("a"), at("b")],
   failed: [],
 };
@@ -23,9 +29,14 @@ function scene() {
       await new Promise(setImmediate);
       return away ? "away" : kept.get(key);
     },
+    async change({ write }) {
+      for (const note of write) kept.set(note.key, note);
+      return !away;
+    },
   });
   return {
     kept,
+    partial,
     goAway: () => {
       away = true;
     },
@@ -53,7 +64,7 @@ test("one report may name several", async () => {
 });
 
 const others: [what: string, more: Partial<PartialFailure>][] = [
-  ["another message", { messageId: "<2@source.test>" }],
+  ["another message", { message: "<2@source.test>" }],
   ["another sender", { sender: { localPart: "eve", domain: "source.test" } }],
   ["another alias", { alias: { localPart: "carol", domain: "ours.test" } }],
 ];
@@ -68,7 +79,7 @@ for (const [what, more] of others) {
 const unknown: [what: string, more: Partial<PartialFailure>][] = [
   ["an address that is no destination", { failed: ["stranger@elsewhere.test"] }],
   ["nobody at all", { failed: [] }],
-  ["a message that nobody can name", { messageId: "", failed: ["a@home.test", "b@home.test"] }],
+  ["a message that nobody can name", { message: "", failed: ["a@home.test", "b@home.test"] }],
 ];
 for (const [what, more] of unknown) {
   test(`a report about ${what} says nothing, and nothing is kept`, async () => {
@@ -77,6 +88,21 @@ for (const [what, more] of unknown) {
     assert.equal(kept.size, 0);
   });
 }
+
+test("a refusal while the client waited counts with the bounce of another destination, by the Message-ID of both", async () => {
+  const { partial, fail } = scene();
+  const start = Buffer.from("Subject: x\r\nMessage-ID:  <1@Source.test>\r\n\r\n");
+  const { sender, alias } = FAILURE;
+  await partial.keep({ sender, alias, start, id: "m1", target: at("B") }, T0);
+  const message = returnedMessageKey([{ name: "Message-ID", value: "<1@source.TEST>" }]);
+  assert.equal(await fail({ message, failed: ["a@home.test"] }), true);
+});
+
+test("a message without a Message-ID has our id, and nothing returned names it", () => {
+  assert.equal(messageKeyOf(Buffer.from("Subject: x\r\n\r\n"), "m1"), "m1");
+  assert.equal(returnedMessageKey([]), "");
+  assert.equal(returnedMessageKey(), "");
+});
 
 test("a destination that was taken from the alias since need not fail, and a new one must", async () => {
   const { fail } = scene();
@@ -105,7 +131,7 @@ test("while the storage is away nothing is decided", async () => {
 
 test("what is kept has neither addresses nor the Message-ID in it, and an end", async () => {
   const { fail, kept } = scene();
-  await fail({ failed: ["a@home.test"], messageId: `<${"x".repeat(5000)}@source.test>` });
+  await fail({ failed: ["a@home.test"], message: `<${"x".repeat(5000)}@source.test>` });
   const [note] = kept.values();
   assert.doesNotMatch(JSON.stringify(note), /home|source|ours|xxx/);
   assert.ok((note?.key.length ?? 99) < 30);
@@ -113,7 +139,7 @@ test("what is kept has neither addresses nor the Message-ID in it, and an end", 
 });
 
 test("whoever throws keeps nobody from his turn", async () => {
-  const partial = createPartialFailures({ find: async () => undefined });
+  const partial = createPartialFailures({ find: async () => undefined, change: async () => true });
   const failure = { ...FAILURE, failed: ["a@home.test"] };
   await assert.rejects(
     partial.add(failure, T0, () => Promise.reject(new Error("a bug"))),

@@ -1,7 +1,7 @@
 // What becomes of a message that came in whole: delivery by trust. Nothing is acknowledged that nobody holds, and a sender
 // who may be forged never makes us owe a bounce (ADR 0019). Called by receive.ts.
 import { type Content, type Reply, withFields } from "@homing/mail";
-import type { Mailbox, UnixSeconds } from "@homing/srs-core";
+import type { UnixSeconds } from "@homing/srs-core";
 import type { Copy } from "../copies.ts";
 import type { Delivery } from "../deliver.ts";
 import type { Patience } from "../outbound/outbound.ts";
@@ -27,7 +27,7 @@ export interface HandOverOptions {
   readonly timeLimit: (seconds: number) => AbortSignal;
   readonly delivered: (id: string, copy: Copy, delivery: Delivery) => void;
   /** A next hop's last word, which the client hears: what the queue goes on with is told there. */
-  readonly refused: (id: string, alias: Mailbox, copy: Copy, delivery: Delivery) => void;
+  readonly refused: (mail: Incoming, lead: Lead, copy: Copy, delivery: Delivery) => void;
 }
 
 /** How long a client waits for us, from its final dot. */

@@ -109,7 +109,7 @@ async function conclude(
   const reply = answerFor(lead.recipient, known.map(deliveryNow));
   for (const one of known)
     if (one.kind === "settled" && (reply.code >= 300 || !hasMoreToCome(one)))
-      options.refused(mail.id, lead.recipient, one.copy, one.delivery);
+      options.refused(mail, lead, one.copy, one.delivery);
   await tries.answered();
   if (tries.isLeft()) return reply;
   if (reply.code >= 300) {

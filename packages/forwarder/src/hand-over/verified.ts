@@ -64,7 +64,7 @@ async function tryOrKeep(
     // Nobody hears that it is delivered: the next try of the client is told, and its sender then.
     if (!tries.isLeft()) await tellHandOff(options, queue, mail, { lead, delivery });
     await tries.answered();
-    options.refused(mail.id, lead.recipient, copy, delivery);
+    options.refused(mail, lead, copy, delivery);
     return answerFor(lead.recipient, [delivery]);
   };
   const earlier = await earlierTry(options, mail, copy);
