@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hello, startHop } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { startWaitingHop } from "../packages/forwarder/src/testing/waiting-hop.ts";
-import { inProcessForwarder } from "./harness/in-process.ts";
+import type { Wire } from "../packages/forwarder/src/testing/wire.ts";
+import { type InProcessForwarder, inProcessForwarder } from "./harness/in-process.ts";
 import {
   ALIASES,
   ALICE,
@@ -24,6 +25,18 @@ import {
   TRUSTED,
   until,
 } from "./harness/trust-scene.ts";
+
+/** Kept in a file while it is answered. */
+const LARGE = `${MESSAGE}${`${"x".repeat(98)}\r\n`.repeat(4000)}`;
+
+/** Until its half of the connection is closed, and we know that. */
+async function quitBehindDot(forwarder: InProcessForwarder, to: string): Promise<Wire> {
+  const client = await hello({ host: "127.0.0.1", port: forwarder.port });
+  for (const command of [`MAIL FROM:<${BOB}>`, `RCPT TO:<${to}>`, "DATA"]) await client.ask(command);
+  client.socket.end(`${LARGE}.\r\nQUIT\r\n`);
+  await received(forwarder, 1);
+  return client;
+}
 
 for (const [who, from, setting] of [
   ["unverified", BOB, {}],
@@ -63,6 +76,51 @@ for (const [who, from, setting] of [
     await until(() => hop.messages.length === 2, "the same message, sent again, is another one");
     hop.answer();
     assert.match(await fourth, /^250 /);
+  });
+}
+
+for (const [who, to, setting] of [
+  ["unverified", ALICE, {}],
+  ["unverified, a list", LIST, {}],
+  ["verified", ALICE, TRUSTED],
+  ["verified, to the disk first", ALICE, { ...TRUSTED, spoolFirst: true }],
+] as const) {
+  test(`${who}, the client says QUIT behind its final dot and closes both halves: its next try gets no second copy`, async (t) => {
+    await using hop = await startWaitingHop();
+    await using forwarder = await forwarderTo(t, hop, setting);
+    const copies = to === LIST ? 2 : 1;
+    const { spool } = forwarder.state ?? {};
+    assert.ok(spool);
+    const put = spool.put.bind(spool);
+    // So that no answer comes before the client has left.
+    Object.assign(spool, {
+      put: (...message: Parameters<typeof put>) => sleep(100).then(() => put(...message)),
+    });
+    using client = await quitBehindDot(forwarder, to);
+    client.socket.destroy();
+    await until(() => hop.messages.length === copies, "the next hop has the message");
+    for (let owed = copies; owed > 0; owed--) hop.answer();
+    await until(() => forwarder.state?.late.any() === true, "the success is recorded");
+    assert.match(await send(forwarder, to, BOB, LARGE), /^250 /);
+    await until(async () => (await queued(forwarder)) === 0, "nothing is on its way");
+    assert.equal(hop.messages.length, copies);
+    assert.equal(forwarder.state?.late.any(), false);
+  });
+
+  test(`${who}, the client says QUIT behind its final dot, closes its half and waits: it hears the 250, and its next equal message arrives`, async (t) => {
+    await using hop = await startWaitingHop();
+    await using forwarder = await forwarderTo(t, hop, setting);
+    const copies = to === LIST ? 2 : 1;
+    using client = await quitBehindDot(forwarder, to);
+    await until(() => hop.messages.length === copies, "the next hop has the message");
+    for (let owed = copies; owed > 0; owed--) hop.answer();
+    assert.match(await client.reply(), /^250 /);
+    assert.match(await client.rest(), /^221 /);
+    assert.equal(forwarder.state?.late.any(), false, "a record would swallow the next equal message");
+    const again = send(forwarder, to, BOB, LARGE);
+    await until(() => hop.messages.length === 2 * copies, "the same message, sent again, is another one");
+    for (let owed = copies; owed > 0; owed--) hop.answer();
+    assert.match(await again, /^250 /);
   });
 }
 

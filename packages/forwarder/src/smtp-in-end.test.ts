@@ -6,12 +6,13 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { Reply } from "@homing/mail";
 import { type Decisions, type Recorder, startRecorder } from "./testing/recorder.ts";
 import { greeted, hello, stuffed } from "./testing/smtp-peers.ts";
 import { dial, type Wire, within } from "./testing/wire.ts";
 
 /** A step that the handler takes only when the test lets it. */
-function gate() {
+function gate(reply: Reply = { code: 250, enhanced: "2.0.0", text: "taken" }) {
   const reached = Promise.withResolvers<void>();
   const open = Promise.withResolvers<void>();
   return {
@@ -20,7 +21,7 @@ function gate() {
     async wait() {
       reached.resolve();
       await open.promise;
-      return { code: 250, enhanced: "2.0.0", text: "taken" };
+      return reply;
     },
   };
 }
@@ -185,6 +186,25 @@ for (const behind of ["QUIT\r\n", "NOOP\r\n"]) {
     using _later = await hello(server);
     taking.open();
     assert.match(await client.rest(), /^250 2\.0\.0 taken\r\n2[25]\d [^\r]*\r\n$/);
+  });
+}
+
+for (const [asked, line] of [
+  [" SMTPUTF8", "550 5.1.1 <jürgen@d.test>: no  such user"],
+  ["", "550 5.1.1 <j?rgen@d.test>: no??such?user"],
+] as const) {
+  test(`behind QUIT and its own end a client hears UTF-8 in our answer, MAIL${asked}: 221 is not the first that it reads`, async (t) => {
+    const text = "<jürgen@d.test>: no\r\nsuch\u0085user";
+    const refusing = gate({ code: 550, enhanced: "5.1.1", text });
+    const server = await startRecorder(t, { data: refusing.wait });
+    using client = await hello(server);
+    await say(client, [`MAIL FROM:<a@b.test>${asked}`, ...TO_DATA.slice(1)]);
+    client.socket.end("x\r\n.\r\nQUIT\r\n");
+    await refusing.reached;
+    // Its end has come when a connection that was begun later is served.
+    using _later = await hello(server);
+    refusing.open();
+    assert.equal(Buffer.from(await client.rest(), "latin1").toString(), `${line}\r\n221 2.0.0 Bye\r\n`);
   });
 }
 

@@ -37,6 +37,8 @@ import type { ClientPresence, SmtpHandler } from "./smtp-session.ts";
 export type { ListenPlace, SmtpListener, SmtpListenerOptions, TlsFiles } from "./front/front.ts";
 
 const CLOSE_TIMEOUT_MS = 30_000;
+/** More than a round trip: so long a reply has to come back as a reset from a client that has closed both halves. */
+const REFUSED_WITHIN_MS = 500;
 /** The slow are looked for so often, all at once. */
 const TICK_MS = 250;
 // AUTH comes with a list of users; the others nobody asked for.
@@ -45,6 +47,7 @@ const NOT_OFFERED = ["AUTH", "WIZ", "SHELL", "KILL", "HELP"];
 const UNUSED = { localAddress: "-", localPort: 1 };
 const SHUTTING_DOWN = "4.3.2 shutting down";
 const NOT_PLAIN = /[^ -~]/;
+const CONTROLS = /\p{Cc}/gu;
 
 /** Starts an SMTP server. Rejects with the system's error (EADDRINUSE, EACCES …) where the port cannot be had. */
 export async function listenSmtp(options: SmtpListenerOptions, handler: SmtpHandler): Promise<SmtpListener> {
@@ -169,6 +172,8 @@ class Connection extends SMTPConnection implements ClientPresence {
   readonly #front: Front;
   readonly #talk: Session;
   readonly #goneCalls = new Set<() => void>();
+  /** Calls when a message is answered, and its client has the answer or is gone. */
+  #settledCalls: (() => void)[] = [];
   /** The TLS socket, as soon as there is one; the library keeps it to itself until the handshake is done. */
   #topSocket: Socket | undefined;
 
@@ -206,7 +211,7 @@ class Connection extends SMTPConnection implements ClientPresence {
     this.#input?.lost();
     super._onClose();
     for (const call of this.#goneCalls) call();
-    this.#goneCalls.clear();
+    this.#settled();
   }
 
   isGone(): boolean {
@@ -217,6 +222,35 @@ class Connection extends SMTPConnection implements ClientPresence {
     if (this.isGone()) call();
     else this.#goneCalls.add(call);
     return () => void this.#goneCalls.delete(call);
+  }
+
+  /** The answer to a message is out: whoever is lost from here on has had it. */
+  #settled(): void {
+    this.#goneCalls.clear();
+    const calls = this.#settledCalls;
+    this.#settledCalls = [];
+    for (const call of calls) call();
+  }
+
+  /**
+   * A client that has closed its half of the connection has perhaps closed both: the two look alike until its system
+   * refuses what we write. Nothing is read any more, so a write tells; one without octets says nothing to who is there.
+   */
+  #settleBehindEnd(done: () => void): void {
+    const goOn = (): void => {
+      this.#settled();
+      done();
+    };
+    setTimeout(() => {
+      const socket = this._socket;
+      // Who does not read is there, and could have this wait for ever.
+      if (!socket.destroyed && socket.writableLength > 0) goOn();
+      // After an error comes the end of the socket, which everybody is told of.
+      else
+        socket.write("", (error) => {
+          if (!error) goOn();
+        });
+    }, REFUSED_WITHIN_MS).unref();
   }
 
   /** The client has closed its half, and we have nothing more to say. */
@@ -307,19 +341,21 @@ class Connection extends SMTPConnection implements ClientPresence {
   }
 
   #write({ code, enhanced, text }: Reply): void {
-    const words = enhanced === "" ? text : `${enhanced} ${text}`;
-    if (NOT_PLAIN.test(words)) {
-      // RFC 6531 §3.7.4.2: UTF-8 in a reply only for a client that asked for SMTPUTF8.
-      const utf8 = this.session.envelope?.smtpUtf8 === true;
-      super.send(code, utf8 ? words : words.replace(/[^ -~]/g, "?"), false);
-      return;
-    }
+    const words = this.#sayable(enhanced === "" ? text : `${enhanced} ${text}`);
     const socket = this._socket;
+    // Not by the library, which says nothing to a client that has closed its half: the next reply would be taken for this one.
     if (!this._upgrading && !socket.destroyed && socket.writable) {
       gather(socket);
-      socket.write(`${code} ${words}\r\n`, "latin1");
+      socket.write(`${code} ${words}\r\n`, "utf8");
     }
     if (code === 421) this.close();
+  }
+
+  /** RFC 6531 §3.7.4.2: UTF-8 in a reply only for a client that asked for SMTPUTF8. A reply is one line for anybody. */
+  #sayable(words: string): string {
+    if (!NOT_PLAIN.test(words)) return words;
+    const utf8 = this.session.envelope?.smtpUtf8 === true;
+    return utf8 ? words.replace(CONTROLS, " ") : words.replace(/[^ -~]/g, "?");
   }
 
   /** While the server closes, a client that is done with its command is sent away. */
@@ -412,13 +448,21 @@ class Connection extends SMTPConnection implements ClientPresence {
   /** The final dot came. */
   messageEnded(message: MessageReader, done: () => void): void {
     const { transactions } = this.#front;
+    const onSettled = (call: () => void) => void this.#settledCalls.push(call);
     const data = (): Promise<Reply> =>
-      transactions.data({ message, session: this.id, client: this }, openedIn(this.session));
+      transactions.data({ message, session: this.id, client: this, onSettled }, openedIn(this.session));
     guarded(this.#front, this.id, data, (reply = LOCAL_ERROR) => {
       if (isPositive(reply)) this.#talk.tookMessage();
       this.#say(reply);
       this._transactionCounter++;
       this._resetSession();
+      const hasEnded = this._parser instanceof Parser && this._parser.isEnding;
+      // TLS writes nothing for no octets, and learns nothing.
+      if (hasEnded && isPositive(reply) && !this.secure) {
+        this.#settleBehindEnd(done);
+        return;
+      }
+      this.#settled();
       done();
     });
   }
@@ -480,7 +524,8 @@ class Connection extends SMTPConnection implements ClientPresence {
 class Parser extends SMTPStream implements InputWatch {
   readonly input: ClientInput;
   readonly #connection: Connection;
-  #isEnding = false;
+  /** The client has closed its half, and what it sent before is not dealt with yet. */
+  isEnding = false;
   #isFull = false;
 
   constructor(connection: Connection) {
@@ -500,7 +545,7 @@ class Parser extends SMTPStream implements InputWatch {
    */
   override end(): this {
     const { isBusy, inMessage, hasMore } = this.input;
-    if (isBusy) this.#isEnding = true;
+    if (isBusy) this.isEnding = true;
     else super.end();
     if (!inMessage || !hasMore) this.#connection.hangUp();
     return this;
@@ -513,7 +558,7 @@ class Parser extends SMTPStream implements InputWatch {
   idle(): void {
     if (this.#isFull) this.emit("drain");
     this.#isFull = false;
-    if (!this.#isEnding) return;
+    if (!this.isEnding) return;
     super.end();
     this.#connection.hangUp();
   }

@@ -30,7 +30,7 @@ export type DataRefusal =
   | "no-disk-space"
   | "disk-failure";
 
-/** Whoever sent a message, while we answer it. */
+/** Whoever sent a message, until it has our answer: with one that closed its half, that is a moment after `data` settled. */
 export interface ClientPresence {
   /** Its connection is over: it does not hear our answer, and sends the message again. */
   isGone(): boolean;
@@ -44,7 +44,7 @@ export interface SmtpTransaction {
   rcpt(recipient: Mailbox, dsn?: RcptDsn): Reply | Promise<Reply>;
   /**
    * The whole message, dots unstuffed. Whoever answers 2xx here holds the message from then on; the content is let go
-   * when the promise settles, unless it is held.
+   * when the client has the answer or is gone, unless it is held.
    */
   data(message: Content, client: ClientPresence): Promise<Reply>;
   /** The message was not taken, for a reason of the SMTP server itself: told for the log. */

@@ -49,6 +49,8 @@ export interface MessageEnd {
   readonly message: MessageReader;
   readonly session: string;
   readonly client: ClientPresence;
+  /** Calls when the client has our answer, or is gone. */
+  readonly onSettled: (call: () => void) => void;
 }
 
 /** Promises only where something is waited for: most commands are answered at once. */
@@ -90,7 +92,7 @@ export function createTransactions(options: TransactionsOptions): Transactions {
 
     newMessage: () => new MessageReader(options.maxMessageOctets, storage),
 
-    async data({ message, session, client }, transaction) {
+    async data({ message, session, client, onSettled }, transaction) {
       const read = message.end();
       if (read.kind === "refused") {
         if (read.reason === "disk-failure") handler.failed(read.error, session);
@@ -101,7 +103,8 @@ export function createTransactions(options: TransactionsOptions): Transactions {
       try {
         return await transaction.data(read.content, client);
       } finally {
-        read.content.release();
+        // Whoever hears that the client is gone may look into it once more.
+        onSettled(() => read.content.release());
       }
     },
   };

@@ -122,7 +122,7 @@ async function conclude(
     await tries.leave();
     return keptReply(kept);
   }
-  if (mail.client.isGone()) await tries.keptUnheard();
+  await tries.taken();
   return reply;
 }
 

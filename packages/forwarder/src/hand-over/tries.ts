@@ -20,8 +20,8 @@ export interface Tries {
   answered(): Promise<void>;
   /** They are the client's again, after the queue had no room. */
   takenBack(): void;
-  /** The queue has the message, and its client is gone without having heard so: each copy counts as delivered. */
-  keptUnheard(): Promise<void>;
+  /** The client is told 2xx. If it is gone, or goes without having heard so, each copy counts as delivered. */
+  taken(): Promise<void>;
 }
 
 interface Try {
@@ -74,10 +74,14 @@ export function createTries(late: LateSuccesses, mail: Incoming): Tries {
       if (mail.client.isGone()) await leave();
     },
     takenBack: listen,
-    async keptUnheard() {
+    async taken() {
       stopListening();
-      isLeft = true;
-      await Promise.all(tries.map(({ copy }) => late.record(keyOf(mail, copy))));
+      const record = async (): Promise<void> => {
+        isLeft = true;
+        await Promise.all(tries.map(({ copy }) => late.record(keyOf(mail, copy))));
+      };
+      if (mail.client.isGone()) await record();
+      else stopListening = mail.client.onGone(() => void record());
     },
   };
 }

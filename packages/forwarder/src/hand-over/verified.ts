@@ -28,7 +28,9 @@ export async function keepFirst(options: HandOverOptions, queue: Queue, mail: In
   if (kept.kind === "stored") {
     await tellExpansions(options, queue, mail, new Set(copies.map(({ lead }): Lead => lead)));
     // Whose client is gone comes again.
-    if (mail.client.isGone()) await Promise.all(all.map(record));
+    const recordAll = () => Promise.all(all.map(record));
+    if (mail.client.isGone()) await recordAll();
+    else mail.client.onGone(() => void recordAll());
     return KEPT;
   }
   for (const one of found) if (one?.kind === "running") one.hold.release();
@@ -64,6 +66,7 @@ async function tryOrKeep(
     // Nobody hears that it is delivered: the next try of the client is told, and its sender then.
     if (!tries.isLeft()) await tellHandOff(options, queue, mail, { lead, delivery });
     await tries.answered();
+    if (delivery.kind === "delivered" && !tries.isLeft()) await tries.taken();
     options.refused(mail, lead, copy, delivery);
     return answerFor(lead.recipient, [delivery]);
   };
@@ -94,7 +97,7 @@ async function tryOrKeep(
   const running = waited.kind === "settled" && wasNotTried ? undefined : delivery;
   const kept = await keep(options, queue, mail, [led], [running]);
   if (kept.kind === "stored") {
-    if (mail.client.isGone()) await tries.keptUnheard();
+    await tries.taken();
     return KEPT;
   }
   // No room: the client may still hear it from the next hop, or comes again.
