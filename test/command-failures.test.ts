@@ -84,7 +84,7 @@ const serveCases: Record<string, Case> = {
       /^homing: FOLDER\/aliases:1:8 programs are not run: .*\nhoming: FOLDER\/aliases:2:6 "nobody-here" is neither .*\nhoming: FOLDER\/aliases:4:8 address "a b@home\.example": .*\n$/,
   },
   "a port that cannot be had": {
-    config: CONFIG.replace("127.0.0.1:0", "192.0.2.1:2525"),
+    config: CONFIG.replace("127.0.0.1:0", "192.0.2.1:2525").concat("dkim: unsigned\n"),
     code: 69,
     stderr: /^homing: cannot listen on 192\.0\.2\.1:2525: .*: change listen in FOLDER\/homing\.yaml\n$/,
   },

@@ -1,6 +1,6 @@
 // `homing config check` and `homing config show`, as an operator runs them before a reload.
 import assert from "node:assert/strict";
-import { chmod, rm, writeFile } from "node:fs/promises";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import {
@@ -20,7 +20,15 @@ srs:
   secretsFile: secrets
 `;
 
-async function files(t: TestContext, options: Partial<ServiceOptions> = {}): Promise<string> {
+/** Where a test says nothing of `dkim`, nobody signs, and that is meant. */
+function files(t: TestContext, { config = CONFIG, ...more }: Partial<ServiceOptions> = {}): Promise<string> {
+  return filesAsTheyAre(t, {
+    ...more,
+    config: /^dkim:/m.test(config) ? config : `${config}dkim: unsigned\n`,
+  });
+}
+
+async function filesAsTheyAre(t: TestContext, options: Partial<ServiceOptions>): Promise<string> {
   const defaults = { config: CONFIG, aliases: "postmaster: a@home.example\n", secret: SECRET };
   const path = await writeServiceFiles({ ...defaults, ...options });
   t.after(() => rm(dirname(path), { recursive: true, force: true }));
@@ -57,25 +65,40 @@ test("config check warns of places that are not there", async (t) => {
   assert.equal(code, 0);
 });
 
+test("config check is content with the sample for one machine", async (t) => {
+  const sample = join(import.meta.dirname, "../deploy/local");
+  const config = await readFile(join(sample, "homing.yaml"), "utf8");
+  const path = await filesAsTheyAre(t, {
+    config,
+    aliases: await readFile(join(sample, "aliases"), "utf8"),
+  });
+  const { code, stderr } = await homing(["config", "check", "--config", path]);
+  assert.deepEqual([code, stderr], [0, ""]);
+});
+
 const UNSIGNED =
   "dkim: there is no key, so notifications from mx.forwarder.example fail DMARC or are taken for spam: make a key with " +
   "homing dkim new and name it here, or write dkim: unsigned where a smart host signs";
 
-test("config check refuses notifications that nobody signs, and serve starts with a warning", async (t) => {
-  const config = `${CONFIG}stateDirectory: state\nlisten: 127.0.0.1:0\n`;
-  const path = await files(t, { config });
-  const json = await homing(["config", "check", "--config", path, "--json"]);
-  assert.equal(json.code, 78);
-  assert.deepEqual(JSON.parse(String(json.stdout)), {
-    ok: false,
-    reason: "config",
-    complete: true,
-    problems: [{ file: path, line: 1, column: 1, message: UNSIGNED }],
+for (const [what, state] of [
+  ["in a queue", "stateDirectory: state\n"],
+  ["without a queue", ""],
+] as const) {
+  test(`config check refuses notifications ${what} that nobody signs, and serve starts with a warning`, async (t) => {
+    const path = await filesAsTheyAre(t, { config: `${CONFIG}${state}listen: 127.0.0.1:0\n` });
+    const json = await homing(["config", "check", "--config", path, "--json"]);
+    assert.equal(json.code, 78);
+    assert.deepEqual(JSON.parse(String(json.stdout)), {
+      ok: false,
+      reason: "config",
+      complete: true,
+      problems: [{ file: path, line: 1, column: 1, message: UNSIGNED }],
+    });
+    await using service = startHoming(["serve", "--config", path]);
+    await service.waitForOutput(/"event":"listening"/);
+    assert.ok(service.stderr().includes(`homing: warning: ${UNSIGNED}\n`), service.stderr());
   });
-  await using service = startHoming(["serve", "--config", path]);
-  await service.waitForOutput(/"event":"listening"/);
-  assert.ok(service.stderr().includes(`homing: warning: ${UNSIGNED}\n`), service.stderr());
-});
+}
 
 test("dkim: unsigned says that nobody shall sign: config check and serve are content", async (t) => {
   const config = `${CONFIG}stateDirectory: state\nlisten: 127.0.0.1:0\ndkim: unsigned\n`;

@@ -217,11 +217,14 @@ interface Checked {
 }
 
 /** `homing config check --dns` with these records. */
-async function checked(t: TestContext, { spf: spfRecord, dkim: setting, records = {} }: Checked) {
+async function checked(
+  t: TestContext,
+  { spf: spfRecord, dkim: setting = "unsigned", records = {} }: Checked,
+) {
   const path = await writeServiceFiles({
     config:
       `hostname: ${HOSTNAME}\ndomains: [${DOMAIN}]\naliasesFile: aliases\n` +
-      `srs: { domain: ${DOMAIN}, secretsFile: secrets }\n${setting === undefined ? "" : `dkim: ${setting}\n`}`,
+      `srs: { domain: ${DOMAIN}, secretsFile: secrets }\ndkim: ${setting}\n`,
     aliases: "postmaster: a@home.example\n",
     secret: "v3ry-s3cret-and-long-enough",
   });

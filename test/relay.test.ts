@@ -1,6 +1,9 @@
 // Who may send what to whom: nobody relays through Homing, nobody from outside uses our domains as sender, and an SRS
 // address takes good bounces alone.
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { createRewriter, type ForwardContext, type Mailbox, renderMailbox } from "@homing/srs-core";
 import {
@@ -130,6 +133,28 @@ test("a bounce to an SRS1 address goes to the first forwarder", async () => {
   using client = await greeted(forwarder);
   assert.match(await transact(client, { from: "", to: text(first), message: MESSAGE }), /^250 /);
   assert.deepEqual(envelopes(hop), [["MAIL FROM:<>", `RCPT TO:<${renderMailbox(first)}>`]]);
+});
+
+test("a bounce to an SRS1 address is never owed a DSN, though a trusted client brings it from an SRS address of ours", async (t) => {
+  const stateFolder = await mkdtemp(join(tmpdir(), "homing-relay-"));
+  t.after(() => rm(stateFolder, { recursive: true }));
+  await using hop = await startHop({ RCPT: "450 4.2.1 later" });
+  const trustedNetworks = ["127.0.0.0/8"];
+  await using forwarder = await inProcessForwarder({
+    ...{ aliases: "alice: a@home.example", nextHop: hop.port, trustedNetworks, stateFolder },
+  });
+  using client = await greeted(forwarder);
+  const to = text(forged(BOB, ANOTHER));
+  assert.match(await transact(client, { from: GOOD, to, message: MESSAGE }), /^450 /);
+  const [mail] = envelopes(hop);
+  assert.deepEqual(mail, ["MAIL FROM:<>", `RCPT TO:<${renderMailbox(forged(BOB, ANOTHER))}>`]);
+  assert.deepEqual(await forwarder.state?.spool.list({ limit: 10 }), []);
+  // The same client may be owed one for its mail.
+  assert.match(
+    await transact(client, { from: GOOD, to: "alice@forwarder.example", message: MESSAGE }),
+    /^250 /,
+  );
+  assert.equal((await forwarder.state?.spool.list({ limit: 10 }))?.length, 1);
 });
 
 test("an SRS0 sender of another forwarder becomes SRS1, and an SRS1 sender stays one", async () => {

@@ -146,6 +146,7 @@ domains: [forwarder.example]
 aliasesFile: aliases
 pidFile: ${pidFile}
 srs: { domain: forwarder.example, secretsFile: secrets }
+dkim: unsigned
 `,
       aliases: ALIASES,
       secret: "a secret of the stories, long enough",

@@ -70,6 +70,17 @@ test("the commands of the units are there, and the sample configuration is one",
   assert.deepEqual([config.srs.secretsFile, ...keys.map(({ keyFile }) => keyFile)], credentials);
 });
 
+test("without a file of its LoadCredential= the unit does not start: the README says so of each", () => {
+  const service = readFileSync(join(FOLDER, "homing.service"), "utf8");
+  const [, update = ""] = /^- \*\*An update\*\*([\s\S]*?)(?=^- )/m.exec(readFileSync(README, "utf8")) ?? [];
+  assert.match(update, /`243\/CREDENTIALS`/);
+  const named = [...update.matchAll(/`(\/[^`]+)`/g)].map(([, path]) => path);
+  assert.deepEqual(
+    named,
+    [...service.matchAll(/^LoadCredential=\w+:(.+)$/gm)].map(([, path]) => path),
+  );
+});
+
 /** Debian's systemd with our units. */
 async function machineWithUnits(): Promise<Instance> {
   const files = UNITS.map((name) => [

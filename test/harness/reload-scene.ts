@@ -28,6 +28,7 @@ domains: [forwarder.example]
 aliasesFile: aliases
 pidFile: pid
 srs: { domain: forwarder.example, secretsFile: secrets }
+dkim: unsigned
 delivery: { smartHost: "127.0.0.1:${hop.port}" }
 ${more}`,
     aliases,

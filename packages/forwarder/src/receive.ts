@@ -247,12 +247,15 @@ async function passOn(
       },
     };
   });
-  const mail = { id, command, client, content: message, leads };
   const unwrapped = accepted.map(({ route }) => (route.kind === "bounce" ? route.unwrapped : undefined))[0];
+  const isBounce = unwrapped !== undefined && !(unwrapped.srs === "srs0" && unwrapped.isAnswer);
+  // One that comes from an SRS address of ours is as one from nobody: nothing may ever be returned to it.
+  const heard: MailCommand = isBounce ? { ...command, reversePath: NULL_PATH } : command;
+  const mail = { id, command: heard, client, content: message, leads };
   const reply =
     unwrapped?.srs === "srs0"
       ? await options.bounces.take(mail, unwrapped)
-      : await options.handOver(mail, mayOwe);
+      : await options.handOver(mail, mayOwe && !isBounce);
   report.answered(id, reply);
   return reply;
 }

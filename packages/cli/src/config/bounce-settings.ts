@@ -62,7 +62,7 @@ const autoReplies = z.enum(["refuse", "forward"]);
 const DIAGNOSTIC =
   "What a re-issued bounce says of the remote's reply: nothing, its codes, its common words, too.";
 const RETURN = "What becomes of a bounce, in one way for all or by class.";
-const OWNER = "Gets what goes to owners, where no table names an `owner-` of the alias.";
+const OWNER = "Gets what goes to the owner of an alias.";
 const AUTO_REPLIES =
   "Automatic replies of a recipient, as of vacation programs: refused, or forwarded to the sender.";
 

@@ -101,22 +101,13 @@ const hostname = "mx.ours.test";
 const key = (domain: string) => ({ domain, selector: "s", keyFile: "k" });
 const problems: [what: string, config: Parameters<typeof unsignedProblem>[0], problem: RegExp | undefined][] =
   [
-    ["without a queue", { hostname }, undefined],
-    [
-      "with a queue and no key",
-      { hostname, stateDirectory: "s" },
-      /^dkim: there is no key, so .* mx\.ours\.test/,
-    ],
-    ["with a queue, and meant so", { hostname, stateDirectory: "s", dkim: "unsigned" }, undefined],
-    ["with a good key", { hostname, stateDirectory: "s", dkim: [key("ours.test")] }, undefined],
-    [
-      "with a good key of two",
-      { hostname, stateDirectory: "s", dkim: [key("x.test"), key(hostname)] },
-      undefined,
-    ],
+    ["with no key", { hostname }, /^dkim: there is no key, so .* mx\.ours\.test/],
+    ["with no key, and meant so", { hostname, dkim: "unsigned" }, undefined],
+    ["with a good key", { hostname, dkim: [key("ours.test")] }, undefined],
+    ["with a good key of two", { hostname, dkim: [key("x.test"), key(hostname)] }, undefined],
     [
       "with keys of others",
-      { hostname, stateDirectory: "s", dkim: [key("x.test"), key("y.test")] },
+      { hostname, dkim: [key("x.test"), key("y.test")] },
       /^dkim: no key is of mx\.ours\.test or above it \(x\.test, y\.test\), so /,
     ],
   ];

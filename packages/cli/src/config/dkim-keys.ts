@@ -89,15 +89,11 @@ export function renderPublicKey(key: KeyObject, type: PublicKey["type"]): Public
 }
 
 /**
- * What is wrong where we write notifications and no key is good for their From, in words. Nothing without a queue: then
- * there are none.
+ * What is wrong where no key is good for the From of our notifications, in words. Without a queue there are some, too:
+ * bounces are re-issued while their client waits.
  */
-export function unsignedProblem({
-  hostname,
-  stateDirectory,
-  dkim,
-}: Pick<Config, "hostname" | "stateDirectory" | "dkim">): string | undefined {
-  if (stateDirectory === undefined || dkim === "unsigned") return undefined;
+export function unsignedProblem({ hostname, dkim }: Pick<Config, "hostname" | "dkim">): string | undefined {
+  if (dkim === "unsigned") return undefined;
   if (dkim?.some(({ domain }) => isAligned(domain, hostname))) return undefined;
   const domains = dkim?.map(({ domain }) => domain).join(", ");
   const what =

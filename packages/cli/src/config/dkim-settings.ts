@@ -36,9 +36,9 @@ export const dkim = z
     notes:
       "`homing dkim new` makes a key, and the record to publish. Forwarded mail is never signed or changed. Our " +
       "notifications come from `mailer-daemon@` and `hostname`, so a key is good for DMARC (RFC 7489 §3.1.1) where " +
-      "its domain is `hostname` or above it. With a `stateDirectory`, where there are notifications, `homing config " +
-      "check` refuses a configuration without such a key, and `homing serve` warns. `unsigned` says that this is " +
-      "meant: for a smart host that signs. Keys are read at the start.",
+      "its domain is `hostname` or above it. `homing config check` refuses a configuration without such a key, with a " +
+      "`stateDirectory` or without, and `homing serve` warns. `unsigned` says that this is meant: for a smart host " +
+      "that signs. Keys are read at the start.",
   });
 
 function checkNames(keys: readonly z.output<typeof key>[], context: z.RefinementCtx): void {

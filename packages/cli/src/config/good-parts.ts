@@ -31,7 +31,7 @@ const TABLE_SETTINGS = [
   "dotForward",
 ];
 const SECRETS_SETTINGS = ["srs.secretsFile", "srs.scheme", "srs.accept", "srs.weakSecret"];
-const DKIM_SETTINGS = ["hostname", "stateDirectory", "dkim"];
+const DKIM_SETTINGS = ["hostname", "dkim"];
 
 /**
  * Each round takes out what is wrong, and the maps around what is still wrong then: they may lack something. A round's

@@ -1,7 +1,7 @@
 // Writes down what became of an attempt: over, again, or given up with a DSN. Called by queue.ts.
 
-import { renderMailbox, type UnixSeconds } from "@homing/srs-core";
-import type { GivenUp, OwnFailures } from "../bounces/own-failures.ts";
+import { NULL_PATH, renderMailbox, type UnixSeconds } from "@homing/srs-core";
+import type { GivenUp, OwnFailure, OwnFailures } from "../bounces/own-failures.ts";
 import { BUSY_STATUS } from "../deliver.ts";
 import type { Report } from "../events.ts";
 import type { Job, NewMessage, NewRecipient, NotifyParty, Spool } from "../spool/spool.ts";
@@ -18,6 +18,9 @@ export interface ConcludeOptions extends Omit<DsnOptions, "life"> {
   readonly report: Report;
   readonly ownFailures: OwnFailures;
 }
+
+/** Behind its expiry, whoever must hear of a message is looked for so long: then its recipient goes without. */
+const MAX_WAIT_TO_TELL_SECONDS = 86_400;
 
 /**
  * Resolves when the spool has it.
@@ -49,7 +52,7 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
   }
   const { code, enhanced, detail } = outcome;
   if (step.kind === "give-up") {
-    const given = await options.ownFailures.giveUp(job, {
+    const given = await giveUp({
       ...{ enhanced: step.enhanced, class: classOf(step.enhanced, outcome), now },
       toldTo: (notify) => toldParty(message, { ...recipient, notify }, "failed"),
       compose: (notify) =>
@@ -76,6 +79,18 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
   report({ event: "deferred", ...names, attempts: lease.attempt, due: step.due });
   if (told(await spool.retry(lease, deferral, dsn))) toldOf(dsn, "delayed");
   return true;
+
+  /** At last without telling anybody: else a recipient that is gone would be tried for ever. */
+  async function giveUp(failure: OwnFailure): Promise<GivenUp> {
+    const { ownFailures } = options;
+    const given = await ownFailures.giveUp(job, failure);
+    if (given.kind !== "later" || now < message.expires + MAX_WAIT_TO_TELL_SECONDS) return given;
+    const to = failure.toldTo(await ownFailures.toldOfDelay(recipient));
+    // As the only destination: whether all of several have failed cannot be told either.
+    const untold = { ...recipient, targets: 1, notify: { kind: "nobody" } } as const;
+    const last = await ownFailures.giveUp({ ...job, recipient: untold }, failure);
+    return last.kind === "settled" && message.sender !== NULL_PATH ? { ...last, to } : last;
+  }
 
   function compose(
     tell: Omit<ToTell, "now">,

@@ -388,6 +388,26 @@ test("a sender whose address cannot be looked up now is told later", async (t) =
   assert.ok(events.some(({ event }) => event === "dsn"));
 });
 
+test("a sender whose address cannot be looked up a day behind the end is told nothing, and the log says so", async (t) => {
+  const { queue, spool, events, attempts, pass } = await scene(t, () => NEVER, {
+    leadsTo: async () => "later",
+  });
+  await queue.take(message(["a@home.test"]));
+  await attempts(1);
+  await pass(QUEUE_TIMES.mail + DAY - 600);
+  await attempts(2);
+  assert.deepEqual(events, []);
+  assert.equal((await spool.list({ limit: 10 })).length, 1);
+  await pass(900);
+  await attempts(3);
+  const names = { id: "m1", target: "a@home.test" };
+  assert.deepEqual(events, [
+    { event: "given-up", ...names, attempts: 3, enhanced: "5.2.2" },
+    { event: "nobody-told", ...names, to: "bob@origin.test" },
+  ]);
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+});
+
 test("a sender whose address takes no mail is told nothing, and the log says so", async (t) => {
   const { queue, spool, events, attempts } = await scene(t, () => NEVER, { leadsTo: async () => [] });
   await queue.take(message(["a@home.test"]));
