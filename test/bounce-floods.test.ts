@@ -57,6 +57,14 @@ for (const flood of [0, 3000]) {
     }));
     await Promise.all([bounceAll(scene, floods), bounceAll(scene, bounces)]);
 
+    const alarms = scene.told("many-bounces").map(({ scope, domain }) => [scope, domain].join(" ").trim());
+    assert.deepEqual(
+      alarms.toSorted(),
+      flood === 0
+        ? ["domain source.example"]
+        : ["domain elsewhere.example", "domain source.example", "total"],
+    );
+
     const toldOfFlood = flood === 0 ? 0 : 5;
     await scene.taken(2000 + toldOfFlood);
     await scene.pass(3 * HOUR);
@@ -110,6 +118,7 @@ test("500 mails to one dead alias bounce over three hours: 5 DSNs and hourly not
     await bounceAll(scene, bounces.slice(from, to));
     await scene.pass(HOUR + 120);
   }
+  assert.deepEqual(scene.told("many-bounces"), [], "200 a minute are no alarm");
   const told = hop.taken.slice(500);
   assert.equal(told.length, 8);
   assert.deepEqual(

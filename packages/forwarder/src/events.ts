@@ -126,7 +126,16 @@ export type ForwarderEvent =
       readonly enhanced: string;
     }
   /** Given up, and whoever should hear of it has no address that takes mail. */
-  | { readonly event: "nobody-told"; readonly id: string; readonly target: string; readonly to: string }
+  | {
+      readonly event: "nobody-told";
+      /** "" of a notice. */
+      readonly id: string;
+      /** Of one failure. */
+      readonly target?: string;
+      /** Of a notice: the failures that it was about. */
+      readonly count?: number;
+      readonly to: string;
+    }
   /** A DSN of ours is in the queue. */
   | {
       readonly event: "dsn";
@@ -158,6 +167,14 @@ export type ForwarderEvent =
       readonly budget: "network" | "victim" | "total";
       readonly network: string | undefined;
       readonly victim: string;
+    }
+  /** An alarm: so many bounces come in. They are taken all the same. Once a minute for each domain, and in total. */
+  | {
+      readonly event: "many-bounces";
+      readonly scope: "domain" | "total";
+      /** Of the original senders. */
+      readonly domain?: string;
+      readonly perMinute: number;
     }
   /** A bug or a broken machine. */
   | { readonly event: "error"; readonly session: string; readonly message: string };

@@ -1,5 +1,5 @@
-// What outlives the process, in the state directory: the queue, late successes, senders that do not fit. Opened by the
-// composition root before the forwarder is started, and closed by it at the very end.
+// What outlives the process, in the state directory: the queue, late successes, senders that do not fit, what is known of
+// failures. Opened by the composition root before the forwarder is started, and closed by it at the very end.
 import { BOUNCE_LIMITS, OWN_FAILURE_LIMITS } from "@homing/bounce-handler";
 import type { UnixSeconds } from "@homing/srs-core";
 import { type Buckets, createBuckets } from "./spool/buckets.ts";

@@ -72,6 +72,7 @@ export function createStory(print: (line: string) => void): Story {
         case "dsn":
         case "lease-lost":
         case "guessing":
+        case "many-bounces":
         case "nobody-told":
         case "dropped":
         case "notice":

@@ -97,13 +97,15 @@ const byKind: { readonly [Kind in ForwarderEvent["event"]]: Extract<ForwarderEve
   dsn: { event: "dsn", id: "i", about: "j", to: BOB, action: "failed" },
   "nobody-told": { event: "nobody-told", id: "i", target: ALICE, to: BOB },
   "lease-lost": { event: "lease-lost", id: "i", target: ALICE, attempts: 1 },
+  "many-bounces": { event: "many-bounces", scope: "domain", domain: "origin.example", perMinute: 201 },
   guessing: { event: "guessing", budget: "victim", network: "192.0.2.1", victim: BOB },
   discarded: { event: "discarded", id: "i", recipient: CAROL },
   answered: { event: "answered", id: "i", reply: `250 2.0.0 <${CAROL}>: passed on` },
   error: { event: "error", session: "s", message: `Error: ${ALICE}\n    at file:///opt/homing/x.ts:1:2` },
 };
-/** The sample of `alias-index` has no address: no event of its kind could. */
-const events = Object.values(byKind).filter(({ event }) => event !== "alias-index");
+/** Their samples have no address: no event of their kind could. */
+const WITHOUT = new Set<string>(["alias-index", "many-bounces"]);
+const events = Object.values(byKind).filter(({ event }) => !WITHOUT.has(event));
 const ADDRESSES = [ALICE, BOB, CAROL, QUOTED, SRS, "dave%40elsewhere.example"];
 
 for (const masking of ["domain", "hash"] as const) {

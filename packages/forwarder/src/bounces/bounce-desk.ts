@@ -7,12 +7,13 @@ import type { Incoming, Lead } from "../hand-over/incoming.ts";
 import type { HeaderMarks } from "../header-mark.ts";
 import type { UnwrappedSrs0 } from "../routes.ts";
 import type { AliasOfBounce } from "./alias-of-bounce.ts";
+import { createBounceAlarms } from "./bounce-alarms.ts";
 import { type GiveBackOptions, giveBack } from "./give-back.ts";
 import type { Links } from "./links.ts";
 import { needsSmtpUtf8 } from "./own-message.ts";
 import { readContent } from "./read-content.ts";
 import { senderKey } from "./return-keys.ts";
-import { OVER_BUDGET, type ReturnPost } from "./return-post.ts";
+import { NO_NOTES, OVER_BUDGET, type ReturnPost } from "./return-post.ts";
 import { verdictOf } from "./verdict.ts";
 
 export interface BounceDeskOptions extends GiveBackOptions {
@@ -48,11 +49,13 @@ export function createBounceDesk(options: BounceDeskOptions): BounceDesk {
   };
   const passAnswer = async (mail: Incoming, lead: Lead, unwrapped: UnwrappedSrs0, now: UnixSeconds) => {
     const failure = { key: `answer ${senderKey(unwrapped)}`, about: "", messageId: "" };
-    const posted = await options.answers.pass(failure, now, [], () => options.passOn(mail));
+    const passing = { pass: () => options.passOn(mail), notes: NO_NOTES, beyond: "not-taken" } as const;
+    const posted = await options.answers.pass(failure, now, passing);
     if (posted.kind === "not-told" && posted.reply === OVER_BUDGET)
       return refused(mail, lead, "too-many-answers", ENOUGH_ANSWERS);
     return posted.reply;
   };
+  const alarms = createBounceAlarms((alarm) => options.report({ event: "many-bounces", ...alarm }));
   return {
     async take(mail, unwrapped) {
       const [lead] = mail.leads;
@@ -66,6 +69,7 @@ export function createBounceDesk(options: BounceDeskOptions): BounceDesk {
       if (verdict.kind === "refuse") return refused(mail, lead, verdict.reason, verdict.reply);
       const now = options.now();
       if (verdict.kind === "answer") return await passAnswer(mail, lead, unwrapped, now);
+      alarms.count(to.domain, now);
       const { hostname } = options;
       const id = options.newId();
       const { diagnostic } = settings;
@@ -79,7 +83,10 @@ export function createBounceDesk(options: BounceDeskOptions): BounceDesk {
       });
       if (dsn.kind === "nothing") return refused(mail, lead, dsn.why, NOTHING_SAID);
       const isAsked = !link || mayTell(link.notify, dsn.action);
-      return await giveBack(options, { mail, lead, unwrapped, report, dsn, isAsked, id, now, ...facts });
+      return await giveBack(options, {
+        ...{ mail, lead, unwrapped, report, dsn, isAsked, id, now, ...facts },
+        isProven: proven !== undefined,
+      });
     },
   };
 }

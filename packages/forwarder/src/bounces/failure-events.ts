@@ -1,5 +1,6 @@
-// The event log of failures, by alias and destination: one note in the spool's database for each, for 30 days. Written with
-// whatever the failure is told by, in one transaction; read by the console, pausing and webhooks.
+// The event log of failures, by alias and destination: one note in the spool's database for each, for 30 days, up
+// to the cap of ../spool/note-caps.ts. Written with whatever the failure is told by, in one transaction; read by the console,
+// pausing and webhooks.
 import { type Mailbox, renderMailbox, type UnixSeconds } from "@homing/srs-core";
 import type { Note, Notes } from "../spool/notes.ts";
 

@@ -13,9 +13,9 @@ import type { AliasFacts } from "./alias-of-bounce.ts";
 import { ownerOf, type ReturnClass, type ReturnWay } from "./bounce-settings.ts";
 import { failureNote } from "./failure-events.ts";
 import { ownMessage } from "./own-message.ts";
-import { type PartialFailures, returnedMessageKey } from "./partial-failures.ts";
+import { type Added, type PartialFailures, returnedMessageKey } from "./partial-failures.ts";
 import { renderAbout, returnKey } from "./return-keys.ts";
-import type { Posted, PostNotes, ReturnPost } from "./return-post.ts";
+import { NO_NOTES, type Posted, type PostNotes, type ReturnPost } from "./return-post.ts";
 
 export interface GiveBackOptions {
   /** Ours. */
@@ -52,6 +52,8 @@ export interface Returning extends AliasFacts {
   readonly unwrapped: UnwrappedSrs0;
   readonly report: BounceReport;
   readonly dsn: Extract<Reissued, { kind: "dsn" }>;
+  /** It returns a header mark of ours: there was such a message, from this sender to this alias. */
+  readonly isProven: boolean;
   /** False where the sender's NOTIFY is against it: he hears nothing, in whatever way. */
   readonly isAsked: boolean;
   /** Of the DSN. */
@@ -71,7 +73,6 @@ const LATER: Reply = {
   enhanced: "4.3.5",
   text: "it is not known now where the bounce goes, try again later",
 };
-const NO_NOTES: PostNotes = { told: [], always: [] };
 
 export async function giveBack(options: GiveBackOptions, returning: Returning): Promise<Reply> {
   const { alias, settings, dsn, unwrapped } = returning;
@@ -93,11 +94,17 @@ export async function giveBack(options: GiveBackOptions, returning: Returning): 
   };
   return await options.partial.add(failure, returning.now, async (added) => {
     if (added === "away") return LATER;
-    const notes = { told, always: added.note ? [added.note] : [] };
+    const notes = partialNotes(returning, told, added);
     // The owner hears of each, and the sender when nobody has the message.
     const isLast = isForSender && added.allFailed;
     return await carryOut(options, returning, { way: isLast ? "both" : partWay, owner, notes });
   });
+}
+
+/** Beyond the budget no forged bounce makes a note, or so many would push out those of others. */
+function partialNotes({ isProven }: Returning, told: readonly Note[], { note, isNew }: Added): PostNotes {
+  if (!note) return { told, always: [] };
+  return isProven || !isNew ? { told, always: [note] } : { told: [...told, note], always: [] };
 }
 
 function returnClassOf({ action, class: bounceClass }: Returning["dsn"]): ReturnClass {
@@ -127,7 +134,7 @@ async function carryOut(options: GiveBackOptions, returning: Returning, plan: Pl
   const { mail, unwrapped, alias, dsn, isAsked, id } = returning;
   const way = isAsked ? plan.way : WITHOUT_SENDER[plan.way];
   const isNotAsked = way === "silent" && plan.way !== "silent";
-  const posted = await postBy[way](options, returning, plan);
+  const posted = await postBy[way](options, returning, { ...plan, way });
   options.report({
     event: "bounce",
     id: mail.id,
@@ -153,21 +160,27 @@ const postBy: Readonly<Record<ReturnWay, PostBy>> = {
     const owner = await tellOwner(options, returning, { ...plan, notes: NO_NOTES });
     return owner.kind === "not-told" ? owner : await tellSender(options, returning, plan);
   },
-  async silent({ post }, { unwrapped, now }, { notes }) {
-    return await post.note({ key: returnKey("silent", unwrapped), about: "", messageId: "" }, now, notes);
+  async silent({ post }, { unwrapped, alias, now }, { notes }) {
+    const key = returnKey("silent", unwrapped, alias);
+    return await post.note({ key, about: "", messageId: "" }, now, notes);
   },
-  async verbatim({ post, passOn }, { mail, unwrapped, now }, { notes }) {
-    const failure = { key: returnKey("passed", unwrapped), about: "", messageId: "" };
-    return await post.pass(failure, now, notes.told, () => passOn(mail));
+  async verbatim({ post, passOn }, returning, { notes }) {
+    const { mail, unwrapped, alias, dsn, now } = returning;
+    const isFailure = dsn.action === "failed";
+    const about = aboutOf(returning, unwrapped.to, {});
+    const key = returnKey(isFailure ? "passed" : "passed-other", unwrapped, alias);
+    const failure = { key, about, messageId: dsn.messageId ?? "" };
+    const beyond = isFailure ? "notice" : "nobody";
+    return await post.pass(failure, now, { pass: () => passOn(mail), notes, beyond });
   },
 };
 
 async function tellSender(options: GiveBackOptions, returning: Returning, { notes }: Plan): Promise<Posted> {
-  const { mail, lead, unwrapped, dsn, id, now } = returning;
+  const { mail, lead, unwrapped, alias, dsn, id, now } = returning;
   const { to } = unwrapped;
   const isFailure = dsn.action === "failed";
-  const about = aboutOf(returning, to, false);
-  const key = returnKey(isFailure ? "failed" : "other", unwrapped);
+  const about = aboutOf(returning, to, {});
+  const key = returnKey(isFailure ? "failed" : "other", unwrapped, alias);
   const failure = { key, about, messageId: dsn.messageId ?? "" };
   const message = async () => {
     const content = memoryContent(await options.sign(dsn.octets));
@@ -179,13 +192,15 @@ async function tellSender(options: GiveBackOptions, returning: Returning, { note
 
 /** As it came: the owner set up the private address. */
 async function tellOwner(options: GiveBackOptions, returning: Returning, plan: Plan): Promise<Posted> {
-  const { mail, lead, unwrapped, dsn, now } = returning;
+  const { mail, lead, unwrapped, alias, dsn, now } = returning;
   const { life, leadsTo } = options;
   const to = plan.owner;
   const addresses = await leadsTo(to);
   if (addresses === "later") return { kind: "not-told", reply: LATER };
-  const about = aboutOf(returning, to, true);
-  const failure = { key: returnKey("owner", unwrapped), about, messageId: dsn.messageId ?? "" };
+  const isToo = plan.way === "both";
+  const about = aboutOf(returning, to, { isForOwner: true, isCountedElsewhere: isToo });
+  const key = returnKey(isToo ? "owner-too" : "owner", unwrapped, alias);
+  const failure = { key, about, messageId: dsn.messageId ?? "" };
   if (addresses.length === 0) {
     const target = renderMailbox(lead.recipient);
     options.report({ event: "nobody-told", id: mail.id, target, to: renderMailbox(to) });
@@ -201,9 +216,14 @@ async function tellOwner(options: GiveBackOptions, returning: Returning, plan: P
   return await options.post.send(failure, now, { message, notes: plan.notes, folds, bounce: mail });
 }
 
-function aboutOf({ lead, alias, dsn }: Returning, to: Mailbox, isForOwner: boolean): string {
+function aboutOf(
+  { lead, alias, dsn }: Returning,
+  to: Mailbox,
+  { isForOwner = false, isCountedElsewhere = false },
+): string {
   const { enhanced, class: bounceClass } = dsn;
-  return renderAbout({ to, srs: lead.recipient, alias, enhanced, class: bounceClass, isForOwner });
+  const about = { to, srs: lead.recipient, alias, enhanced, class: bounceClass, isForOwner };
+  return renderAbout({ ...about, isCountedElsewhere });
 }
 
 function eventNote({ mail, alias, report, dsn, now }: Returning): Note {

@@ -96,11 +96,14 @@ async function scene(t: TestContext, changed: Partial<Acts> = {}) {
     async fold(
       sort: "bounces" | "own" | "double",
       count: number,
-      more: { alias?: Mailbox | undefined } = {},
+      more: { alias?: Mailbox | undefined; isCountedElsewhere?: boolean } = {},
     ) {
-      const { alias } = { alias: ALICE, ...more };
+      const { alias, isCountedElsewhere } = { alias: ALICE, isCountedElsewhere: sort === "own", ...more };
       const srs = sort === "bounces" ? SRS : undefined;
-      const about = renderAbout({ to: BOB, srs, alias, enhanced: "5.1.1", class: "hard", isForOwner: false });
+      const about = renderAbout({
+        ...{ to: BOB, srs, alias, enhanced: "5.1.1", class: "hard" },
+        ...{ isForOwner: false, isCountedElsewhere },
+      } as const);
       for (let nth = 0; nth < AT_ONCE[sort] + count; nth++)
         await spend(failures, sort, about, `<${nth - AT_ONCE[sort]}@source.test>`, now());
     },
@@ -160,6 +163,14 @@ test("failures of our own have their events already, and no bounce of theirs com
   assert.deepEqual(await logged(), []);
 });
 
+test("of a bounce that two are told of, one notice alone is in the log of failures", async (t) => {
+  const { fold, pass, told, logged } = await scene(t);
+  await fold("bounces", 2, { isCountedElsewhere: true });
+  await pass(HOUR + 60);
+  assert.equal((await told()).length, 1);
+  assert.deepEqual(await logged(), []);
+});
+
 test("while nobody knows where a notice goes it waits; of one that goes nowhere the log alone tells, once", async (t) => {
   const { fold, pass, told, acts, events, logged } = await scene(t, { leadsTo: async () => "later" });
   await fold("bounces", 2);
@@ -169,7 +180,7 @@ test("while nobody knows where a notice goes it waits; of one that goes nowhere 
   acts.leadsTo = async () => [];
   await pass(60);
   await pass(HOUR);
-  assert.deepEqual(events, [{ event: "nobody-told", id: "", target: "2 failures", to: "bob@source.test" }]);
+  assert.deepEqual(events, [{ event: "nobody-told", id: "", count: 2, to: "bob@source.test" }]);
   assert.equal((await logged())[0]?.count, 2);
   assert.deepEqual(await told(), []);
 });

@@ -88,7 +88,15 @@ export function createNotices(options: NoticeOptions): Notices {
 
 async function tellFailures(options: NoticeOptions, notice: Notice, notes: NoteChanges): Promise<boolean> {
   const { hostname, life, leadsTo } = options;
-  const { to, srs, alias, enhanced, class: bounceClass, isForOwner } = parseAbout(notice.about);
+  const {
+    to,
+    srs,
+    alias,
+    enhanced,
+    class: bounceClass,
+    isForOwner,
+    isCountedElsewhere,
+  } = parseAbout(notice.about);
   const addresses = await leadsTo(to);
   if (addresses === "later") return false;
   const [id, now] = [options.newId(), options.now()];
@@ -97,8 +105,8 @@ async function tellFailures(options: NoticeOptions, notice: Notice, notes: NoteC
     ...{ at: now, id, alias, destination: undefined, action: "failed", enhanced },
     ...{ class: bounceClass ?? "hard", count, trustworthy: false },
   } as const);
-  // One for all bounces; each failure of our own has its own already.
-  const written = srs ? { ...notes, write: [...notes.write, event] } : notes;
+  // One for all.
+  const written = isCountedElsewhere ? notes : { ...notes, write: [...notes.write, event] };
   if (addresses.length === 0) return await dropped(options, to, count, written);
   const smtpUtf8 = needsSmtpUtf8(to);
   const octets = composeFoldedNotice({
@@ -125,7 +133,7 @@ async function tellPostmaster(options: NoticeOptions, notice: Notice, notes: Not
   return await stored(options, message, notes, { to, count });
 }
 
-interface Told {
+interface Addressed {
   readonly to: Mailbox;
   readonly count: number;
 }
@@ -134,7 +142,7 @@ async function stored(
   { spool, report }: NoticeOptions,
   message: Parameters<Spool["put"]>[0],
   notes: NoteChanges,
-  { to, count }: Told,
+  { to, count }: Addressed,
 ): Promise<boolean> {
   const put = await spool.put(message, { notes, waits: true });
   if (put.kind === "stored") report({ event: "notice", id: message.id, to: renderMailbox(to), count });
@@ -149,6 +157,6 @@ async function dropped(
   notes: NoteChanges,
 ): Promise<boolean> {
   const isStored = await failures.notes.change(notes);
-  if (isStored) report({ event: "nobody-told", id: "", target: `${count} failures`, to: renderMailbox(to) });
+  if (isStored) report({ event: "nobody-told", id: "", count, to: renderMailbox(to) });
   return isStored;
 }

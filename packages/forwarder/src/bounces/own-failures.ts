@@ -169,7 +169,12 @@ function countedFor(
 ): Failure {
   const { alias } = recipient;
   const { enhanced, class: bounceClass } = failure;
-  const about = renderAbout({ to, alias, enhanced, class: bounceClass, isForOwner: told.kind === "mailbox" });
+  const isForOwner = told.kind === "mailbox";
+  // Each has its event already.
+  const about = renderAbout({
+    ...{ to, alias, enhanced, class: bounceClass, isForOwner },
+    isCountedElsewhere: true,
+  });
   return { key: ownFailureKey(to, alias), about, messageId: messageIdOf(message.content.start) ?? "" };
 }
 

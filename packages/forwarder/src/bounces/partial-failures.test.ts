@@ -104,6 +104,20 @@ test("a message without a Message-ID has our id, and nothing returned names it",
   assert.equal(returnedMessageKey(), "");
 });
 
+test("of each message it is known whether anything was kept of it before", async () => {
+  const { partial, kept } = scene();
+  const added: (Added | "away")[] = [];
+  for (const failed of [["stranger@elsewhere.test"], ["a@home.test"], ["b@home.test"]])
+    await partial.add({ ...FAILURE, failed }, T0, async (one) => {
+      added.push(one);
+      if (one !== "away" && one.note) kept.set(one.note.key, one.note);
+    });
+  assert.deepEqual(
+    added.map((one) => one !== "away" && one.isNew),
+    [false, true, false],
+  );
+});
+
 test("a destination that was taken from the alias since need not fail, and a new one must", async () => {
   const { fail } = scene();
   assert.equal(await fail({ failed: ["a@home.test"] }), false);

@@ -58,12 +58,14 @@ export interface PartialFailures {
 export interface Added {
   readonly allFailed: boolean;
   readonly note: Note | undefined;
+  /** Nothing was kept of the message before. */
+  readonly isNew: boolean;
 }
 
 const SORT = "partial-failure";
 /** Mail is tried for four days, and bounces come after. */
 const LIFE_SECONDS = 14 * 86_400;
-const NOT_KNOWN: Added = { allFailed: false, note: undefined };
+const NOT_KNOWN: Added = { allFailed: false, note: undefined, isNew: false };
 
 export function createPartialFailures(notes: Pick<Notes, "find" | "change">): PartialFailures {
   const inTurn = createKeyedTurns();
@@ -72,15 +74,15 @@ export function createPartialFailures(notes: Pick<Notes, "find" | "change">): Pa
     { sender, alias, message }: Pick<PartialFailure, "sender" | "alias" | "message">,
     added: readonly string[],
     now: UnixSeconds,
-    store: (marks: ReadonlySet<string> | "away", note: Note | undefined) => Promise<Stored>,
+    store: (marks: ReadonlySet<string> | "away", note?: Note, isNew?: boolean) => Promise<Stored>,
   ): Promise<Stored> => {
     const key = short(JSON.stringify([folded(sender), folded(alias), message]));
     return await inTurn(key, async () => {
       const found = await notes.find(SORT, key, now);
-      if (found === "away") return await store(found, undefined);
+      if (found === "away") return await store(found);
       const all = new Set([...(found ? (JSON.parse(found.value) as string[]) : []), ...added]);
       const note = { of: SORT, key, value: JSON.stringify([...all]), expires: now + LIFE_SECONDS };
-      return await store(all, note);
+      return await store(all, note, found === undefined);
     });
   };
   return {
@@ -88,10 +90,10 @@ export function createPartialFailures(notes: Pick<Notes, "find" | "change">): Pa
       const marks = new Map(destinations.map((one) => [folded(one), short(folded(one))]));
       const added = failed.flatMap((one) => marks.get(asciiLower(one)) ?? []);
       if (added.length === 0 || about.message === "") return await store(NOT_KNOWN);
-      return await marked(about, added, now, async (all, note) =>
+      return await marked(about, added, now, async (all, note, isNew = false) =>
         all === "away"
           ? await store(all)
-          : await store({ allFailed: [...marks.values()].every((one) => all.has(one)), note }),
+          : await store({ allFailed: [...marks.values()].every((one) => all.has(one)), note, isNew }),
       );
     },
     async keep({ sender, alias, start, id, target }, now) {

@@ -16,13 +16,17 @@ const REFUSAL: Refusal = {
 function scene() {
   const clock = createFakeClock();
   const written: NoteChanges[] = [];
-  const change = async (changes: NoteChanges) => written.push(changes) > 0;
+  const rooms: (string | undefined)[] = [];
+  const change = async (changes: NoteChanges, room?: string) => {
+    rooms.push(room);
+    return written.push(changes) > 0;
+  };
   const log = createRefusalLog({
     notes: { change },
     clock,
     now: () => T0 + Math.floor(clock.now() / 1000),
   });
-  return { clock, written, log };
+  return { clock, written, rooms, log };
 }
 
 function counts(notes: readonly Note[]): readonly number[] {
@@ -61,6 +65,13 @@ test("another alias, destination, status or class is another event, in the same 
   const notes = written[0]?.write ?? [];
   assert.deepEqual(counts(notes), [2, 2, 2, 2, 2]);
   assert.equal(new Set(notes.map(({ key }) => key)).size, others.length);
+});
+
+test("while the disk is nearly full mail goes before refusals", () => {
+  const { clock, rooms, log } = scene();
+  log.add(REFUSAL);
+  clock.advance(60_000);
+  assert.deepEqual(rooms, ["needs-room"]);
 });
 
 test("the first refusal after a writing begins the next minute", () => {

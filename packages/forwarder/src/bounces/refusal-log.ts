@@ -39,8 +39,9 @@ export function createRefusalLog({ notes, clock, now }: RefusalLogOptions): Refu
     cancel = undefined;
     const events = [...counted.values()];
     counted = new Map();
-    // While the storage is away they are lost: the log has them.
-    if (events.length > 0) await notes.change({ now: now(), write: events.map(refusalNote), remove: [] });
+    if (events.length === 0) return;
+    // While the storage is away or nearly full they are lost: the log has them.
+    await notes.change({ now: now(), write: events.map(refusalNote), remove: [] }, "needs-room");
   };
 
   return {

@@ -13,20 +13,35 @@ const BOB: UnwrappedSrs0 = {
 };
 
 test("who is told of what has a bucket of his own for each SRS address", () => {
-  const sorts: readonly ReturnSort[] = ["failed", "other", "owner", "passed", "silent"];
-  const keys = sorts.map((sort) => returnKey(sort, BOB));
+  const sorts: readonly ReturnSort[] = [
+    ...(["failed", "other", "owner", "owner-too"] as const),
+    ...(["passed", "passed-other", "silent"] as const),
+  ];
+  const keys = sorts.map((sort) => returnKey(sort, BOB, undefined));
   const others = [
     { ...BOB, to: { ...BOB.to, localPart: "eve" } },
     { ...BOB, facts: { ...BOB.facts, selector: "ipr35y" } },
     { ...BOB, facts: { ...BOB.facts, selector: undefined } },
     { ...BOB, facts: { ...BOB.facts, stamp: "G4" } },
-  ].map((other) => returnKey("failed", other));
+  ].map((other) => returnKey("failed", other, undefined));
   assert.equal(new Set([...keys, ...others]).size, sorts.length + others.length);
 });
 
 test("an address in another case has the same bucket", () => {
   const shouted = { ...BOB, to: { localPart: "BOB", domain: "Source.Test" } };
-  assert.equal(returnKey("failed", shouted), returnKey("failed", BOB));
+  assert.equal(returnKey("failed", shouted, undefined), returnKey("failed", BOB, undefined));
+});
+
+test("of an SRS address without a selector each alias that is proven has a bucket of its own, in any case", () => {
+  const bare = { ...BOB, facts: { ...BOB.facts, selector: undefined } };
+  const [alice, carol, shouted] = ["alice@ours.test", "carol@ours.test", "ALICE@Ours.test"].map(mailbox);
+  const keys = [undefined, alice, carol].map((alias) => returnKey("failed", bare, alias));
+  assert.equal(new Set(keys).size, 3);
+  assert.equal(returnKey("failed", bare, shouted), returnKey("failed", bare, alice));
+});
+
+test("of an SRS address with a selector it is the alias already: a mark that is returned changes no bucket", () => {
+  assert.equal(returnKey("failed", BOB, mailbox("alice@ours.test")), returnKey("failed", BOB, undefined));
 });
 
 function mailbox(text: string): Mailbox {
@@ -53,6 +68,7 @@ for (const [what, addresses] of abouts) {
       enhanced: "5.1.1",
       class: "hard",
       isForOwner: true,
+      isCountedElsewhere: true,
     };
     assert.deepEqual(parseAbout(renderAbout(about)), about);
   });

@@ -1,6 +1,6 @@
 // Which bounces share a budget, and what is kept for the notice about those beyond it. Called by the files beside this one.
 import { type BounceClass, type SrsFacts, srsAddressKey } from "@homing/bounce-handler";
-import { type Mailbox, parseMailbox, renderMailbox } from "@homing/srs-core";
+import { asciiLower, type Mailbox, parseMailbox, renderMailbox } from "@homing/srs-core";
 
 /** What of an SRS address makes it another one. */
 export interface KeyFacts {
@@ -15,10 +15,15 @@ export function senderKey({ to, facts }: KeyFacts): string {
 }
 
 /** Who is told of what: none of them takes anything from another's budget, and a notice is about failures alone. */
-export type ReturnSort = "failed" | "other" | "owner" | "passed" | "silent";
+export type ReturnSort = "failed" | "other" | "owner" | "owner-too" | "passed" | "passed-other" | "silent";
 
-export function returnKey(sort: ReturnSort, unwrapped: KeyFacts): string {
-  return `${sort} ${senderKey(unwrapped)}`;
+/**
+ * @param alias where it is known. An SRS address without a selector is the same for every alias, and a notice names one: there
+ *     the alias has a bucket of its own, for only the mark of a message that came to it says which it was
+ */
+export function returnKey(sort: ReturnSort, unwrapped: KeyFacts, alias: Mailbox | undefined): string {
+  const named = unwrapped.facts.selector === undefined && alias ? ` ${asciiLower(renderMailbox(alias))}` : "";
+  return `${sort} ${senderKey(unwrapped)}${named}`;
 }
 
 /** What a folded notice says beside its Message-IDs. */
@@ -31,6 +36,8 @@ export interface FoldedAbout {
   readonly class?: BounceClass | undefined;
   /** It goes to the owner of the alias: the mail was not his. */
   readonly isForOwner: boolean;
+  /** The log of failures has them already, or has them from another notice: of `both`, it counts what the sender is told. */
+  readonly isCountedElsewhere: boolean;
 }
 
 interface Written extends Omit<FoldedAbout, "to" | "srs" | "alias"> {

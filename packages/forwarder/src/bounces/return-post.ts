@@ -21,6 +21,8 @@ export interface PostNotes {
   readonly always: readonly Note[];
 }
 
+export const NO_NOTES: PostNotes = { told: [], always: [] };
+
 export interface Told {
   /** Made only if it is to be sent. */
   readonly message: () => Promise<NewMessage>;
@@ -31,17 +33,19 @@ export interface Told {
   readonly bounce: Incoming;
 }
 
+export interface Passing {
+  readonly pass: () => Promise<Reply>;
+  readonly notes: PostNotes;
+  /** What is beyond the budget is told in a notice, or to nobody, or is not taken at all. */
+  readonly beyond: "notice" | "nobody" | "not-taken";
+}
+
 export interface ReturnPost {
   send(failure: Failure, now: UnixSeconds, told: Told): Promise<Posted>;
   /** Nobody is told. */
   note(failure: Failure, now: UnixSeconds, notes: PostNotes): Promise<Posted>;
-  /** What is passed on while the client waits: it is spent when it is delivered, and 451 where nothing is left to spend. */
-  pass(
-    failure: Failure,
-    now: UnixSeconds,
-    notes: readonly Note[],
-    pass: () => Promise<Reply>,
-  ): Promise<Posted>;
+  /** What is passed on while the client waits: it is spent when it is delivered. */
+  pass(failure: Failure, now: UnixSeconds, passing: Passing): Promise<Posted>;
 }
 
 const TAKEN: Reply = {
@@ -62,11 +66,35 @@ const NOT_KEPT: Posted = { kind: "not-told", reply: AWAY };
 const OVER: Posted = { kind: "not-told", reply: OVER_BUDGET };
 
 export function createQueuedPost(queue: Queue, buckets: Buckets, notes: Notes): ReturnPost {
-  const changed = async (changes: NoteChanges, posted: Posted): Promise<Posted> =>
-    changes.write.length === 0 || (await notes.change(changes)) ? posted : NOT_KEPT;
+  const changed = async (changes: NoteChanges, posted: Posted, room?: "needs-room"): Promise<Posted> =>
+    changes.write.length === 0 || (await notes.change(changes, room)) ? posted : NOT_KEPT;
   const orNotKept = (posted: Posted | "away"): Posted => (posted === "away" ? NOT_KEPT : posted);
   /** By key: not spent yet, and free no more. */
-  const passing = new Map<string, number>();
+  const underWay = new Map<string, number>();
+  const passOrFold = async (
+    failure: Failure,
+    now: UnixSeconds,
+    others: number,
+    { pass, notes: { told, always }, beyond }: Passing,
+  ): Promise<Posted> => {
+    const isSpent = await buckets.isSpent(failure.key, now, others);
+    if (isSpent === "away") return NOT_KEPT;
+    if (isSpent && beyond === "not-taken") return OVER;
+    if (isSpent) {
+      const posted = await buckets.spend<Posted>(failure, now, async (decision, spent) => {
+        // Those under way may yet be refused, and leave something to spend.
+        if (decision === "tell") return OVER;
+        return await changed(withNotes(beyond === "notice" ? spent : nothingAt(now), always), FOLDED);
+      });
+      return orNotKept(posted);
+    }
+    const reply = await pass();
+    if (reply.code >= 300) return { kind: "not-told", reply };
+    await buckets.spend(failure, now, (decision, spent) =>
+      notes.change(withNotes(decision === "tell" ? spent : nothingAt(now), [...told, ...always])),
+    );
+    return { kind: "told", reply };
+  };
   return {
     async send(failure, now, { message, notes: { told, always }, folds }) {
       const posted = await buckets.spend<Posted>(failure, now, async (decision, spent) => {
@@ -80,27 +108,21 @@ export function createQueuedPost(queue: Queue, buckets: Buckets, notes: Notes): 
     async note(failure, now, { told, always }) {
       const posted = await buckets.spend<Posted>(failure, now, async (decision, spent) =>
         decision === "fold"
-          ? await changed(withNotes(nothingAt(now), always), FOLDED)
-          : await changed(withNotes(spent, [...told, ...always]), TOLD),
+          ? await changed(withNotes(nothingAt(now), always), FOLDED, "needs-room")
+          : await changed(withNotes(spent, [...told, ...always]), TOLD, "needs-room"),
       );
       return orNotKept(posted);
     },
-    async pass(failure, now, more, pass) {
+    async pass(failure, now, passing) {
       const { key } = failure;
-      const others = passing.get(key) ?? 0;
-      passing.set(key, others + 1);
+      const others = underWay.get(key) ?? 0;
+      underWay.set(key, others + 1);
       try {
-        const isSpent = await buckets.isSpent(key, now, others);
-        if (isSpent === "away") return NOT_KEPT;
-        if (isSpent) return OVER;
-        const reply = await pass();
-        if (reply.code >= 300) return { kind: "not-told", reply };
-        await buckets.spend(failure, now, (_, spent) => notes.change(withNotes(spent, more)));
-        return { kind: "told", reply };
+        return await passOrFold(failure, now, others, passing);
       } finally {
-        const left = (passing.get(key) ?? 1) - 1;
-        if (left === 0) passing.delete(key);
-        else passing.set(key, left);
+        const left = (underWay.get(key) ?? 1) - 1;
+        if (left === 0) underWay.delete(key);
+        else underWay.set(key, left);
       }
     },
   };
@@ -116,37 +138,59 @@ function withNotes({ now, write, remove }: NoteChanges, more: readonly Note[]): 
 
 /** Addresses whose bounces are counted without a disk. */
 const MAX_COUNTED = 10_000;
+/** Then an address's count begins again: without a disk, nobody would tell of what is put off for longer. */
+const COUNTED_SECONDS = 86_400;
+
+interface Counted {
+  readonly since: UnixSeconds;
+  told: number;
+}
 
 /**
  * @param deliver while the client waits; its answer is the client's
- * @param atOnce bounces to one SRS address; further ones come again until they are given up, for nobody would tell of them
+ * @param atOnce bounces to one SRS address in a day; further failures come again until they are told or given up
  */
 export function createWaitingPost(
   deliver: (bounce: Incoming, message: NewMessage) => Promise<Reply>,
   atOnce: number,
 ): ReturnPost {
-  const counts = new Map<string, number>();
-  /** False where the budget is spent. */
-  const spend = (key: string): boolean => {
-    const before = counts.get(key) ?? 0;
-    if (before >= atOnce) return false;
+  const counts = new Map<string, Counted>();
+  const countedFor = (key: string, now: UnixSeconds): Counted => {
+    const before = counts.get(key);
+    // Of a clock that was set back, too.
+    const isOver = before === undefined || Math.abs(now - before.since) >= COUNTED_SECONDS;
+    const counted = isOver ? { since: now, told: 0 } : before;
     // The newest are last.
     counts.delete(key);
-    counts.set(key, before + 1);
+    counts.set(key, counted);
     const [oldest] = counts.keys();
     if (counts.size > MAX_COUNTED && oldest !== undefined) counts.delete(oldest);
-    return true;
+    return counted;
+  };
+  /** Counted while it is under way, and after that only if it was delivered. */
+  const within = async (
+    key: string,
+    now: UnixSeconds,
+    beyond: Posted,
+    work: () => Promise<Reply>,
+  ): Promise<Posted> => {
+    const counted = countedFor(key, now);
+    if (counted.told >= atOnce) return beyond;
+    counted.told++;
+    let isTold = false;
+    try {
+      const reply = await work();
+      isTold = reply.code < 300;
+      return { kind: isTold ? "told" : "not-told", reply };
+    } finally {
+      if (!isTold) counted.told--;
+    }
   };
   return {
-    async send({ key }, _now, { message, bounce, folds }) {
-      if (!spend(key)) return folds ? OVER : FOLDED;
-      return await passed(await message().then((made) => deliver(bounce, made)));
-    },
-    note: async ({ key }) => (spend(key) ? TOLD : FOLDED),
-    pass: async ({ key }, _now, _notes, pass) => (spend(key) ? passed(await pass()) : OVER),
+    send: async ({ key }, now, { message, bounce, folds }) =>
+      await within(key, now, folds ? OVER : FOLDED, async () => await deliver(bounce, await message())),
+    note: async ({ key }, now) => await within(key, now, FOLDED, async () => TAKEN),
+    pass: async ({ key }, now, { pass, beyond }) =>
+      await within(key, now, beyond === "nobody" ? FOLDED : OVER, pass),
   };
-}
-
-function passed(reply: Reply): Posted {
-  return { kind: reply.code < 300 ? "told" : "not-told", reply };
 }

@@ -1,6 +1,6 @@
 // Buckets of failures in the spool's database: which failure is told by itself, which is folded into the next notice, and
-// the notices that are due. The decision and what is stored for it are one transaction. What is kept in memory is
-// which keys may be there: the first bounce of an address waits for no look-up. Called by the composition root, for bounces and for failures of our own.
+// the notices that are due. The decision and what is stored for it are one transaction. In memory is only which keys may be
+// there: the first bounce of an address waits for no look-up. Made by state.ts, for bounces and for failures of our own.
 import { afterNotice, type Bucket, type BucketLimits, isNoticeDue, spend } from "@homing/bounce-handler";
 import type { UnixSeconds } from "@homing/srs-core";
 import { createKeyedTurns } from "./keyed-turns.ts";

@@ -1,4 +1,5 @@
-// Work on the same key one after the other, on different keys at the same time. Called by buckets.ts.
+// Work on the same key one after the other, on different keys at the same time. Called by buckets.ts,
+// and in bounces/ by links.ts and partial-failures.ts.
 
 export type KeyedTurns = <Result>(key: string, work: () => Promise<Result>) => Promise<Result>;
 

@@ -1,5 +1,6 @@
 // Small facts with a key and an end: late successes, kept senders, buckets. Runs in the writer thread. Called by store.ts.
 import type { DatabaseSync } from "node:sqlite";
+import { createNoteCaps, NOTE_CAPS } from "./note-caps.ts";
 import type { Note, NoteChanges } from "./operations.ts";
 
 /** Removed with each note that is written: the table shrinks faster than it grows, and no step is long. */
@@ -14,7 +15,8 @@ export interface NoteStore {
   page(of: string, after: string, limit: number): readonly Note[];
 }
 
-export function createNoteStore(db: DatabaseSync): NoteStore {
+export function createNoteStore(db: DatabaseSync, caps = NOTE_CAPS): NoteStore {
+  const keepToCap = createNoteCaps(db, caps);
   const insert = db.prepare("INSERT OR REPLACE INTO notes (kind, key, value, expires) VALUES (?, ?, ?, ?)");
   const removeExpired = db.prepare(
     `DELETE FROM notes WHERE rowid IN (SELECT rowid FROM notes WHERE expires <= ? LIMIT ${EXPIRED_AT_ONCE})`,
@@ -31,6 +33,7 @@ export function createNoteStore(db: DatabaseSync): NoteStore {
   const write = ({ of, key, value, expires }: Note, now: number): void => {
     removeExpired.run(now);
     insert.run(of, key, value, expires);
+    keepToCap(of);
   };
 
   return {
