@@ -44,8 +44,13 @@ function bounceAbout(token: string, target: string): Letter {
   return { token, message: Buffer.from(remoteBounce({ target, messageId })) };
 }
 
+/** What the postmaster hears of one of several destinations is not the sender's. */
+const FOR_POSTMASTER = "\r\nTo: <postmaster@";
+
 function toldAt(home: Sink, has = ""): Told {
-  const messages = home.arrived.map(({ message }) => message).filter((message) => message.includes(has));
+  const messages = home.arrived
+    .map(({ message }) => message)
+    .filter((message) => message.includes(has) && !message.includes(FOR_POSTMASTER));
   return toldIn(messages, MESSAGE_IDS);
 }
 
