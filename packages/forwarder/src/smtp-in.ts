@@ -458,7 +458,7 @@ class Connection extends SMTPConnection implements ClientPresence {
       this._resetSession();
       const hasEnded = this._parser instanceof Parser && this._parser.isEnding;
       // TLS writes nothing for no octets, and learns nothing.
-      if (hasEnded && isPositive(reply) && !this.secure) {
+      if (hasEnded && isPositive(reply) && !this.secure && !this.isGone()) {
         this.#settleBehindEnd(done);
         return;
       }

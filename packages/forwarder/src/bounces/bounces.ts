@@ -31,6 +31,8 @@ export interface Bounces extends BounceDesk {
   close(): Promise<void>;
 }
 
+/** At the end, for links that a hanging disk does not take. */
+const SETTLE_MS = 2000;
 /** Answers without a disk. */
 const ANSWERS_AT_ONCE = 3;
 
@@ -99,7 +101,16 @@ export function createBounces(
       },
     });
   notices?.start();
-  return { ...desk, close: async () => notices?.close() };
+  return {
+    ...desk,
+    async close() {
+      const { promise: tooLong, resolve } = Promise.withResolvers<void>();
+      const cancel = clock.after(SETTLE_MS, resolve);
+      await Promise.race([links?.settled(), tooLong]);
+      cancel();
+      await notices?.close();
+    },
+  };
 }
 
 function tracesBy(hostname: string, loopTokens: LoopTokens): TraceOf {

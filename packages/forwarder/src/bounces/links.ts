@@ -30,6 +30,8 @@ export interface Links {
    * link gives goes to its sender, who wrote it, and to nobody else.
    */
   find(unwrapped: KeyFacts, returned: ReturnedHeader): Promise<Remembered | undefined>;
+  /** Resolves when what was to be remembered is on the disk, or will not be. */
+  settled(): Promise<void>;
 }
 
 export interface LinkOptions {
@@ -54,7 +56,7 @@ export function createLinks(options: LinkOptions): Links {
   const kept = createCappedNotes(notes, { sort: SORT, maxOctets, lifeSeconds: LIFE_SECONDS });
   // A bounce that is quicker than the disk waits for it.
   const inTurn = createKeyedTurns();
-  let waiting = 0;
+  const waiting = new Set<Promise<void>>();
 
   const store = async (key: string, link: Remembered, at: UnixSeconds): Promise<void> => {
     const found = await kept.find(key, at);
@@ -81,15 +83,13 @@ export function createLinks(options: LinkOptions): Links {
       for (const [at, lead] of leads.entries()) {
         const address = srs[at];
         const unwrapped = address && unwrappedBy(srsDomains, address, arrived);
-        if (!unwrapped || waiting >= MAX_WAITING) continue;
+        if (!unwrapped || waiting.size >= MAX_WAITING) continue;
         const key = linkKey(unwrapped, messageId);
-        waiting++;
         const link = linkOf(mail, lead, header, arrived);
-        void inTurn(key, () => store(key, link, arrived))
+        const stored: Promise<void> = inTurn(key, () => store(key, link, arrived))
           .catch(failed)
-          .finally(() => {
-            waiting--;
-          });
+          .finally(() => waiting.delete(stored));
+        waiting.add(stored);
       }
     },
 
@@ -100,6 +100,10 @@ export function createLinks(options: LinkOptions): Links {
       const found = await inTurn(key, () => kept.find(key, now()));
       // Without a disk nothing is told of the bounce either.
       return found && found !== "away" ? readLink(found.value) : undefined;
+    },
+
+    async settled() {
+      await Promise.all(waiting);
     },
   };
 }

@@ -92,7 +92,7 @@ test("the first refusal after a writing begins the next minute", () => {
 
 test("kinds of refusals are bounded, and those that are known are counted on", () => {
   const { clock, written, log } = scene();
-  const kinds = Array.from({ length: 10_100 }, (_, nth) => ({
+  const kinds = Array.from({ length: 1100 }, (_, nth) => ({
     ...REFUSAL,
     target: { ...REFUSAL.target, localPart: `t${nth}` },
   }));
@@ -100,7 +100,7 @@ test("kinds of refusals are bounded, and those that are known are counted on", (
   for (const kind of kinds.slice(0, 10)) log.add(kind);
   clock.advance(60_000);
   const notes = written[0]?.write ?? [];
-  assert.equal(notes.length, 10_000);
+  assert.equal(notes.length, 1000);
   assert.equal(counts(notes).filter((count) => count === 2).length, 10);
 });
 

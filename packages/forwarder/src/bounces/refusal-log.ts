@@ -28,7 +28,7 @@ export interface RefusalLogOptions {
 
 const WRITE_SECONDS = 60;
 /** Kinds of refusals between two writings; of what is beyond, nothing is known but the log. */
-const MAX_KINDS = 10_000;
+const MAX_KINDS = 1000;
 
 export function createRefusalLog({ notes, clock, now }: RefusalLogOptions): RefusalLog {
   let counted = new Map<string, FailureEvent>();

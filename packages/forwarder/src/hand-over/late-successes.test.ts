@@ -87,6 +87,13 @@ test("a key is of one network, sender, target and content", async () => {
   assert.equal(await lateKey("192.0.2", bob, alice, x), keys[0]);
 });
 
+test("a success of which the sender was told is found as such, and once", async () => {
+  const late = lates();
+  await late.record(Promise.resolve("a"), true);
+  assert.deepEqual(await late.find("a"), { kind: "delivered", isTold: true });
+  assert.equal(await late.find("a"), undefined);
+});
+
 test("two equal messages that are taken late answer two further tries, whether they run still or not", async () => {
   const late = lates();
   const { promise, resolve } = Promise.withResolvers<Delivery>();

@@ -25,12 +25,15 @@ export interface LateSuccesses {
   find(key: LateKey): Promise<Found | undefined>;
   /** An attempt that goes on, and nobody waits for it. Settles, and never rejects, when the next try would find it. */
   watch(key: Promise<LateKey>, attempt: Promise<Delivery>): Promise<void>;
-  /** A message that is delivered, and whose client does not hear of it. Never rejects. */
-  record(key: Promise<LateKey>): Promise<void>;
+  /**
+   * A message that is delivered or kept, and whose client does not hear of it. Never rejects.
+   * @param isTold a sender who wants to hear of success is told already, or will be
+   */
+  record(key: Promise<LateKey>, isTold?: boolean): Promise<void>;
 }
 
 export type Found =
-  | { readonly kind: "delivered" }
+  | { readonly kind: "delivered"; readonly isTold?: true }
   /** It still runs, and whoever found it waits for it. */
   | { readonly kind: "running"; readonly attempt: Promise<Delivery>; readonly hold: Hold };
 
@@ -69,7 +72,10 @@ export function createLateSuccesses(records: LateRecords, failed: (error: unknow
 
     async find(key) {
       const watched = [...(running.get(key) ?? [])].find(({ holder }) => !holder);
-      if (!watched) return (await records.consume(key)) ? { kind: "delivered" } : undefined;
+      if (!watched) {
+        if (await records.consume(key)) return { kind: "delivered" };
+        return (await records.consume(toldKey(key))) ? { kind: "delivered", isTold: true } : undefined;
+      }
       const hold: Hold = {
         release() {
           if (watched.holder !== hold) return;
@@ -92,9 +98,10 @@ export function createLateSuccesses(records: LateRecords, failed: (error: unknow
       }
     },
 
-    async record(soon) {
+    async record(soon, isTold = false) {
       try {
-        await records.record(await soon);
+        const key = await soon;
+        await records.record(isTold ? toldKey(key) : key);
       } catch (error) {
         failed(error);
       }
@@ -123,6 +130,10 @@ export async function lateKey(
     content.release();
   }
   return hash.digest("hex");
+}
+
+function toldKey(key: LateKey): LateKey {
+  return `${key} told`;
 }
 
 /** Without a disk: as long as the process runs. */

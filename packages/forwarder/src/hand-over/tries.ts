@@ -78,7 +78,7 @@ export function createTries(late: LateSuccesses, mail: Incoming): Tries {
       stopListening();
       const record = async (): Promise<void> => {
         isLeft = true;
-        await Promise.all(tries.map(({ copy }) => late.record(keyOf(mail, copy))));
+        await Promise.all(tries.map(({ copy }) => late.record(keyOf(mail, copy), true)));
       };
       if (mail.client.isGone()) await record();
       else stopListening = mail.client.onGone(() => void record());

@@ -62,9 +62,9 @@ async function tryOrKeep(
   { led, tries }: { readonly led: LedCopy; readonly tries: Tries },
 ): Promise<Reply> {
   const { lead, copy } = led;
-  const answer = async (delivery: Delivery): Promise<Reply> => {
+  const answer = async (delivery: Delivery, isTold = false): Promise<Reply> => {
     // Nobody hears that it is delivered: the next try of the client is told, and its sender then.
-    if (!tries.isLeft()) await tellHandOff(options, queue, mail, { lead, delivery });
+    if (!isTold && !tries.isLeft()) await tellHandOff(options, queue, mail, { lead, delivery });
     await tries.answered();
     if (delivery.kind === "delivered" && !tries.isLeft()) await tries.taken();
     options.refused(mail, lead, copy, delivery);
@@ -73,7 +73,7 @@ async function tryOrKeep(
   const earlier = await earlierTry(options, mail, copy);
   if (earlier?.kind === "delivered") {
     tries.wasOver(copy, TAKEN_EARLIER);
-    return await answer(TAKEN_EARLIER);
+    return await answer(TAKEN_EARLIER, earlier.isTold);
   }
   // The next try makes it: two of us would.
   if (!earlier && tries.isLeft()) return NOT_KEPT;

@@ -43,9 +43,10 @@ for (const [who, more, to] of told) {
     const { spool, failures } = state;
     const events: ForwarderEvent[] = [];
     const report = (event: ForwarderEvent) => events.push(event);
-    const options: ConcludeOptions = {
+    const options: ConcludeOptions & { startedAt: number } = {
       ...{ spool, report, hostname: "mx.ours.test", times: QUEUE_TIMES, sign: NOT_SIGNED },
       now: () => now,
+      startedAt: START,
       newId: () => "dsn",
       random: () => 0.5,
       leadsTo: async () => "later",
@@ -66,11 +67,17 @@ for (const [who, more, to] of told) {
     now = START + QUEUE_TIMES.mail + DAY - 1;
     await attempt();
     assert.deepEqual(events, []);
+    // A service that was down for long looks for them a day, too.
+    now += DAY;
+    options.startedAt = now - 1;
+    await attempt();
+    assert.deepEqual(events, []);
+    options.startedAt = START;
     now += 3600;
     await attempt();
     const names = { id: "m1", target: "a@home.test" };
     assert.deepEqual(events, [
-      { event: "given-up", ...names, attempts: 3, enhanced: "5.1.1" },
+      { event: "given-up", ...names, attempts: 4, enhanced: "5.1.1" },
       { event: "nobody-told", ...names, to },
     ]);
     assert.deepEqual(await spool.list({ limit: 1 }), []);

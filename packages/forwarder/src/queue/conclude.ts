@@ -17,9 +17,14 @@ export interface ConcludeOptions extends Omit<DsnOptions, "life"> {
   readonly random: () => number;
   readonly report: Report;
   readonly ownFailures: OwnFailures;
+  /** When this process began to look for those who must hear. */
+  readonly startedAt: UnixSeconds;
 }
 
-/** Behind its expiry, whoever must hear of a message is looked for so long: then its recipient goes without. */
+/**
+ * Behind its expiry, whoever must hear of a message is looked for so long: then its recipient goes without. Not in the first day
+ * of a process: what it needs may be away with the same cause that kept it down.
+ */
 const MAX_WAIT_TO_TELL_SECONDS = 86_400;
 
 /**
@@ -84,7 +89,11 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
   async function giveUp(failure: OwnFailure): Promise<GivenUp> {
     const { ownFailures } = options;
     const given = await ownFailures.giveUp(job, failure);
-    if (given.kind !== "later" || now < message.expires + MAX_WAIT_TO_TELL_SECONDS) return given;
+    if (
+      given.kind !== "later" ||
+      now < Math.max(message.expires, options.startedAt) + MAX_WAIT_TO_TELL_SECONDS
+    )
+      return given;
     const to = failure.toldTo(await ownFailures.toldOfDelay(recipient));
     // As the only destination: whether all of several have failed cannot be told either.
     const untold = { ...recipient, targets: 1, notify: { kind: "nobody" } } as const;

@@ -19,7 +19,7 @@ export type Serve = (
   stopping: AbortSignal,
 ) => Promise<Outcome>;
 
-export interface QueueOptions extends ConcludeOptions {
+export interface QueueOptions extends Omit<ConcludeOptions, "startedAt"> {
   readonly serve: Serve;
   /** Attempts at the same time: in all, and to one domain. */
   readonly maxAttempts: number;
@@ -69,7 +69,8 @@ const CLOSE_SECONDS = 25;
 /** When nothing is known to be due, or the spool did not answer. */
 const IDLE_SECONDS = 60;
 
-export function createQueue(options: QueueOptions): Queue {
+export function createQueue(given: QueueOptions): Queue {
+  const options = { ...given, startedAt: given.now() };
   const { spool, now, clock } = options;
   const slots = createSlots({ total: options.maxAttempts, perDomain: options.maxAttemptsPerDomain });
   const works = new Set<Promise<void>>();
