@@ -117,8 +117,8 @@ function returnClassOf({ action, class: bounceClass }: Returning["dsn"]): Return
 function failedAddresses({ recipients }: BounceReport): readonly string[] {
   return recipients
     .filter(({ final, class: bounceClass }) => final && bounceClass !== "success")
-    .flatMap(({ finalRecipient, originalRecipient }) => [finalRecipient ?? [], originalRecipient ?? []])
-    .flat();
+    .flatMap(({ finalRecipient, originalRecipient }) => [finalRecipient, originalRecipient])
+    .filter((address) => address !== undefined);
 }
 
 /** Where the sender does not want to hear of it. */

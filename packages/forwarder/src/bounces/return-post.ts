@@ -1,5 +1,5 @@
 // How what is told of a bounce leaves, and what whoever brought the bounce hears. With a queue, the message, its budget and its
-// event are on the disk before the answer; without one, it is delivered while the client waits. Called by bounce-desk.ts.
+// event are on the disk before the answer; without one, it is delivered while the client waits. Called by bounce-desk.ts and give-back.ts.
 import type { Reply } from "@homing/mail";
 import type { UnixSeconds } from "@homing/srs-core";
 import { keptReply } from "../hand-over/hand-over.ts";
@@ -48,13 +48,10 @@ export interface ReturnPost {
   pass(failure: Failure, now: UnixSeconds, passing: Passing): Promise<Posted>;
 }
 
-const TAKEN: Reply = {
-  code: 250,
-  enhanced: "2.0.0",
-  text: "the bounce is taken, and its message's sender is told",
-};
+/** Whoever brought it does not learn who hears of it. */
+const TAKEN: Reply = { code: 250, enhanced: "2.0.0", text: "the bounce is taken" };
 const AWAY: Reply = { code: 451, enhanced: "4.3.0", text: "the bounce could not be kept, try again later" };
-/** DESIGN's words: RFC 3463 4.7.1, a policy of ours. */
+/** RFC 3463 §3.8: a policy of ours. */
 export const OVER_BUDGET: Reply = {
   code: 451,
   enhanced: "4.7.1",
