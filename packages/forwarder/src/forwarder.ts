@@ -7,6 +7,7 @@ import type { BouncePolicy } from "./bounces/bounce-settings.ts";
 import { createBounces } from "./bounces/bounces.ts";
 import { createFailures } from "./bounces/failures.ts";
 import { createLinks, type Links } from "./bounces/links.ts";
+import { bugText } from "./bug-text.ts";
 import { isListed } from "./client-networks.ts";
 import type { ForwardClient } from "./dot-forward/forward-client.ts";
 import { createForwardPolicy, type ForwardChoice } from "./dot-forward/forward-policy.ts";
@@ -215,8 +216,7 @@ function linksOf({ state }: ForwarderSettings, world: World, srsDomains: SrsDoma
       srsDomains,
       now: world.now,
       failed(error) {
-        const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        world.report({ event: "error", session: "", message });
+        world.report({ event: "error", session: "", message: bugText(error) });
       },
     })
   );

@@ -3,6 +3,7 @@ import { setMaxListeners } from "node:events";
 import type { Envelope, Reply } from "@homing/mail";
 import { NOT_SIGNED } from "./authenticate.ts";
 import type { Failures } from "./bounces/failures.ts";
+import { bugText } from "./bug-text.ts";
 import type { Copy } from "./copies.ts";
 import { type Delivery, deliver } from "./deliver.ts";
 import type { ForwarderSettings, World } from "./forwarder.ts";
@@ -53,8 +54,7 @@ export function createMailOut(
 ): MailOut {
   const { hostname, state } = settings;
   const failed = (error: unknown): void => {
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    world.report({ event: "error", session: "", message });
+    world.report({ event: "error", session: "", message: bugText(error) });
   };
   const outbound = createOutbound({
     hostname,

@@ -4,6 +4,7 @@ import { type Asked, type BounceGate, TOO_MANY_GUESSES } from "@homing/bounce-ha
 import { type Content, type Reply, readTrace, receivedField, type Trace } from "@homing/mail";
 import { type Mailbox, NULL_PATH, type UnixSeconds } from "@homing/srs-core";
 import type { BounceDesk } from "./bounces/bounce-desk.ts";
+import { bugText } from "./bug-text.ts";
 import { networkOf, siteOf } from "./client-networks.ts";
 import { type Copies, type CopyOptions, copiesOf, type Leading } from "./copies.ts";
 import type { RcptDsn } from "./dsn-parameters.ts";
@@ -90,8 +91,7 @@ export function createReceiver(options: ReceiveOptions): SmtpHandler {
       createTransactionReport(options.report, command).refused({ stage: "mail", reason, reply });
     },
     failed(error, session) {
-      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      options.report({ event: "error", session, message });
+      options.report({ event: "error", session, message: bugText(error) });
     },
   };
 }

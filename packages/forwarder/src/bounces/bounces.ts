@@ -4,10 +4,12 @@ import { BOUNCE_LIMITS } from "@homing/bounce-handler";
 import { receivedField } from "@homing/mail";
 import { asciiLower } from "@homing/srs-core";
 import { NOT_SIGNED } from "../authenticate.ts";
+import { bugText } from "../bug-text.ts";
 import type { ForwarderSettings, World } from "../forwarder.ts";
 import type { HeaderMarks } from "../header-mark.ts";
 import type { LoopTokens } from "../loop-token.ts";
 import type { MailOut } from "../mail-out.ts";
+import { within } from "../outbound/within.ts";
 import type { LeadsTo } from "../queue/dsn-message.ts";
 import { QUEUE_TIMES } from "../queue/next-step.ts";
 import { type BounceDesk, createBounceDesk } from "./bounce-desk.ts";
@@ -32,7 +34,7 @@ export interface Bounces extends BounceDesk {
 }
 
 /** At the end, for links that a hanging disk does not take. */
-const SETTLE_MS = 2000;
+const SETTLE_SECONDS = 2;
 /** Answers without a disk. */
 const ANSWERS_AT_ONCE = 3;
 
@@ -96,18 +98,14 @@ export function createBounces(
       },
       queued: () => kept.queue.wake(),
       failed: (error) => {
-        const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        report({ event: "error", session: "", message });
+        report({ event: "error", session: "", message: bugText(error) });
       },
     });
   notices?.start();
   return {
     ...desk,
     async close() {
-      const { promise: tooLong, resolve } = Promise.withResolvers<void>();
-      const cancel = clock.after(SETTLE_MS, resolve);
-      await Promise.race([links?.settled(), tooLong]);
-      cancel();
+      await within(clock, SETTLE_SECONDS, links?.settled());
       await notices?.close();
     },
   };

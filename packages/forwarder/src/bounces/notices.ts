@@ -6,6 +6,7 @@ import { type Mailbox, renderMailbox, type UnixSeconds } from "@homing/srs-core"
 import type { SignMessage } from "../authenticate.ts";
 import type { Report } from "../events.ts";
 import type { Cancel, Clock } from "../outbound/clock.ts";
+import { within } from "../outbound/within.ts";
 import type { LeadsTo } from "../queue/dsn-message.ts";
 import type { Buckets, Notice } from "../spool/buckets.ts";
 import type { NoteChanges } from "../spool/notes.ts";
@@ -78,10 +79,7 @@ export function createNotices(options: NoticeOptions): Notices {
     async close() {
       closed = true;
       cancel();
-      const { promise: tooLong, resolve } = Promise.withResolvers<void>();
-      const cancelLimit = clock.after(CLOSE_SECONDS * 1000, resolve);
-      await Promise.race([telling, tooLong]);
-      cancelLimit();
+      await within(clock, CLOSE_SECONDS, telling);
     },
   };
 }

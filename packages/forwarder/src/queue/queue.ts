@@ -2,6 +2,7 @@
 // and served at once where there is room; what is due is claimed from the spool. Called by the hand-over and by forwarder.ts.
 import { type Content, withFields } from "@homing/mail";
 import type { Cancel, Clock } from "../outbound/clock.ts";
+import { within } from "../outbound/within.ts";
 import type { NoteChanges } from "../spool/notes.ts";
 import type { Job, NewMessage, PutOutcome, Recipient, StoredMessage } from "../spool/spool.ts";
 import { type ConcludeOptions, conclude } from "./conclude.ts";
@@ -189,10 +190,7 @@ export function createQueue(given: QueueOptions): Queue {
       stopping.abort();
       cancelWake();
       await claiming;
-      const { promise: tooLong, resolve } = Promise.withResolvers<void>();
-      const cancel = clock.after(CLOSE_SECONDS * 1000, resolve);
-      await Promise.race([allOver(), tooLong]);
-      cancel();
+      await within(clock, CLOSE_SECONDS, allOver());
     },
   };
   const keep = async (dsn: NewMessage): Promise<string | undefined> => {
