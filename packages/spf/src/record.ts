@@ -20,19 +20,24 @@ interface Term {
   readonly qualifier: Qualifier;
 }
 
+interface Hosts {
+  /** Without it: the domain that is checked. */
+  readonly target?: MacroString;
+  readonly length4: number;
+  readonly length6: number;
+}
+
 export type Mechanism = Term &
   (
     | { readonly name: "all" }
-    | { readonly name: "include" | "exists"; readonly target: MacroString }
+    | { readonly name: "include"; readonly target: MacroString }
+    | { readonly name: "exists"; readonly target: MacroString }
+    | ({ readonly name: "a" } & Hosts)
+    | ({ readonly name: "mx" } & Hosts)
     /** Without a target: the domain that is checked. */
-    | {
-        readonly name: "a" | "mx";
-        readonly target?: MacroString;
-        readonly length4: number;
-        readonly length6: number;
-      }
     | { readonly name: "ptr"; readonly target?: MacroString }
-    | { readonly name: "ip4" | "ip6"; readonly network: Network }
+    | { readonly name: "ip4"; readonly network: Network }
+    | { readonly name: "ip6"; readonly network: Network }
   );
 
 export interface Modifier {
