@@ -1,5 +1,12 @@
 // The public names of mail.
 export {
+  authenticationResultsField,
+  type MethodResult,
+  type ResultsOptions,
+  type ResultWord,
+  resultsText,
+} from "./authentication-results.ts";
+export {
   type Content,
   countedHolds,
   isInMemory,
@@ -9,7 +16,11 @@ export {
   withFields,
 } from "./content.ts";
 export type { ContentPromise, Envelope } from "./envelope.ts";
+export { forwardedFields } from "./forwarded-fields.ts";
 export { createOctetScan, type ForbiddenOctet, forbiddenOctet, type OctetScan } from "./octets.ts";
+export { ownResultsIn } from "./own-results.ts";
+export { lastUntrustedHop, type RelayedClient } from "./relayed-from.ts";
 export { isPositive, parseReply, type Reply, renderReply } from "./reply.ts";
 export { type Hop, mailDate, receivedField } from "./trace.ts";
 export { bareField, type Identity, readTrace, type Trace } from "./trace-reading.ts";
+export { type OctetRange, withoutRanges } from "./without-ranges.ts";
