@@ -1,19 +1,26 @@
 // The real world for a forwarder: clock, DNS, randomness. The command line is the only place that has them.
-import { createMxResolver, createTxtLookup, type Report, systemClock, type World } from "@homing/forwarder";
+import { type Dns, mxResolver, type Report, systemClock, txtLookup, type World } from "@homing/forwarder";
 import nacl from "tweetnacl";
+import { systemDns } from "./system-dns.ts";
 import { unixNow } from "./time.ts";
 import { createTimeLimits } from "./time-limits.ts";
 
-/** @param stopped ends every delivery that is under way, when the process has to go */
-export function systemWorld(report: Report, stopped?: AbortSignal): World {
+/**
+ * @param stopped ends every delivery that is under way, when the process has to go, and what is asked of DNS
+ * @param dns one for the whole service, so that one cache serves it
+ */
+export function systemWorld(report: Report, stopped?: AbortSignal, dns: Dns = systemDns()): World {
+  // A server that is silent would keep the process for half a minute.
+  stopped?.addEventListener("abort", () => dns.close(), { once: true });
   return {
     now: unixNow,
     newId: randomId,
     random: Math.random,
     clock: systemClock,
     timeLimit: createTimeLimits(() => performance.now(), stopped),
-    resolver: createMxResolver(),
-    txt: createTxtLookup(),
+    dns,
+    resolver: mxResolver(dns),
+    txt: txtLookup(dns),
     report,
   };
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createMxResolver } from "@homing/forwarder";
-import { dnsServer, type Zone } from "../../../forwarder/src/testing/dns-server.ts";
+import { mxResolver } from "@homing/forwarder";
+import type { Zone } from "../../../forwarder/src/testing/dns-server.ts";
+import { dnsOf } from "../../../forwarder/src/testing/test-dns.ts";
 import { parseConfig } from "./load-config.ts";
 import { mxWarnings } from "./mx-check.ts";
 
@@ -34,7 +35,7 @@ const zones: [what: string, zone: Zone, warning: RegExp | undefined][] = [
 ];
 for (const [what, zone, warning] of zones) {
   test(`the MX of the SRS domain: ${what}`, async (t) => {
-    const resolver = createMxResolver([await dnsServer(t, zone)]);
+    const resolver = mxResolver(await dnsOf(t, zone));
     const words = await mxWarnings(config, resolver);
     if (warning === undefined) assert.deepEqual(words, []);
     else assert.match(words.join("\n"), warning);
@@ -45,7 +46,7 @@ test("each SRS domain is asked about", async (t) => {
   const text =
     "hostname: mx.ours.test\ndomains: [ours.test, club.test]\naliasesFile: a\nsrs: { domain: srs.ours.test, secretsFile: s }\n" +
     "domainSettings: { club.test: { srsDomain: srs.club.test } }\n";
-  const resolver = createMxResolver([await dnsServer(t, { "srs.ours.test": mx("mx.ours.test") })]);
+  const resolver = mxResolver(await dnsOf(t, { "srs.ours.test": mx("mx.ours.test") }));
   const words = await mxWarnings(parseConfig(text, "homing.yaml"), resolver);
   assert.deepEqual(
     words.map((line) => line.split(":")[1]),

@@ -1,49 +1,88 @@
-// A DNS server for tests: UDP on 127.0.0.1, answers from a table (RFC 1035 §4). Used by the tests of dns.ts.
+// A DNS server for tests: UDP on 127.0.0.1, answers from a table (RFC 1035 §4). Used by the tests of dns/, and by others
+// through test-dns.ts.
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import type { TestContext } from "node:test";
+import { type HostPort, renderHostPort } from "../host-port.ts";
 
 export type Record =
-  | { readonly type: "A" | "AAAA"; readonly address: readonly number[] }
+  | { readonly type: "A" | "AAAA"; readonly address: readonly number[]; readonly ttl?: number }
   | { readonly type: "MX"; readonly priority: number; readonly exchange: string }
   | { readonly type: "TXT"; readonly strings: readonly string[] }
+  | { readonly type: "PTR"; readonly target: string }
   /** Followed here, as a resolver does: the records of its target come with it. */
   | { readonly type: "CNAME"; readonly target: string };
 
-/** By lower-case name. A name that is not there is NXDOMAIN; one without records of the type, NODATA. */
-export type Zone = Readonly<{ [name: string]: readonly Record[] | "SERVFAIL" | "silence" }>;
+/**
+ * By lower-case name, or `name TYPE`, which goes before it. A name that is not there is NXDOMAIN; one without records of
+ * the type, NODATA.
+ */
+export type Zone = Readonly<{ [name: string]: readonly Record[] | Rcode | "silence" }>;
 
-const TYPES = { A: 1, CNAME: 5, MX: 15, TXT: 16, AAAA: 28 } as const;
-const SERVFAIL = 2;
-const NXDOMAIN = 3;
+export type Rcode = keyof typeof RCODES;
+
+const TYPES = { A: 1, CNAME: 5, PTR: 12, MX: 15, TXT: 16, AAAA: 28 } as const;
+const RCODES = { FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5, YXRRSET: 7 } as const;
+const DEFAULT_TTL = 60;
+
+export interface RunningDnsServer {
+  readonly place: HostPort;
+  /** `TYPE name` of each query, in the case in which it came. */
+  readonly asked: readonly string[];
+}
 
 /** Gives `address:port`. */
 export async function dnsServer(t: TestContext, zone: Zone): Promise<string> {
-  const socket = createSocket("udp4");
+  return renderHostPort((await startDnsServer(t, zone)).place);
+}
+
+/** @param zone may change while it runs */
+export async function startDnsServer(
+  t: TestContext,
+  zone: Zone,
+  host: "127.0.0.1" | "::1" = "127.0.0.1",
+): Promise<RunningDnsServer> {
+  const socket = createSocket(host === "::1" ? "udp6" : "udp4");
+  const asked: string[] = [];
   socket.on("message", (query, { port, address }) => {
+    const { type, name } = questionOf(query);
+    asked.push(`${type} ${name}`);
     const reply = answer(query, zone);
     if (reply) socket.send(reply, port, address);
   });
-  socket.bind(0, "127.0.0.1");
+  socket.bind(0, host);
   await once(socket, "listening");
   t.after(() => socket.close());
-  return `127.0.0.1:${socket.address().port}`;
+  return { place: { host, port: socket.address().port }, asked };
+}
+
+interface Question {
+  readonly type: string;
+  readonly name: string;
+  readonly end: number;
+}
+
+function questionOf(query: Buffer): Question {
+  const { name, end } = readName(query, 12);
+  const code = query.readUInt16BE(end);
+  const known = Object.entries(TYPES).find(([, number]) => number === code);
+  return { type: known?.[0] ?? `TYPE${code}`, name, end: end + 4 };
 }
 
 function answer(query: Buffer, zone: Zone): Buffer | undefined {
-  const { name, end } = readName(query, 12);
-  const found = zone[name.toLowerCase()];
+  const { type, name: asked, end } = questionOf(query);
+  const name = asked.toLowerCase();
+  const found = zone[`${name} ${type}`] ?? zone[name];
   if (found === "silence") return undefined;
-  const type = query.readUInt16BE(end);
-  const records = recordsOf(name.toLowerCase(), type, zone);
+  const records = typeof found === "object" ? recordsOf(name, found, { type, zone }) : [];
   const header = Buffer.alloc(12);
   query.copy(header, 0, 0, 2);
-  const rcode = found === "SERVFAIL" ? SERVFAIL : found === undefined ? NXDOMAIN : 0;
+  const rcode = found === undefined ? RCODES.NXDOMAIN : typeof found === "string" ? RCODES[found] : 0;
   // QR, AA, RD, RA.
   header.writeUInt16BE(0x8580 | rcode, 2);
   header.writeUInt16BE(1, 4);
   header.writeUInt16BE(records.length, 6);
-  return Buffer.concat([header, query.subarray(12, end + 4), ...records.map(renderRecord)]);
+  return Buffer.concat([header, query.subarray(12, end), ...records.map(renderRecord)]);
 }
 
 interface OwnedRecord {
@@ -51,12 +90,17 @@ interface OwnedRecord {
   readonly record: Record;
 }
 
-function recordsOf(owner: string, type: number, zone: Zone): OwnedRecord[] {
-  const found = zone[owner];
-  if (typeof found !== "object") return [];
-  return found.flatMap((record) => {
-    if (TYPES[record.type] === type) return [{ owner, record }];
-    return record.type === "CNAME" ? [{ owner, record }, ...recordsOf(record.target, type, zone)] : [];
+function recordsOf(
+  owner: string,
+  records: readonly Record[],
+  asked: { readonly type: string; readonly zone: Zone },
+): OwnedRecord[] {
+  return records.flatMap((record) => {
+    if (record.type === asked.type) return [{ owner, record }];
+    if (record.type !== "CNAME") return [];
+    const next = asked.zone[record.target];
+    const followed = typeof next === "object" ? recordsOf(record.target, next, asked) : [];
+    return [{ owner, record }, ...followed];
   });
 }
 
@@ -65,7 +109,7 @@ function renderRecord({ owner, record }: OwnedRecord): Buffer {
   const head = Buffer.alloc(10);
   head.writeUInt16BE(TYPES[record.type], 0);
   head.writeUInt16BE(1, 2);
-  head.writeUInt32BE(60, 4);
+  head.writeUInt32BE(("ttl" in record ? record.ttl : undefined) ?? DEFAULT_TTL, 4);
   head.writeUInt16BE(data.length, 8);
   return Buffer.concat([renderName(owner), head, data]);
 }
@@ -81,6 +125,7 @@ function renderData(record: Record): Buffer {
         record.strings.map((text) => Buffer.from(`${String.fromCharCode(text.length)}${text}`, "latin1")),
       );
     case "CNAME":
+    case "PTR":
       return renderName(record.target);
     default:
       return Buffer.from(record.address);
@@ -100,7 +145,7 @@ function readName(message: Buffer, from: number): { readonly name: string; reado
 function renderName(name: string): Buffer {
   const labels = name.split(".").filter((label) => label !== "");
   return Buffer.concat([
-    ...labels.map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`)),
+    ...labels.map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`, "latin1")),
     Buffer.from([0]),
   ]);
 }

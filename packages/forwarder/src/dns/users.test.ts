@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createMxResolver, createTxtLookup } from "./dns.ts";
-import { createNextHops } from "./next-hops.ts";
-import { dnsServer, type Zone } from "./testing/dns-server.ts";
+import { createNextHops } from "../next-hops.ts";
+import type { Zone } from "../testing/dns-server.ts";
+import { dnsOf, openDns } from "../testing/test-dns.ts";
+import { mxResolver, txtLookup } from "./users.ts";
 
 const V6 = [0x20, 1, 0x0d, 0xb8, ...Array<number>(11).fill(0), 1];
 const ZONE: Zone = {
@@ -47,7 +48,7 @@ const answers: [domain: string, hosts: string][] = [
 ];
 for (const [domain, expected] of answers) {
   test(`the next hops of ${domain}, asked of a DNS server: ${expected}`, async (t) => {
-    const resolver = createMxResolver([await dnsServer(t, ZONE)]);
+    const resolver = mxResolver(await dnsOf(t, ZONE));
     const found = await createNextHops({
       routes: new Map(),
       resolver,
@@ -59,16 +60,28 @@ for (const [domain, expected] of answers) {
   });
 }
 
-test("a DNS server that does not listen is a failure, not an answer about the name", async () => {
-  const resolver = createMxResolver(["127.0.0.1:1"]);
+test("a DNS server that does not listen is a failure, not an answer about the name", async (t) => {
+  const resolver = mxResolver(openDns(t, { servers: [{ host: "127.0.0.1", port: 1 }] }));
   const [mx, addresses] = await Promise.all([resolver.mx("two.test"), resolver.addresses("a.test")]);
   assert.deepEqual([mx.kind, addresses.kind], ["failed", "failed"]);
 });
 
 test("TXT records come whole, and their absence is an answer", async (t) => {
-  const txt = createTxtLookup([await dnsServer(t, ZONE)]);
+  const txt = txtLookup(await dnsOf(t, ZONE));
   assert.deepEqual(await txt("_mta-sts.two.test"), { kind: "texts", texts: ["v=STSv1; id=a;", "other"] });
   assert.deepEqual(await txt("_mta-sts.nobody.test"), { kind: "texts", texts: [] });
   assert.deepEqual(await txt("plain.test"), { kind: "texts", texts: [] });
   assert.equal((await txt("broken.test")).kind, "failed");
 });
+
+const half: [what: string, zone: Zone, addresses: readonly string[] | "failed"][] = [
+  ["IPv4, and IPv6 fails", { "a.test AAAA": "SERVFAIL" }, ["192.0.2.1"]],
+  ["no IPv4, and IPv6 fails", { "a.test A": [], "a.test AAAA": "SERVFAIL" }, "failed"],
+  ["neither", { "a.test A": [], "a.test AAAA": [] }, []],
+];
+for (const [what, zone, addresses] of half) {
+  test(`addresses of a host that has ${what}: ${addresses}`, async (t) => {
+    const found = await mxResolver(await dnsOf(t, { ...ZONE, ...zone })).addresses("a.test");
+    assert.deepEqual(found.kind === "failed" ? found.kind : found.addresses, addresses);
+  });
+}

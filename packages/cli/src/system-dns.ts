@@ -1,0 +1,10 @@
+// The real DNS: of the service, and of a command that asks. Called by system-world.ts and by commands with --dns.
+import { randomInt } from "node:crypto";
+import { createDns, type Dns, type HostPort, systemClock } from "@homing/forwarder";
+
+const IDS = 65_536;
+
+/** @param servers none: the system's */
+export function systemDns(servers: readonly HostPort[] = []): Dns {
+  return createDns({ servers, clock: systemClock, newId: () => randomInt(IDS) });
+}
