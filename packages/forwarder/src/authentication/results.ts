@@ -67,11 +67,22 @@ export interface ArcResult {
 export type CheckContent = (content: Content, spf: SpfForDmarc) => Promise<ContentResults>;
 
 /**
- * The three fields of an ARC set (RFC 8617 §4.1), to be put on top, each with its CRLF: ARC-Seal first. Undefined where
- * the chain has failed before (§5.1.2) or is full: it is not extended. Rejects where it cannot be made.
+ * Makes an ARC set (RFC 8617 §5.1) for a message. Rejects where it cannot be made.
  * @param results as in Authentication-Results, behind its authserv-id: `spf=pass smtp.mailfrom=…; dkim=…`
  */
-export type SealContent = (content: Content, seal: ToSeal) => Promise<string | undefined>;
+export type SealContent = (content: Content, seal: ToSeal) => Promise<Sealing>;
+
+export type Sealing =
+  /** The three fields, to be put on top, each with its CRLF: ARC-Seal first. */
+  | { readonly kind: "sealed"; readonly fields: string }
+  /**
+   * The chain has failed, and nobody makes it good again (§5.1.2); it has its 50 sets; it could not be checked; or the
+   * header or a line is too long to be worked on.
+   */
+  | {
+      readonly kind: "not-sealed";
+      readonly cause: "failed-chain" | "full-chain" | "unchecked-chain" | "too-long";
+    };
 
 export interface ToSeal {
   readonly arc: ArcResult;
