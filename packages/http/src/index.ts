@@ -1,2 +1,2 @@
 // The public names of http.
-export {};
+export { type HttpListener, listenHttp } from "./listen-http.ts";

@@ -1,0 +1,36 @@
+// The HTTP side of the service, where the configuration asks for it: loaded only then. Called by `homing serve`.
+import { createWhyLinks, renderHostPort } from "@homing/forwarder";
+import type { HttpListener } from "@homing/http";
+import type { Config } from "../config/schema.ts";
+import { listenFailure } from "../failure.ts";
+import { unixNow } from "../time.ts";
+
+export type { HttpListener } from "@homing/http";
+
+export interface StartHttpOptions {
+  readonly config: Pick<Config, "http" | "hostname">;
+  /** For messages. */
+  readonly configPath: string;
+  /** Newest first: those that sign the links in replies. */
+  readonly secrets: readonly string[];
+  readonly log: (event: object) => void;
+}
+
+export async function startHttp({
+  config: { http, hostname },
+  configPath,
+  secrets,
+  log,
+}: StartHttpOptions): Promise<HttpListener | undefined> {
+  if (!http) return undefined;
+  const { listenHttp } = await import("@homing/http");
+  const failed = (error: unknown): void => {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    log({ event: "error", session: "", message });
+  };
+  const { listen, publicUrl } = http;
+  const whyLinks = createWhyLinks({ publicUrl, secrets, now: unixNow });
+  return listenHttp({ listen, hostname, whyLinks, failed }).catch((error: unknown) => {
+    throw listenFailure(error, renderHostPort(listen), `change http.listen in ${configPath}`);
+  });
+}

@@ -1,0 +1,81 @@
+// The HTTP server: a port, and bounds for whoever connects to it. It stands beside the mail server in one process, and nothing
+// that happens to it may end that. Called by the composition root.
+import { createServer, type Server } from "node:http";
+import type { HostPort } from "@homing/forwarder";
+import { createAdaptorServer } from "@hono/node-server";
+import { type AppOptions, createApp } from "./app.ts";
+
+export interface HttpListener {
+  readonly host: string;
+  readonly port: number;
+  /** No new requests; those under way have a second. */
+  close(): Promise<void>;
+}
+
+export interface HttpLimits {
+  /** Connections at the same time: further ones are closed at once. */
+  readonly clients: number;
+  /** For a whole request, from the connection on. */
+  readonly requestMs: number;
+  /** For the next request. */
+  readonly idleMs: number;
+}
+
+/** A page is asked for by one person, seldom. Behind a proxy a few connections serve all. */
+export const HTTP_LIMITS: HttpLimits = { clients: 64, requestMs: 10_000, idleMs: 5000 };
+
+export interface HttpListenerOptions extends AppOptions {
+  readonly listen: HostPort;
+  readonly limits?: HttpLimits;
+}
+
+/** A link is 256 octets; the rest are a browser's fields, of which nothing is read. */
+const MAX_HEADER_OCTETS = 8192;
+const CLOSE_GRACE_MS = 1000;
+
+/** Rejects with the system's error where the port cannot be had. */
+export async function listenHttp(options: HttpListenerOptions): Promise<HttpListener> {
+  const { listen, limits = HTTP_LIMITS, failed } = options;
+  const app = createApp(options);
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    // The process has other work, with Node's own Request and Response.
+    overrideGlobalObjects: false,
+    createServer,
+    serverOptions: {
+      maxHeaderSize: MAX_HEADER_OCTETS,
+      headersTimeout: limits.requestMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.idleMs,
+      connectionsCheckingInterval: Math.min(1000, limits.requestMs),
+    },
+  }) as Server;
+  server.maxConnections = limits.clients;
+  // Who does not take the answer, or sends nothing at all.
+  server.setTimeout(limits.requestMs, (socket) => socket.destroy());
+  await listening(server, listen);
+  server.on("error", failed);
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("an HTTP server without a port");
+  return { host: address.address, port: address.port, close: () => closed(server) };
+}
+
+function listening(server: Server, { host, port }: HostPort): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
