@@ -12,8 +12,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "srs-core": [],
   mail: ["srs-core"],
   "bounce-handler": ["srs-core", "mail"],
-  forwarder: ["srs-core", "mail", "bounce-handler"],
-  cli: ["srs-core", "mail", "bounce-handler", "forwarder"],
+  spf: [],
+  forwarder: ["srs-core", "mail", "bounce-handler", "spf"],
+  http: ["srs-core", "mail", "bounce-handler", "forwarder", "spf"],
+  cli: ["srs-core", "mail", "bounce-handler", "forwarder", "http", "spf"],
 };
 
 /** Libraries whose shapes must not travel. */
@@ -23,8 +25,11 @@ const ONE_FILE_EACH: Readonly<Record<string, string>> = {
   mailauth: "packages/forwarder/src/authenticate.ts",
 };
 
+/** Libraries that stay inside one package. */
+const ONE_PACKAGE_EACH: Readonly<Record<string, string>> = { hono: "http", "@hono/node-server": "http" };
+
 /** Packages without I/O, clock, environment, randomness or log: they get these as arguments. */
-const PURE = ["srs-core", "mail"];
+const PURE = ["srs-core", "mail", "spf"];
 const PURE_BUILTINS = ["node:crypto", "node:net", "node:url"];
 const IMPURE =
   /(?<![.\w])process\b|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bconsole\b|\bsetTimeout\b|\brandomBytes\b|\bconnect\(/;
@@ -32,7 +37,7 @@ const IMPURE =
 /** The places of the clock, of DNS and of randomness. */
 const ONE_PLACE: readonly [what: string, pattern: RegExp, files: readonly string[]][] = [
   ["the clock", /\bDate\.now\b/, ["packages/cli/src/time.ts"]],
-  ["DNS", /from "node:dns/, ["packages/forwarder/src/dns.ts"]],
+  ["DNS", /from "node:dns/, ["packages/forwarder/src/dns/c-ares.ts"]],
   ["randomness", /\bMath\.random\b|\brandomBytes\b/, ["packages/cli/src/system-world.ts"]],
 ];
 
@@ -99,6 +104,13 @@ for (const [library, only] of Object.entries(ONE_FILE_EACH)) {
       users.map((source) => source.file),
       [only],
     );
+  });
+}
+
+for (const [library, only] of Object.entries(ONE_PACKAGE_EACH)) {
+  test(`${library} is imported in packages/${only} alone`, () => {
+    const users = sources.filter((source) => source.imports.some((one) => libraryName(one) === library));
+    assert.deepEqual([...new Set(users.map((source) => source.package))], [only]);
   });
 }
 

@@ -52,7 +52,8 @@ delivery:
 ${SETTINGS[mode].delivery}  routes:
 ${nextHops.join("")}limits:
   clients: 1000
-${messageOctets === undefined ? "" : `  messageOctets: ${messageOctets}\n`}${SETTINGS[mode].top}dkim: ${dkim === undefined ? "unsigned" : KEYS}
+${messageOctets === undefined ? "" : `  messageOctets: ${messageOctets}\n`}${SETTINGS[mode].top}authentication: { mode: off }
+dkim: ${dkim === undefined ? "unsigned" : KEYS}
 `;
 }
 

@@ -140,11 +140,21 @@ export async function writeServiceFiles({
   secret,
 }: ServiceOptions): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "homing-"));
-  await writeFile(join(folder, "homing.yaml"), config);
+  await writeFile(join(folder, "homing.yaml"), withoutChecks(config));
   await writeFile(join(folder, "aliases"), withPostmaster(aliases));
   if (virtual !== undefined) await writeFile(join(folder, "virtual"), virtual);
   await writeFile(join(folder, "secrets"), `${secret}\n`, { mode: 0o600 });
   return join(folder, "homing.yaml");
+}
+
+/** Senders of tests have no DNS: whoever checks them says so. */
+export function withoutChecks(config: string): string {
+  if (/^\s*"?authentication"?:/m.test(config)) return config;
+  const text = config.trimEnd();
+  // JSON is YAML, too.
+  if (text.endsWith("}") && text.startsWith("{"))
+    return `${text.slice(0, -1)}, "authentication": { "mode": "off" } }\n`;
+  return `${text}\nauthentication: { mode: off }\n`;
 }
 
 export function withPostmaster(aliases: string): string {

@@ -1,6 +1,8 @@
 // A forwarder in the test's own process: what `homing serve` starts, with the clock and DNS of the story.
 // Called by stories that need many forwarders, each with another next hop.
 import {
+  AUTHENTICATION_POLICY,
+  type AuthenticationSettings,
   type Clock,
   createTableRules,
   type ForwarderEvent,
@@ -12,6 +14,7 @@ import {
   startForwarder,
   systemClock,
 } from "@homing/forwarder";
+import type { SpfResolver } from "@homing/spf";
 import { createRewriter, type Rewriter } from "@homing/srs-core";
 import { withPostmaster } from "./homing.ts";
 
@@ -51,6 +54,10 @@ export interface InProcessOptions {
   readonly queueTimes?: ForwarderSettings["queueTimes"];
   readonly bouncePolicy?: ForwarderSettings["bouncePolicy"];
   readonly rememberHeaders?: boolean;
+  /** Checks senders; without it, nobody is checked. */
+  readonly authentication?: Partial<AuthenticationSettings> & { readonly dns: SpfResolver };
+  readonly forwardedFields?: ForwarderSettings["forwardedFields"];
+  readonly notSealed?: ForwarderSettings["notSealed"];
 }
 
 export interface InProcessForwarder extends AsyncDisposable {
@@ -117,6 +124,16 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
       queueTimes: options.queueTimes ?? {},
       bouncePolicy: options.bouncePolicy,
       rememberHeaders: options.rememberHeaders ?? false,
+      authentication: options.authentication && {
+        authservId: hostname,
+        policyFor: () => AUTHENTICATION_POLICY,
+        relays: [],
+        trustedForwarders: [],
+        threads: 1,
+        ...options.authentication,
+      },
+      ...(options.forwardedFields ? { forwardedFields: options.forwardedFields } : {}),
+      ...(options.notSealed ? { notSealed: options.notSealed } : {}),
     },
     {
       now,
@@ -126,6 +143,7 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
       timeLimit: (seconds) =>
         options.timeLimit?.(seconds) ?? options.timeIsUp ?? new AbortController().signal,
       resolver: options.resolver ?? NO_DNS,
+      ...(options.authentication ? { dns: options.authentication.dns } : {}),
       report: (event) => events.push(event),
     },
   );

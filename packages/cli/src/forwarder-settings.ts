@@ -8,12 +8,13 @@ import {
   type OutboundLimits,
   type State,
 } from "@homing/forwarder";
-import { createRewriter, type Rewriter, type SenderStore } from "@homing/srs-core";
+import { asciiLower, createRewriter, type Rewriter, type SenderStore } from "@homing/srs-core";
 import { bouncePolicyOf } from "./bounce-policy.ts";
 import { type ReadKey, readDkimKeys } from "./config/dkim-keys.ts";
 import type { Config } from "./config/schema.ts";
 import { checkStrength, readSecretsFile } from "./config/secrets-file.ts";
 import { srsDomainsOf } from "./config/srs-domains.ts";
+import { readAuthentication } from "./read-authentication.ts";
 import { readTables } from "./route-tables.ts";
 import { readTls } from "./service/tls-files.ts";
 import { unixNow } from "./time.ts";
@@ -68,6 +69,9 @@ export async function readForwarderSettings(
     sign: dkimKeys.length > 0 ? createMessageSigner(dkimKeys, unixNow) : undefined,
     bouncePolicy: bouncePolicyOf(config),
     rememberHeaders: config.bounces.remember === "headers",
+    authentication: await readAuthentication(config, { folder, secrets, warn }),
+    notSealed: new Set(config.authentication.arc?.except.map(asciiLower)),
+    forwardedFields: delivery.forwardedFields,
     limits,
     greetDelayMs: limits.greetDelayMs,
     minFreeOctets: limits.freeOctets,

@@ -9,7 +9,13 @@ type Choose = (action: Action) => void;
 const JSON_TEXT = "print JSON and nothing else";
 const SECRETS_TEXT = "secrets, one a line, newest first";
 const WEAK_TEXT = "take secrets under 22 characters, for classic tags that a site shares";
+const DNS_TEXT = "DNS server to ask: IP:PORT, as often as there are (default: the system's)";
 const MAX_AGE_TEXT = "days for which an address is good (default: 21)";
+
+/** An option that may come more than once. */
+function repeated(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
 
 /** @param choose is told what the command line asks for */
 export function createProgram(choose: Choose): Command {
@@ -23,6 +29,7 @@ export function createProgram(choose: Choose): Command {
   addQueueCommands(program, choose);
   addConfigCommands(program, choose);
   addAddressCommands(program, choose);
+  addSpfCommands(program, choose);
   addBounceCommands(program, choose);
   addSecretsCommands(program, choose);
   addDkimCommands(program, choose);
@@ -131,7 +138,7 @@ function addConfigCommands(program: Command, choose: Choose): void {
     .command("check")
     .description("say what is wrong with the configuration and the files that it names")
     .option("--config <file>", "configuration file", "homing.yaml")
-    .option("--dns <server>", "ask DNS, too, for what others find about us: system, or IP:PORT")
+    .option("--dns <server>", "ask DNS, too, for what others find about us: system, or IP:PORT", repeated)
     .option("--json", JSON_TEXT)
     .action((options) => choose(async () => (await import("./commands/config.ts")).checkConfig(options)));
   config
@@ -195,6 +202,69 @@ function addAddressCommands(program: Command, choose: Choose): void {
     .description("forge, reverse and inspect many addresses: JSON Lines on stdin, JSON Lines on stdout")
     .option("--json", "changes nothing: the answers are JSON Lines")
     .action(() => choose(async () => (await import("./commands/batch.ts")).batch()));
+}
+
+function addSpfCommands(program: Command, choose: Choose): void {
+  const spf = program.command("spf").description("check senders by SPF, and look after SPF records");
+  spf
+    .command("check")
+    .description("say whether a client may send mail as a sender, and why")
+    .requiredOption("--ip <address>", "IP address of the client")
+    .option("--sender <address>", "envelope sender; '' is the null sender, which is checked by its HELO name")
+    .option("--helo <name>", "what the client called itself")
+    .addOption(
+      oneOf("--identity <identity>", ["mailfrom", "helo"], "what is checked: the sender, or the HELO name"),
+    )
+    .option("--receiver <name>", "who asks, for explanations and Received-SPF (default: this machine)")
+    .option("--dns <server>", DNS_TEXT, repeated)
+    .option("--strict", "exit with 1 for fail")
+    .option("--trace", "show every term that was looked at")
+    .option("--spfquery", "print and exit as Debian's spfquery does")
+    .option("--json", JSON_TEXT)
+    .action((options) => choose(async () => (await import("./commands/spf-check.ts")).checkSpfOf(options)));
+  spf
+    .command("lint")
+    .description("show what a record costs in look-ups, and what is wrong with it")
+    .argument("[domain]", "the domain whose record is looked at")
+    .option("--record <text>", "look at this text in place of the record in DNS")
+    .option("--domain <domain>", "where the text of --record will be published")
+    .option("--dns <server>", DNS_TEXT, repeated)
+    .option("--json", JSON_TEXT)
+    .action((domain, options) =>
+      choose(async () => (await import("./commands/spf-lint.ts")).lintSpfOf(domain, options)),
+    );
+  spf
+    .command("wizard")
+    .description("make the record of a domain: by questions at a terminal, or from options")
+    .option("--domain <domain>", "the domain that the record is for")
+    .option("--mx", "its MX hosts send")
+    .option("--a [host...]", "these hosts send; without a name: the domain's own address")
+    .option("--ip4 <network...>", "these addresses or networks send")
+    .option("--ip6 <network...>", "these addresses or networks send")
+    .option("--include <domain...>", "these providers send for it, by the name that they say to include")
+    .addOption(
+      new Option("--all <end>", "what receivers do with the rest (default: softfail)").choices([
+        "softfail",
+        "fail",
+      ]),
+    )
+    .option("--nobody", "the domain sends no mail")
+    .option("--dns <server>", "ask DNS about what is included, too: system, or IP:PORT", repeated)
+    .option("--json", JSON_TEXT)
+    .action((options) => choose(async () => (await import("./commands/spf-wizard.ts")).spfWizard(options)));
+  spf
+    .command("selftest")
+    .description("send a legitimate and a forged message: does the server refuse the forged one?")
+    .requiredOption("--to <alias>", "an address that the server forwards")
+    .option("--server <host:port>", "SMTP server", "127.0.0.1:2525")
+    .option("--from <address>", "sender of the legitimate message (default: you at this machine)")
+    .option("--forged <address>", "sender at a domain that sends no mail and publishes v=spf1 -all")
+    .option("--config <file>", "the server's configuration: tells whether it trusts this machine")
+    .option("--dns <server>", DNS_TEXT, repeated)
+    .option("--json", JSON_TEXT)
+    .action((options) =>
+      choose(async () => (await import("./commands/spf-selftest.ts")).spfSelftest(options)),
+    );
 }
 
 function addBounceCommands(program: Command, choose: Choose): void {

@@ -1,5 +1,6 @@
 // What happens to messages, as values: the JSON log prints them, `homing local` tells them as a story, tests read them.
 // Private addresses and other servers' words appear here and only here.
+import type { AuthenticationEvent } from "./authentication/events.ts";
 
 export type ForwarderEvent =
   | {
@@ -176,6 +177,7 @@ export type ForwarderEvent =
       readonly domain?: string;
       readonly perMinute: number;
     }
+  | AuthenticationEvent
   /** A bug or a broken machine. */
   | { readonly event: "error"; readonly session: string; readonly message: string };
 

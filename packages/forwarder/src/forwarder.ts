@@ -1,8 +1,15 @@
 // The forwarder, put together: SMTP in, routes, rewriting, SMTP out. Called by the composition root and by tests,
 // which pass in time, DNS and randomness.
 import { createBounceGate, createGuessBudget } from "@homing/bounce-handler";
+import type { SpfResolver } from "@homing/spf";
 import { type Mailbox, NULL_PATH, type Rewriter, type UnixSeconds } from "@homing/srs-core";
 import type { SignMessage } from "./authenticate.ts";
+import {
+  type AuthenticationSettings,
+  type RunningAuthentication,
+  type Surroundings,
+  startAuthentication,
+} from "./authentication/from-settings.ts";
 import type { BouncePolicy } from "./bounces/bounce-settings.ts";
 import { createBounces } from "./bounces/bounces.ts";
 import { createFailures } from "./bounces/failures.ts";
@@ -31,6 +38,8 @@ import { type ListenPlace, listenSmtp, type SmtpListener, type TlsFiles } from "
 import { createSrsDomains, type SrsDomains } from "./srs-domains.ts";
 import type { State } from "./state.ts";
 import { isElsewhere, isOurs, mainDomain, type Tables } from "./tables/tables.ts";
+import { createTopFields, type TopFieldOptions } from "./top-fields.ts";
+import type { TrustedForwarder } from "./trust/trust-entry.ts";
 
 export interface ForwarderSettings {
   /** Our name in the greeting, in EHLO and in Received fields. */
@@ -60,6 +69,12 @@ export interface ForwarderSettings {
   readonly tls?: TlsFiles | undefined;
   /** Signs mail that we write ourselves (DKIM). Without it, that is not signed. */
   readonly sign?: SignMessage | undefined;
+  /** Who may send; without it, nobody is checked. It wants `dns` of the world. */
+  readonly authentication?: AuthenticationSettings | undefined;
+  /** Destinations whose mail gets no ARC seal, in lower case. */
+  readonly notSealed?: ReadonlySet<string>;
+  /** X-Forwarded-For and X-Forwarded-To. Default: neither. */
+  readonly forwardedFields?: TopFieldOptions["forwarded"];
   readonly limits?: Partial<SmtpLimits>;
   readonly greetDelayMs?: number;
   /** What becomes of bounces, by alias. Default: a DSN of ours goes to the original sender. */
@@ -95,6 +110,8 @@ export interface World {
   readonly timeLimit: (seconds: number) => AbortSignal;
   readonly clock: Clock;
   readonly resolver: MxResolver;
+  /** For authentication. */
+  readonly dns?: SpfResolver;
   /** TXT records, for MTA-STS; without it no policy is asked for. */
   readonly txt?: (name: string) => Promise<TxtAnswer>;
   readonly report: Report;
@@ -103,6 +120,8 @@ export interface World {
 export interface Forwarder extends SmtpListener {
   /** From the next RCPT on; what was accepted before goes where it was told. */
   replaceTables(tables: Tables): void;
+  /** From the next RCPT on. */
+  replaceTrusted(entries: readonly TrustedForwarder[]): void;
   /** After somebody made mail of the queue due: it is tried at once, where there is room. */
   wakeQueue(): void;
 }
@@ -149,6 +168,12 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
   const bounces = createBounces(settings, world, mailOut, failures, ways);
   const trusted = blockList(settings.trustedNetworks);
   const isTrusted = (address: string): boolean => isListed(trusted, address);
+  const authentication = authenticationOf(settings, world, {
+    hostname,
+    isTrusted,
+    isOurDomain,
+    mainDomain: (domain) => mainDomain(tables.rules, domain),
+  });
   const receiver = createReceiver({
     hostname,
     rewriterFor: (recipient) => srsDomains.forRecipientsAt(mainDomain(tables.rules, recipient.domain)),
@@ -161,8 +186,15 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
     loopTokens,
     headerMarks,
     maxHops: settings.maxHops,
-    mayOwe: ({ client, reversePath }) =>
-      mailOut.queue !== undefined && reversePath !== NULL_PATH && isTrusted(client.address),
+    authentication,
+    topFields: createTopFields({
+      forwarded: settings.forwardedFields ?? "none",
+      seal: authentication?.seal,
+      notSealed: settings.notSealed ?? new Set(),
+      report: world.report,
+    }),
+    mayOwe: ({ client, reversePath }, isVerified) =>
+      mailOut.queue !== undefined && reversePath !== NULL_PATH && (isVerified || isTrusted(client.address)),
     handOver(mail, mayOwe) {
       links?.remember(mail);
       return mailOut.handOver(mail, mayOwe);
@@ -197,14 +229,28 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
       await listener.close();
       await bounces.close();
       await mailOut.close();
+      await authentication?.close();
       await failures.kept?.close();
       settings.forwards?.reader.close();
     },
     replaceTables(next) {
       tables = next;
     },
+    replaceTrusted(entries) {
+      authentication?.replaceTrusted(entries);
+    },
     wakeQueue: mailOut.wakeQueue,
   };
+}
+
+function authenticationOf(
+  { authentication }: ForwarderSettings,
+  { dns, ...world }: World,
+  surroundings: Surroundings,
+): RunningAuthentication | undefined {
+  if (!authentication) return undefined;
+  if (!dns) throw new Error("authentication wants DNS");
+  return startAuthentication(authentication, { dns, ...world }, surroundings);
 }
 
 /** On the disk, or not at all. */

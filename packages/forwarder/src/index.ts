@@ -6,6 +6,19 @@ export {
   createAliasIndex,
 } from "./alias-index/alias-index.ts";
 export { createMessageSigner, type DkimKey, type SignMessage } from "./authenticate.ts";
+export { CheckRefused } from "./authentication/content/check-refused.ts";
+export {
+  type ContentCheckOptions,
+  type ContentChecks,
+  createContentChecks,
+} from "./authentication/content/content-checks.ts";
+export type { AuthenticationSettings } from "./authentication/from-settings.ts";
+export type * from "./authentication/results.ts";
+export {
+  type Action,
+  AUTHENTICATION_POLICY,
+  type AuthenticationPolicy,
+} from "./authentication/settings.ts";
 export {
   BOUNCE_SETTINGS,
   type BouncePolicy,
@@ -17,7 +30,8 @@ export {
   type ReturnWay,
 } from "./bounces/bounce-settings.ts";
 export { failuresAfter, type KeptFailure } from "./bounces/failure-events.ts";
-export { createMxResolver, createTxtLookup } from "./dns.ts";
+export { createDns, type Dns, type DnsOptions } from "./dns/dns.ts";
+export { mxResolver, txtLookup } from "./dns/users.ts";
 export { createBoundedLines } from "./dot-forward/bounded-lines.ts";
 export * from "./dot-forward/dot-forward.ts";
 export type { ForwarderEvent, Report } from "./events.ts";
@@ -52,3 +66,6 @@ export type { OpenTable } from "./tables/included-lists.ts";
 export { type LoadedTables, loadTables, type TableFiles } from "./tables/load-tables.ts";
 export { type ParsedRefusal, parseRefusal } from "./tables/refusal.ts";
 export { createTableRules, isOurs, type TableRules, type Tables, UNKNOWN_ADDRESS } from "./tables/tables.ts";
+export { parseForwarderFile } from "./trust/forwarder-file.ts";
+export { expiredEntries, type TrustedForwarder } from "./trust/trust-entry.ts";
+export { createWhyLinks, MAX_PUBLIC_URL, type WhyFacts, type WhyLinks } from "./why-link.ts";

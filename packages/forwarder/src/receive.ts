@@ -1,26 +1,23 @@
 // One mail transaction's decisions: may this sender come in, where do the recipients lead, may the content pass. What then
 // becomes of the message, hand-over/ decides. Called by smtp-in.ts, through forwarder.ts.
 import { type Asked, type BounceGate, TOO_MANY_GUESSES } from "@homing/bounce-handler";
-import { type Content, type Reply, readTrace, receivedField, type Trace } from "@homing/mail";
-import { type Mailbox, NULL_PATH, type UnixSeconds } from "@homing/srs-core";
+import { type Content, type Reply, readTrace, type Trace } from "@homing/mail";
+import { NULL_PATH, type UnixSeconds } from "@homing/srs-core";
+import type { Authentication } from "./authentication/authentication.ts";
+import type { RcptOutcome, SenderCheck } from "./authentication/sender-check.ts";
 import type { BounceDesk } from "./bounces/bounce-desk.ts";
 import { bugText } from "./bug-text.ts";
 import { networkOf, siteOf } from "./client-networks.ts";
 import { type Copies, type CopyOptions, copiesOf, type Leading } from "./copies.ts";
-import type { RcptDsn } from "./dsn-parameters.ts";
 import type { Report } from "./events.ts";
-import type { Incoming, Lead } from "./hand-over/incoming.ts";
+import type { Incoming } from "./hand-over/incoming.ts";
 import type { HeaderMarks } from "./header-mark.ts";
 import type { LoopTokens } from "./loop-token.ts";
+import { type CheckedMessage, passOn, type Taken } from "./pass-on.ts";
 import type { Routes } from "./routes.ts";
-import type {
-  ClientPresence,
-  MailCommand,
-  MailOutcome,
-  SmtpHandler,
-  SmtpTransaction,
-} from "./smtp-session.ts";
+import type { MailCommand, MailOutcome, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
 import type { KeptSenders } from "./spool/kept-senders.ts";
+import type { TopFieldMaker } from "./top-fields.ts";
 import { type Accepted, createTransactionReport, type TransactionReport } from "./transaction-report.ts";
 
 export interface ReceiveOptions extends CopyOptions {
@@ -37,8 +34,11 @@ export interface ReceiveOptions extends CopyOptions {
   readonly headerMarks: HeaderMarks;
   /** RFC 5321 §6.3: mail with so many Received fields goes in a circle. */
   readonly maxHops: number;
+  /** Who sends; without it, nobody is checked. */
+  readonly authentication?: Authentication | undefined;
+  readonly topFields: TopFieldMaker;
   /** The sender may be owed a bounce: his transactions have many recipients. */
-  readonly mayOwe: (command: MailCommand) => boolean;
+  readonly mayOwe: (command: MailCommand, isVerified: boolean) => boolean;
   readonly handOver: (mail: Incoming, mayOwe: boolean) => Promise<Reply>;
   /** Bounces to mail of ours. */
   readonly bounces: BounceDesk;
@@ -75,6 +75,11 @@ const NOT_KEPT: Reply = {
   code: 451,
   enhanced: "4.3.0",
   text: "the sender address could not be kept, try again later",
+};
+const NOT_CHECKED: Reply = {
+  code: 451,
+  enhanced: "4.3.0",
+  text: "the sender could not be checked, try again later",
 };
 const NO_COPIES: Copies = { ok: true, copies: [] };
 const TAKEN: Reply = { code: 250, enhanced: "2.1.5", text: "ok" };
@@ -122,18 +127,14 @@ function askedBy({ isTrusted, now }: ReceiveOptions, { client }: MailCommand): A
   return { now: now(), network: isTrusted(client.address) ? undefined : networkOf(client.address) };
 }
 
-/** With what the client asked of DSNs about it. */
-interface Taken extends Accepted {
-  readonly dsn: RcptDsn | undefined;
-}
-
 function createTransaction(
   options: ReceiveOptions,
   command: MailCommand,
   report: TransactionReport,
 ): SmtpTransaction {
   const accepted: Taken[] = [];
-  const mayOwe = options.mayOwe(command);
+  const check = options.authentication?.open(command);
+  const mayOwe = (): boolean => options.mayOwe(command, check?.isVerified() ?? false);
 
   return {
     async rcpt(recipient, dsn) {
@@ -145,9 +146,14 @@ function createTransaction(
         report.refused({ stage: "rcpt", recipient, reason, reply, dropped });
         return route.reply;
       }
-      if (accepted.length > 0 && !(mayOwe && [...accepted, { route }].every(isForward))) {
+      if (accepted.length > 0 && !(mayOwe() && [...accepted, { route }].every(isForward))) {
         report.refused({ stage: "rcpt", recipient, reason: "one-recipient", reply: ONE_RECIPIENT });
         return ONE_RECIPIENT;
+      }
+      const refusal = check && isChecked(route) ? refusalAtRcpt(await check.rcpt(recipient)) : undefined;
+      if (refusal) {
+        report.refused({ stage: "rcpt", recipient, ...refusal });
+        return refusal.reply;
       }
       const copies =
         route.kind === "discard" ? NO_COPIES : await keptCopies(options, command, { route, recipient, now });
@@ -168,10 +174,15 @@ function createTransaction(
       if (accepted.length === 0) throw new Error("DATA without a recipient");
       const trace = readTrace(message.start, options.maxHops);
       const refusal = contentRefusal(options, accepted, trace);
-      if (!refusal)
-        return await passOn(options, command, report, { accepted, message, trace, mayOwe, client });
-      for (const { recipient } of accepted) report.refused({ stage: "data", recipient, ...refusal });
-      return refusal.reply;
+      const id = options.newId();
+      const checked = refusal ?? (await checkedMessage(options, check, accepted, { id, message }));
+      if ("reply" in checked) {
+        const { reason, reply } = checked;
+        for (const { recipient } of accepted) report.refused({ stage: "data", recipient, reason, reply });
+        return reply;
+      }
+      const isOwed = accepted.length > 1 || options.mayOwe(command, checked.isVerified && !checked.isTagged);
+      return await passOn(options, command, report, { id, accepted, checked, trace, isOwed, client });
     },
   };
 }
@@ -205,69 +216,42 @@ function contentRefusal(
   return wasHere ? { reason: "seen-before", reply: SEEN_BEFORE } : undefined;
 }
 
-interface Passing {
-  readonly accepted: readonly Taken[];
-  readonly message: Content;
-  readonly trace: Trace;
-  readonly mayOwe: boolean;
-  readonly client: ClientPresence;
+/** Mail that is forwarded; not what is thrown away, and not bounces. An automatic answer has a sender of its own. */
+function isChecked(route: Accepted["route"]): boolean {
+  if (route.kind === "bounce") return route.unwrapped.srs === "srs0" && route.unwrapped.isAnswer;
+  return route.kind === "alias";
 }
 
-async function passOn(
+function refusalAtRcpt(outcome: RcptOutcome): Refusal | undefined {
+  switch (outcome.kind) {
+    case "go-on":
+      return undefined;
+    case "apart":
+      return { reason: "other-rules", reply: ONE_RECIPIENT };
+    case "refuse":
+      return outcome;
+  }
+}
+
+/** Who sends, by all that the message says, or why it is not taken. */
+async function checkedMessage(
   options: ReceiveOptions,
-  command: MailCommand,
-  report: TransactionReport,
-  { accepted, message, trace: before, mayOwe, client }: Passing,
-): Promise<Reply> {
-  const id = options.newId();
-  for (const one of accepted) report.received(id, one, message.octets);
-  const leads = accepted.map(({ recipient, route, copies, dsn }): Lead => {
-    // A bounce comes from the server behind an alias: the original sender must not learn who that is (ADR 0013).
-    const from = route.kind === "bounce" ? undefined : command.client;
-    let trace: string | undefined;
-    const written = (): string =>
-      receivedField({
-        from,
-        protocol: command.client.protocol,
-        by: options.hostname,
-        id,
-        loopToken: options.loopTokens.mint(recipient, before.messageId),
-        headerMark: headerMark(options, command, route, recipient, before),
-        recipient,
-        now: options.now(),
-      });
-    // RFC 3461 §6.1: a bounce has no sender who could be told.
-    const asked = route.kind === "bounce" ? undefined : dsn;
-    return {
-      ...{ recipient, copies, dsn: asked },
-      // Of a bounce that is told in our own words nobody asks for it.
-      get trace() {
-        trace ??= written();
-        return trace;
-      },
-    };
-  });
-  const unwrapped = accepted.map(({ route }) => (route.kind === "bounce" ? route.unwrapped : undefined))[0];
-  const isBounce = unwrapped !== undefined && !(unwrapped.srs === "srs0" && unwrapped.isAnswer);
-  // One that comes from an SRS address of ours is as one from nobody: nothing may ever be returned to it.
-  const heard: MailCommand = isBounce ? { ...command, reversePath: NULL_PATH } : command;
-  const mail = { id, command: heard, client, content: message, leads };
-  const reply =
-    unwrapped?.srs === "srs0"
-      ? await options.bounces.take(mail, unwrapped)
-      : await options.handOver(mail, mayOwe && !isBounce);
-  report.answered(id, reply);
-  return reply;
-}
-
-/** Only mail whose bounces come back here needs one. */
-function headerMark(
-  { headerMarks }: ReceiveOptions,
-  { reversePath }: MailCommand,
-  { kind }: Accepted["route"],
-  recipient: Mailbox,
-  { identity }: Trace,
-): string {
-  if (kind !== "alias" || reversePath === NULL_PATH) return "";
-  return headerMarks.mint(reversePath, recipient, identity);
+  check: SenderCheck | undefined,
+  accepted: readonly Accepted[],
+  { id, message }: { readonly id: string; readonly message: Content },
+): Promise<CheckedMessage | Refusal> {
+  const unchecked = { content: message, fields: "", isVerified: false, isTagged: false };
+  if (!check) return unchecked;
+  const failed = (error: unknown): void =>
+    options.report({ event: "error", session: "", message: bugText(error) });
+  if (!accepted.some(({ route }) => isChecked(route))) {
+    if (accepted.some(({ route }) => route.kind === "bounce")) check.bounce(id).catch(failed);
+    return unchecked;
+  }
+  try {
+    return await check.message(id, message);
+  } catch (error) {
+    failed(error);
+    return { reason: "not-checked", reply: NOT_CHECKED };
+  }
 }

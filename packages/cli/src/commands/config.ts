@@ -1,7 +1,6 @@
 // `homing config check` and `show`: what is wrong with a configuration and the files that it names, and what holds.
-import { isIP } from "node:net";
 import { dirname } from "node:path";
-import { createMxResolver, createTxtLookup, parseHostPort, renderHostPort } from "@homing/forwarder";
+import { type HostPort, mxResolver, txtLookup } from "@homing/forwarder";
 import { printable } from "@homing/srs-core";
 import {
   type ConfigProblem,
@@ -11,8 +10,8 @@ import {
   unseenOf,
 } from "../config/config-problem.ts";
 import type { PlacedMessage } from "../config/config-source.ts";
-import { readDkimKeys, unsignedProblem } from "../config/dkim-keys.ts";
-import { checkDns, type Dns, type DnsProblem } from "../config/dns-check.ts";
+import { type ReadKey, readDkimKeys, unsignedProblem } from "../config/dkim-keys.ts";
+import { checkDns, type DnsCheck, type DnsProblem } from "../config/dns-check.ts";
 import { type EffectiveValue, effectiveValues, type PlainValue } from "../config/effective-values.ts";
 import {
   inOrder,
@@ -26,12 +25,14 @@ import { placeWarnings, stateWarnings } from "../config/place-warnings.ts";
 import { type Config, configSchema } from "../config/schema.ts";
 import { settingTree } from "../config/setting-tree.ts";
 import { srsDomainsOf } from "../config/srs-domains.ts";
+import { dnsServersOption } from "../dns-option.ts";
 import { CommandFailure, EXIT, type FailureReason } from "../failure.ts";
 import { readForwarderSettings, readSecrets } from "../forwarder-settings.ts";
 import { createOutput } from "../output.ts";
 import { readTables } from "../route-tables.ts";
 import { checkPidFile, pidPath } from "../service/pid-file.ts";
 import { stateFolder } from "../service/service-state.ts";
+import { systemDns } from "../system-dns.ts";
 
 interface Options {
   readonly config: string;
@@ -39,7 +40,7 @@ interface Options {
 }
 
 interface CheckOptions extends Options {
-  readonly dns?: string;
+  readonly dns?: readonly string[];
 }
 
 type GoodConfig = Extract<ReadConfig, { readonly ok: true }>;
@@ -58,7 +59,7 @@ type Check =
 /** 0: `homing serve` would start with it; 78, or 77 where a file may not be read: it would not. */
 export async function checkConfig({ config: path, json, dns }: CheckOptions): Promise<number> {
   const output = createOutput(json === true);
-  const check = await checkAll(path, dns === undefined ? undefined : dnsOption(dns));
+  const check = await checkAll(path, dns && dnsServersOption(dns));
   if (check.ok) {
     for (const warning of check.warnings) output.talk(`homing: ${warning}`);
     if (output.json) output.document({ ok: true, file: path, warnings: check.warnings });
@@ -73,7 +74,7 @@ export async function checkConfig({ config: path, json, dns }: CheckOptions): Pr
   return EXIT[reason];
 }
 
-async function checkAll(path: string, dns: Dns | undefined): Promise<Check> {
+async function checkAll(path: string, dns: readonly HostPort[] | undefined): Promise<Check> {
   const read = await attempt(async () => readConfig(await readConfigText(path), path));
   if (!read.ok) return wrong([read.failure], [TABLES, SECRETS, KEYS]);
   if (!read.value.ok) return checkGoodParts(read.value, path);
@@ -87,7 +88,9 @@ async function checkAll(path: string, dns: Dns | undefined): Promise<Check> {
     warnings.push(...(await pidFileWarnings(good, path)));
     warnings.push(...(await placeWarnings(config)));
     warnings.push(...(await stateWarnings(stateFolder(config, path))));
-    const inDns = dns ? await checkDns(config, settings.value.dkimKeys, dns) : { problems: [], warnings: [] };
+    const inDns = dns
+      ? await checkInDns(config, settings.value.dkimKeys, dns)
+      : { problems: [], warnings: [] };
     if (inDns.problems.length === 0) return { ok: true, config, warnings: [...warnings, ...inDns.warnings] };
     return wrong([configFailure(inDns.problems.map((problem) => placed(problem, good, path)))], []);
   }
@@ -150,17 +153,17 @@ async function pidFileWarnings({ config, source }: GoodConfig, path: string): Pr
   return [`warning: ${renderProblem(place ? { file: path, ...place, message } : { message })}`];
 }
 
-function dnsOption(text: string): Dns {
-  if (text === "system") return { resolver: createMxResolver(), txt: createTxtLookup() };
-  const place = parseHostPort(text);
-  if (place && isIP(place.host) !== 0) {
-    const servers = [renderHostPort(place)];
-    return { resolver: createMxResolver(servers), txt: createTxtLookup(servers) };
+async function checkInDns(
+  config: Config,
+  keys: readonly ReadKey[],
+  servers: readonly HostPort[],
+): Promise<DnsCheck> {
+  const dns = systemDns(servers);
+  try {
+    return await checkDns(config, keys, { resolver: mxResolver(dns), txt: txtLookup(dns) });
+  } finally {
+    dns.close();
   }
-  throw new CommandFailure(
-    "usage",
-    `--dns ${text}: write system, or IP:PORT of a DNS server such as 127.0.0.1:53`,
-  );
 }
 
 type Attempt<T> =

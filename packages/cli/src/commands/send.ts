@@ -97,7 +97,8 @@ function withCrlf(content: Buffer): Buffer {
   return Buffer.from(text === "" || text.endsWith("\r\n") ? text : `${text}\r\n`, "latin1");
 }
 
-function sampleMessage(from: ReversePath, to: Mailbox): Buffer {
+/** Also of `homing spf selftest`. */
+export function sampleMessage(from: ReversePath, to: Mailbox): Buffer {
   const now = unixNow();
   return Buffer.from(
     [
@@ -116,7 +117,7 @@ function sampleMessage(from: ReversePath, to: Mailbox): Buffer {
   );
 }
 
-function defaultSender(): string {
+export function defaultSender(): string {
   return `${userName()}@${hostname()}`;
 }
 

@@ -15,9 +15,12 @@ import { srsDomainsOf } from "../config/srs-domains.ts";
 import { CommandFailure, EXIT, listenFailure } from "../failure.ts";
 import { readForwarderSettings } from "../forwarder-settings.ts";
 import { createOutput, type Output, whenOutputIsLost } from "../output.ts";
+import { rereadTrust } from "../read-authentication.ts";
 import { readTables } from "../route-tables.ts";
 import { type Activation, parseActivation } from "../service/activation.ts";
 import { type ServiceControl, startServiceControl } from "../service/control/service-control.ts";
+import { withFileReload } from "../service/file-reload.ts";
+import { type HttpListener, startHttp } from "../service/http-listener.ts";
 import { createLogWriter } from "../service/log-writer.ts";
 import { createMasking } from "../service/mask-events.ts";
 import { type Assignment, createNotify, ready, stopping } from "../service/notify.ts";
@@ -27,8 +30,8 @@ import { givesBackSpentMemory } from "../service/spent-memory.ts";
 import { stopListener } from "../service/stop.ts";
 import { startTableReload, type TableReload } from "../service/table-reload.ts";
 import { readTls } from "../service/tls-files.ts";
-import { withTlsReload } from "../service/tls-reload.ts";
 import { keepYoungMemory } from "../service/young-memory.ts";
+import { systemDns } from "../system-dns.ts";
 import { randomKey, systemWorld } from "../system-world.ts";
 import { unixMilliseconds } from "../time.ts";
 import { endUnless, type Hangups, hangups, untilSignal } from "../until-signal.ts";
@@ -89,7 +92,8 @@ async function serveUntilStopped({
   // Mail that nobody can account for is not taken.
   const outputLost = new Promise<Error>((resolve) => whenOutputIsLost(resolve));
   const deliveries = new AbortController();
-  const world = systemWorld(log, deliveries.signal);
+  const dns = systemDns(config.dns.servers);
+  const world = systemWorld(log, deliveries.signal, dns);
   const activation = parseActivation(process.env, process.pid);
   const pidFile = await preparePidFile(pidPath(config, options.config));
   const service = await start(pidFile, {
@@ -103,18 +107,29 @@ async function serveUntilStopped({
         files: settings.tableFiles,
         readSince,
         read: (opened) => readTables(config, options.config, { opened }),
-        hangups: withTlsReload(heard, {
-          read: () => readTls(config, options.config),
-          replace: forwarder.replaceTls,
-          log,
-        }),
+        hangups: withFileReload(
+          withFileReload(heard, {
+            what: "certificate",
+            read: () => readTls(config, options.config),
+            replace: forwarder.replaceTls,
+            log,
+          }),
+          {
+            what: "trusted-forwarders",
+            read: () => rereadTrust(config, options.config, log),
+            replace: forwarder.replaceTrusted,
+            log,
+          },
+        ),
         log,
       }),
     startControl: (forwarder) => startServiceControl({ state, forwarder, log, warn }),
+    startHttp: () => startHttp({ config, configPath: options.config, secrets: settings.loopSecrets, log }),
   });
 
   const { host, port } = service.listener;
   log({ event: "listening", host, port });
+  if (service.http) log({ event: "http-listening", host: service.http.host, port: service.http.port });
   const place = renderHostPort({ host, port });
   output.talk(
     `homing: forwarding on ${place}, SRS domain ${srsDomainsOf(config).join(", ")} (pid ${process.pid})`,
@@ -124,6 +139,7 @@ async function serveUntilStopped({
   const lost = await Promise.race([service.stop, outputLost]);
   const told = started.then(() => tell(stopping("finishing the mail in progress")));
   await Promise.all([told, end(service)]);
+  dns.close();
   if (lost) throw new CommandFailure("unavailable", `the log cannot be written: ${lost.message}: stopped`);
   return EXIT.ok;
 }
@@ -137,6 +153,8 @@ interface Service {
   readonly listener: Forwarder;
   readonly reload: TableReload;
   readonly control: ServiceControl;
+  /** The page that says why mail was refused. */
+  readonly http: HttpListener | undefined;
   /** Resolves when the service is told to end. */
   readonly stop: Promise<void>;
 }
@@ -145,22 +163,27 @@ interface Start extends Pick<Service, "log" | "flush" | "deliveries"> {
   readonly listen: () => Promise<Forwarder>;
   readonly startReload: (forwarder: Forwarder) => Promise<TableReload>;
   readonly startControl: (forwarder: Forwarder) => Promise<ServiceControl>;
+  readonly startHttp: () => Promise<HttpListener | undefined>;
 }
 
 /** A service that is whole, or no open port. */
 async function start(
   pidFile: PidFile,
-  { log, flush, deliveries, listen, startReload, startControl }: Start,
+  { log, flush, deliveries, listen, startReload, startControl, startHttp }: Start,
 ): Promise<Service> {
   let listener: Forwarder | undefined;
+  let http: HttpListener | undefined;
   try {
+    // First: mail that comes before it is there would be refused with a link that leads nowhere.
+    http = await startHttp();
     listener = await listen();
     const stop = untilSignal();
     const reload = await startReload(listener);
     await pidFile.publish();
     const control = await startControl(listener);
-    return { log, flush, deliveries, pidFile, listener, reload, control, stop };
+    return { log, flush, deliveries, pidFile, listener, reload, control, http, stop };
   } catch (error) {
+    await http?.close();
     if (listener) await stopListener(listener, deliveries);
     await pidFile.remove().catch(() => {});
     throw error;
@@ -168,13 +191,14 @@ async function start(
 }
 
 /** Nothing is waited for but the mail in progress. */
-async function end({ log, flush, deliveries, pidFile, listener, reload, control }: Service): Promise<void> {
+async function end(service: Service): Promise<void> {
+  const { log, flush, deliveries, pidFile, listener, reload, control, http } = service;
   const failed = (message: string): void => log(errorEvent(message));
   // From here on `homing reload` and `homing queue` find nobody.
   const removed = pidFile.remove().catch((error: unknown) => failed(String(error)));
   reload.close();
   await control.close();
-  await stopListener(listener, deliveries);
+  await Promise.all([stopListener(listener, deliveries), http?.close()]);
   endUnless(Promise.all([reload.idle(), removed]), () => {
     failed("a file does not answer: ended by SIGTERM, without waiting for it");
     // No "exit" comes after a signal.

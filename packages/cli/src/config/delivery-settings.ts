@@ -94,6 +94,15 @@ export const delivery = z
       .optional()
       .describe("At most so many to one server.")
       .meta({ without: "no limit", example: 20 }),
+    forwardedFields: z
+      .enum(["alias", "full", "none"])
+      .default("alias")
+      .describe("What X-Forwarded-For and X-Forwarded-To tell the next hop.")
+      .meta({
+        notes:
+          "`alias` names the address that the mail came to, `full` the destination, too: that one then travels with " +
+          "replies that quote the header, and in bounces as far as here. Gmail asks forwarders for both.",
+      }),
     acceptance: z
       .enum(["in-session", "spooled"])
       .default("in-session")

@@ -37,14 +37,25 @@ export async function readDkimKeys(
   warn: (message: string) => void,
 ): Promise<readonly ReadKey[]> {
   if (dkim === undefined || dkim === "unsigned") return [];
-  return Promise.all(
-    dkim.map(async ({ domain, selector, keyFile }) => {
-      const path = resolve(folder, keyFile);
-      const { octets } = await readPrivateFile(path, WORDS);
-      const pem = octets.toString("latin1");
-      return { domain, selector, privateKey: pem, publicKey: publicKeyOf(pem, path, warn) };
-    }),
-  );
+  return Promise.all(dkim.map((key) => readKey(key, folder, warn)));
+}
+
+interface NamedKey {
+  readonly domain: string;
+  readonly selector: string;
+  readonly keyFile: string;
+}
+
+/** Of DKIM, and of ARC, which has the same keys (RFC 8617 §4.1.3). */
+export async function readKey(
+  { domain, selector, keyFile }: NamedKey,
+  folder: string,
+  warn: (message: string) => void,
+): Promise<ReadKey> {
+  const path = resolve(folder, keyFile);
+  const { octets } = await readPrivateFile(path, WORDS);
+  const pem = octets.toString("latin1");
+  return { domain, selector, privateKey: pem, publicKey: publicKeyOf(pem, path, warn) };
 }
 
 function publicKeyOf(pem: string, path: string, warn: (message: string) => void): PublicKey {

@@ -1,6 +1,7 @@
 // The map `domainSettings`: what holds for one domain alone. Called by schema.ts.
 import { parseRefusal, UNKNOWN_ADDRESS } from "@homing/forwarder";
 import * as z from "zod";
+import { authenticationOfDomain } from "./authentication-settings.ts";
 import { bouncesOfDomain } from "./bounce-settings.ts";
 import { ALWAYS, checkDomainNames, domainName, srsDomain } from "./setting-types.ts";
 
@@ -37,6 +38,10 @@ const ofOneDomain = z.strictObject({
     .optional()
     .describe("What becomes of bounces to mail for its addresses.")
     .meta({ without: "`bounces`" }),
+  authentication: authenticationOfDomain
+    .optional()
+    .describe("Who may send to its addresses.")
+    .meta({ without: "`authentication`" }),
 });
 
 /** Keys become A-labels in lower case; two spellings of one domain are a mistake. */

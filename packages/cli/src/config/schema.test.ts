@@ -37,7 +37,26 @@ test("what the file leaves out has its default", () => {
       connections: { perServer: 20, perServerOfQueue: 5, inAll: 500, messages: 100, idleSeconds: 10 },
       acceptance: "in-session",
       waits: { verifiedSeconds: 15, unverifiedSeconds: 240 },
+      forwardedFields: "alias",
     },
+    authentication: {
+      mode: "enforce",
+      spf: {
+        fail: "refuse",
+        softfail: "accept",
+        neutral: "accept",
+        none: "accept",
+        temperror: "defer",
+        permerror: "tag",
+      },
+      dmarc: { reject: "refuse", quarantine: "tag" },
+      ownDomains: "tag",
+      dnsbl: [],
+      rhsbl: [],
+      relays: [],
+      threads: 2,
+    },
+    dns: { servers: [] },
     queue: {
       mailHours: 96,
       dsnHours: 48,
@@ -88,6 +107,7 @@ domainSettings:
   BÜCHER.test: { srsDomain: srs.ours.test, unknownReply: 551 moved away }
   ours.test:
     unknownReply: 4.1.1 not yet
+    authentication: { mode: off, spf: { fail: accept } }
     bounces: { diagnostic: redacted, return: { spam: silent }, owner: o@a.test, autoReplies: refuse }
 recipientDelimiter: "+"
 keepExtension: true
@@ -112,6 +132,7 @@ delivery:
   mtaSts: false
   connections: { perServer: 4, perServerOfQueue: 2, inAll: 9, messages: 7, idleSeconds: 0 }
   messagesPerSecond: 3
+  forwardedFields: full
   acceptance: spooled
   waits: { verifiedSeconds: 0, unverifiedSeconds: 540 }
 queue:
@@ -131,6 +152,19 @@ bounces:
   remember: headers
   aliases:
     Bob@ours.test: { diagnostic: code, return: both, owner: p@a.test, autoReplies: refuse }
+authentication:
+  mode: tagOnly
+  spf: { fail: tag, softfail: tag, neutral: tag, none: refuse, temperror: accept, permerror: refuse }
+  dmarc: { reject: tag, quarantine: accept }
+  ownDomains: refuse
+  dnsbl: [clients.test]
+  rhsbl: [domains.test]
+  authservId: Ours.test
+  relays: [192.0.2.9]
+  trustedForwardersFile: trusted
+  threads: 1
+  arc: { domain: ours.test, selector: s1, keyFile: k, except: [a.test] }
+dns: { servers: ["127.0.0.1:5353", "[::1]:53"] }
 stateDirectory: /var/lib/homing
 trustedNetworks: [192.0.2.1, 192.0.2.0/24, "2001:db8::/32", "::1"]
 xclientNetworks: [192.0.2.2]
@@ -166,6 +200,7 @@ limits:
       },
       "ours.test": {
         unknownReply: { code: 450, enhanced: "4.1.1", text: "not yet" },
+        authentication: { mode: "off", spf: { fail: "accept" } },
         bounces: {
           diagnostic: "redacted",
           return: { spam: "silent" },
@@ -198,6 +233,7 @@ limits:
       connections: { perServer: 4, perServerOfQueue: 2, inAll: 9, messages: 7, idleSeconds: 0 },
       messagesPerSecond: 3,
       acceptance: "spooled",
+      forwardedFields: "full",
       waits: { verifiedSeconds: 0, unverifiedSeconds: 540 },
     },
     queue: {
@@ -250,6 +286,32 @@ limits:
       greetDelayMs: 4,
       hops: 10,
       freeOctets: 1_048_576,
+    },
+    authentication: {
+      mode: "tagOnly",
+      spf: {
+        fail: "tag",
+        softfail: "tag",
+        neutral: "tag",
+        none: "refuse",
+        temperror: "accept",
+        permerror: "refuse",
+      },
+      dmarc: { reject: "tag", quarantine: "accept" },
+      ownDomains: "refuse",
+      dnsbl: ["clients.test"],
+      rhsbl: ["domains.test"],
+      authservId: "Ours.test",
+      relays: ["192.0.2.9"],
+      trustedForwardersFile: "trusted",
+      threads: 1,
+      arc: { domain: "ours.test", selector: "s1", keyFile: "k", except: ["a.test"] },
+    },
+    dns: {
+      servers: [
+        { host: "127.0.0.1", port: 5353 },
+        { host: "::1", port: 53 },
+      ],
     },
     log: { addresses: "hash" },
   });

@@ -1,12 +1,15 @@
 // The configuration file's shape, defaults and words. `homing serve` and every command with --config read it through
 // load-config.ts.
 import * as z from "zod";
+import { authentication } from "./authentication-settings.ts";
 import { bounces } from "./bounce-settings.ts";
 import { checkBounces } from "./bounce-settings-check.ts";
 import { checkTogether, IN_ANY_MAP } from "./check-together.ts";
 import { delivery } from "./delivery-settings.ts";
 import { dkim } from "./dkim-settings.ts";
+import { dns } from "./dns-settings.ts";
 import { settingsByDomain } from "./domain-settings.ts";
+import { http } from "./http-settings.ts";
 import { limits } from "./limit-settings.ts";
 import { localDelivery } from "./mail-store-settings.ts";
 import { queue } from "./queue-settings.ts";
@@ -154,7 +157,10 @@ const settings = z.strictObject({
     .describe("Load balancers that begin every connection with a PROXY header, version 1.")
     .meta({ example: ["192.0.2.80"] }),
   tls: tls.optional(),
+  authentication,
+  dns,
   dkim,
+  http: http.optional(),
   limits,
   log,
 });

@@ -33,6 +33,40 @@ const byKind: { readonly [Kind in ForwarderEvent["event"]]: Extract<ForwarderEve
     recipient: CAROL,
     octets: 1,
   },
+  authenticated: {
+    event: "authenticated",
+    id: "i",
+    session: "s",
+    client: "192.0.2.1",
+    reversePath: BOB,
+    spf: "fail",
+    mechanism: `exists:${BOB}`,
+    dkim: [{ domain: "origin.example", result: "fail", aligned: true }],
+    headerFrom: "origin.example",
+    dmarc: "fail",
+    policy: "none",
+    arc: "none",
+    verdict: "accept",
+    overridden: { fault: "spf-fail", by: "trusted-forwarder" },
+    trusted: { line: 1, entry: `192.0.2.0/24 for=${CAROL}`, reason: `asked for by ${ALICE}` },
+    atRisk: false,
+  },
+  "not-authenticated": { event: "not-authenticated", id: "i", client: "192.0.2.1" },
+  "bounce-client": {
+    event: "bounce-client",
+    id: "i",
+    client: "192.0.2.1",
+    spf: "none",
+    domain: "mx.home.example",
+  },
+  "not-sealed": { event: "not-sealed", id: "i", cause: `no key at ${ALICE}` },
+  "trust-not-needed": {
+    event: "trust-not-needed",
+    entry: `192.0.2.0/24 for=${CAROL}`,
+    why: "its mail has SRS senders",
+    messages: 5,
+  },
+  "list-unknown": { event: "list-unknown", cause: "SERVFAIL for the A of 1.2.0.192.list.example" },
   forwarded: {
     event: "forwarded",
     id: "i",
@@ -104,7 +138,13 @@ const byKind: { readonly [Kind in ForwarderEvent["event"]]: Extract<ForwarderEve
   error: { event: "error", session: "s", message: `Error: ${ALICE}\n    at file:///opt/homing/x.ts:1:2` },
 };
 /** Their samples have no address: no event of their kind could. */
-const WITHOUT = new Set<string>(["alias-index", "many-bounces"]);
+const WITHOUT = new Set<string>([
+  "alias-index",
+  "many-bounces",
+  "not-authenticated",
+  "bounce-client",
+  "list-unknown",
+]);
 const events = Object.values(byKind).filter(({ event }) => !WITHOUT.has(event));
 const ADDRESSES = [ALICE, BOB, CAROL, QUOTED, SRS, "dave%40elsewhere.example"];
 

@@ -7,7 +7,7 @@ import type { Delivery } from "../deliver.ts";
 import type { Patience } from "../outbound/outbound.ts";
 import type { Queue, Taken } from "../queue/queue.ts";
 import { type AttemptCopy, type CopyAttempt, orBusy } from "./attempt-copy.ts";
-import type { Incoming, Lead } from "./incoming.ts";
+import { fieldsOf, type Incoming, type Lead } from "./incoming.ts";
 import type { LateSuccesses } from "./late-successes.ts";
 
 export interface HandOverOptions {
@@ -60,7 +60,7 @@ export function runAttempt(
 ): Running {
   let dotSent = false;
   let busy = false;
-  const content: Content = withFields(mail.content, [lead.trace]);
+  const content: Content = withFields(mail.content, [fieldsOf(lead, copy)]);
   const attempt: CopyAttempt = {
     copy,
     promise: mail.command,

@@ -5,6 +5,7 @@ import type { Mailbox } from "@homing/srs-core";
 import type { Copy } from "../copies.ts";
 import type { RcptDsn } from "../dsn-parameters.ts";
 import type { ClientPresence, MailCommand } from "../smtp-session.ts";
+import type { TopFields } from "../top-fields.ts";
 
 export interface Incoming {
   /** As in our Received field. */
@@ -26,6 +27,13 @@ export interface Lead {
   readonly copies: readonly Copy[];
   /** Our Received field for this recipient. */
   readonly trace: string;
+  /** What stands above it in a copy. Without it, nothing. */
+  readonly top?: TopFields | undefined;
   /** What the client asked of DSNs about this recipient; not of a bounce. */
   readonly dsn?: RcptDsn | undefined;
+}
+
+/** Our fields on top of a copy, each with its CRLF. */
+export function fieldsOf({ trace, top }: Lead, copy: Copy): string {
+  return top ? top(copy) + trace : trace;
 }

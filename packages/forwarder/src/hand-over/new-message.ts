@@ -3,7 +3,7 @@ import { NULL_PATH, type UnixSeconds } from "@homing/srs-core";
 import type { Copy } from "../copies.ts";
 import type { RcptDsn } from "../dsn-parameters.ts";
 import type { NewMessage, NotifyParty, StoredMessage } from "../spool/spool.ts";
-import type { Incoming, Lead } from "./incoming.ts";
+import { fieldsOf, type Incoming, type Lead } from "./incoming.ts";
 
 export interface LedCopy {
   readonly lead: Lead;
@@ -33,7 +33,7 @@ export function newMessage(mail: Incoming, copies: readonly LedCopy[], terms: Te
         alias: lead.recipient,
         targets: lead.copies.length,
         stays: copy.stays,
-        trace: lead.trace,
+        trace: fieldsOf(lead, copy),
         notify: notifyOf(copy),
         ...(dsn ? { dsn } : {}),
         due: terms.now,

@@ -85,7 +85,10 @@ export interface Recipient {
   readonly targets: number;
   /** At one of our domains, for the mail store. */
   readonly stays: boolean;
-  /** Our Received field, with its CRLF: it names the alias, and goes on top of the content when this recipient is served. */
+  /**
+   * Our Received field, which names the alias, and what stands above it, each with its CRLF: they go on top of the content
+   * when this recipient is served.
+   */
   readonly trace: string;
   /** Whom a DSN about this recipient goes to. */
   readonly notify: NotifyParty;

@@ -1,0 +1,57 @@
+// From a checked configuration to the settings of authentication: reads the key that seals and the file of trusted forwarders.
+// Called by forwarder-settings.ts and `homing config check`.
+import { dirname, resolve } from "node:path";
+import { type AuthenticationSettings, createWhyLinks, type TrustedForwarder } from "@homing/forwarder";
+import { authenticationPolicyOf } from "./authentication-policy.ts";
+import { readKey } from "./config/dkim-keys.ts";
+import type { Config } from "./config/schema.ts";
+import { readTrustedForwarders } from "./config/trusted-forwarders-file.ts";
+import { unixNow } from "./time.ts";
+
+export interface ReadAuthentication {
+  /** File names in the configuration are relative to it. */
+  readonly folder: string;
+  /** Newest first: the first signs the links of the page that says why. */
+  readonly secrets: readonly string[];
+  readonly warn: (message: string) => void;
+}
+
+/** Undefined where nobody is checked at any domain. */
+export async function readAuthentication(
+  config: Config,
+  { folder, secrets, warn }: ReadAuthentication,
+): Promise<AuthenticationSettings | undefined> {
+  const { authentication, http, hostname } = config;
+  const modes = [authentication, ...Object.values(config.domainSettings).map((one) => one.authentication)];
+  if (modes.every((settings) => (settings?.mode ?? "off") === "off")) return undefined;
+  const { arc, authservId = hostname, relays, threads } = authentication;
+  return {
+    authservId,
+    policyFor: authenticationPolicyOf(config),
+    relays,
+    threads,
+    trustedForwarders: await readTrust(config, { folder, warn }),
+    sealKey: arc && (await readKey(arc, folder, warn)),
+    whyLinks: http && createWhyLinks({ publicUrl: http.publicUrl, secrets, now: unixNow }),
+  };
+}
+
+/** At the start, and at each reload. */
+export async function readTrust(
+  { authentication: { trustedForwardersFile } }: Pick<Config, "authentication">,
+  { folder, warn }: Pick<ReadAuthentication, "folder" | "warn">,
+): Promise<readonly TrustedForwarder[]> {
+  if (trustedForwardersFile === undefined) return [];
+  return await readTrustedForwarders(resolve(folder, trustedForwardersFile), unixNow(), warn);
+}
+
+/** Undefined where the configuration names no file. */
+export async function rereadTrust(
+  config: Config,
+  configPath: string,
+  log: (event: object) => void,
+): Promise<readonly TrustedForwarder[] | undefined> {
+  if (config.authentication.trustedForwardersFile === undefined) return undefined;
+  const warn = (message: string): void => log({ event: "error", session: "", message });
+  return await readTrust(config, { folder: dirname(resolve(configPath)), warn });
+}

@@ -1,0 +1,35 @@
+// Files that SIGHUP has read anew, without a restart: the certificate, trusted forwarders. Called by `homing serve`.
+import type { Hangups } from "../until-signal.ts";
+
+export interface FileReload<T> {
+  /** As in events: `certificate` gives `certificate-reloaded` and `certificate-not-reloaded`. */
+  readonly what: string;
+  /** Undefined where the configuration names none. Throws one line for a person where it cannot be used. */
+  readonly read: () => Promise<T | undefined>;
+  readonly replace: (fresh: T) => void;
+  readonly log: (event: object) => void;
+}
+
+/** For whoever else listens: SIGHUP has one listener. */
+export function withFileReload<T>(heard: Hangups, reload: FileReload<T>): Hangups {
+  return {
+    listen(act) {
+      heard.listen(() => {
+        act();
+        void renew(reload);
+      });
+    },
+  };
+}
+
+/** What is in use stays where the new one cannot be used. */
+async function renew<T>({ what, read, replace, log }: FileReload<T>): Promise<void> {
+  try {
+    const fresh = await read();
+    if (fresh === undefined) return;
+    replace(fresh);
+    log({ event: `${what}-reloaded` });
+  } catch (error) {
+    log({ event: `${what}-not-reloaded`, message: error instanceof Error ? error.message : String(error) });
+  }
+}

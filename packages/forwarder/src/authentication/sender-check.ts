@@ -1,0 +1,147 @@
+// Checks who sends, for one transaction: SPF and the lists at RCPT, the message's own signatures at the end of DATA. Made by
+// authentication.ts for each transaction that is checked, called by receive.ts.
+import type { Content, Reply } from "@homing/mail";
+import type { SpfAnswer } from "@homing/spf";
+import { asciiLower, type Mailbox, NULL_PATH, renderReversePath } from "@homing/srs-core";
+import type { MailCommand } from "../smtp-session.ts";
+import type { AuthenticationOptions } from "./authentication.ts";
+import { checkMessage } from "./check-message.ts";
+import { hasDmarcRecord } from "./dmarc-record.ts";
+import { isSenderVerified, isSettledBySpf, type ListFault, spfVerdict, type Verdict } from "./policy.ts";
+import { listedReply, refusalReply } from "./refusals.ts";
+import type { ToSeal } from "./results.ts";
+import type { AuthenticationPolicy } from "./settings.ts";
+import { createSpfOf } from "./spf-of.ts";
+
+export interface SenderCheck {
+  /** Of a recipient that leads somewhere. */
+  rcpt(recipient: Mailbox): Promise<RcptOutcome>;
+  /** After RCPT: a bounce would go to somebody who sent the mail. */
+  isVerified(): boolean;
+  /** At the end of DATA. @param content held by the caller */
+  message(id: string, content: Content): Promise<MessageOutcome>;
+  /** A bounce is never refused for its sender (RFC 7208 §2.4 is about mail): what SPF says goes to the log. */
+  bounce(id: string): Promise<void>;
+}
+
+export type RcptOutcome =
+  | { readonly kind: "go-on" }
+  /** Its domain has other rules than those before it: the final dot has one answer. */
+  | { readonly kind: "apart" }
+  | Refused;
+
+export interface Refused {
+  readonly kind: "refuse";
+  readonly reason: string;
+  readonly reply: Reply;
+}
+
+export type MessageOutcome =
+  | Refused
+  | {
+      readonly kind: "accept";
+      /** Without fields that pretend to be ours. */
+      readonly content: Content;
+      /** Ours, with their CRLF, for above the Received field. */
+      readonly fields: string;
+      /** What an ARC set would say; none where nothing was looked at. */
+      readonly toSeal?: ToSeal;
+      readonly isVerified: boolean;
+      /** Marked as suspect: the queue does not have it if it need not. */
+      readonly isTagged: boolean;
+    };
+
+/** What is known when the message comes. */
+export interface Known {
+  readonly policy: AuthenticationPolicy;
+  readonly recipient: Mailbox;
+  /** At RCPT, in a week of `tagOnly`. */
+  readonly listed?: ListFault;
+}
+
+const GO_ON: RcptOutcome = { kind: "go-on" };
+
+export function createSenderCheck(options: AuthenticationOptions, command: MailCommand): SenderCheck {
+  const { client } = command;
+  const sender = renderReversePath(command.reversePath);
+  const isRelayed = options.isRelay(client.address);
+  const spfOf = createSpfOf(options, command);
+  let known: Known | undefined;
+  let answer: SpfAnswer | undefined;
+
+  /** Of a relay of ours, the message tells who came to it. */
+  const judge = async (policy: AuthenticationPolicy, recipient: Mailbox): Promise<RcptOutcome> => {
+    const listed = await listedBy(options, policy, command);
+    if (listed && policy.mode === "enforce") return { kind: "refuse", ...listed };
+    if (listed) known = { policy, recipient, listed: listed.reason };
+    answer = await spfOf(client);
+    const verdict = spfVerdict(policy, answer);
+    const isHard = verdict.action === "refuse" || verdict.action === "defer";
+    if (!isHard || !(await isSettled(options, answer, verdict))) return GO_ON;
+    const trust = await options.trust().lookUp({
+      client: client.address,
+      helo: client.helo,
+      recipient,
+    });
+    if (trust.kind !== "not-trusted") return GO_ON;
+    const { now, whyLinks } = options;
+    const reply = refusalReply({ verdict, hop: client, sender, spf: answer, at: now(), whyLinks });
+    return { kind: "refuse", reason: verdict.fault ?? "", reply };
+  };
+
+  return {
+    async rcpt(named) {
+      const recipient = { ...named, domain: options.mainDomain(named.domain) };
+      const policy = options.policyFor(recipient.domain);
+      if (known) return known.policy === policy ? GO_ON : { kind: "apart" };
+      const outcome = policy.mode === "off" || isRelayed ? GO_ON : await judge(policy, recipient);
+      if (outcome.kind === "go-on") known ??= { policy, recipient };
+      else known = undefined;
+      return outcome;
+    },
+
+    isVerified: () => answer !== undefined && isSenderVerified(answer),
+
+    async message(id, content) {
+      if (!known) throw new Error("a message without a recipient was checked");
+      return await checkMessage(options, command, { ...known, id, content, isRelayed, spfOf });
+    },
+
+    async bounce(id) {
+      if (isRelayed) return;
+      const { result, domain } = await spfOf(client);
+      options.report({ event: "bounce-client", id, client: client.address, spf: result, domain });
+    },
+  };
+}
+
+/** DNS that does not answer now may answer later; a fail waits for the message where a signature or a sealer may help. */
+async function isSettled(
+  { resolver, trust }: AuthenticationOptions,
+  answer: SpfAnswer,
+  { action }: Verdict,
+): Promise<boolean> {
+  if (action === "defer") return true;
+  if (answer.namesNobody) return true;
+  if (trust().hasSealers) return false;
+  return isSettledBySpf(answer, await hasDmarcRecord(resolver.txt, answer.domain));
+}
+
+/** The client first: that is one look-up of many clients' mail. */
+async function listedBy(
+  { lists }: AuthenticationOptions,
+  { dnsbl, rhsbl }: AuthenticationPolicy,
+  { client, reversePath }: MailCommand,
+): Promise<{ readonly reason: ListFault; readonly reply: Reply } | undefined> {
+  for (const zone of dnsbl) {
+    const listed = await lists.client(zone, client.address);
+    if (listed) return { reason: "dnsbl", reply: listedReply({ what: client.address, zone, ...listed }) };
+  }
+  if (reversePath === NULL_PATH) return undefined;
+  const domain = asciiLower(reversePath.domain);
+  for (const zone of rhsbl) {
+    const listed = await lists.domain(zone, domain);
+    if (listed) return { reason: "rhsbl", reply: listedReply({ what: domain, zone, ...listed }) };
+  }
+  return undefined;
+}
