@@ -146,10 +146,10 @@ for (const types of [
       assert.equal((await peer.verify(flipped(message, "spf=pass"), { dns: all, ed25519 })).chain, "fail");
       const { arc: found } = await checked(message, all);
       assert.deepEqual(
-        [found.result, found.instance, found.sealers.at(-1)],
+        [found.result, found.instance, found.seals.at(-1)?.domain],
         ["pass", index + 1, sealer.key.domain],
       );
-      assert.equal(found.firstResults, `${AUTHSERV_ID}; ${RESULTS}`);
+      assert.equal(found.seals[0]?.found, `${AUTHSERV_ID}; ${RESULTS}`);
     }
     assert.equal((await checked(message, all)).dkim[0]?.result, "pass");
     assert.match(message.toString("latin1"), /ARC-Message-Signature: [^:]*h=[^;]*DKIM-Signature/);
@@ -162,7 +162,7 @@ test("results with UTF-8 in them are sealed as they stand there", { skip }, asyn
   await using peer = await arc();
   const sealer = newSealer("rsa", "hop1.example");
   const { seal } = newChecks(sealer.key);
-  const none = { result: "none", sealers: [], instance: 0 } as const;
+  const none = { result: "none", seals: [], instance: 0 } as const;
   const results = "spf=pass smtp.mailfrom=jörg@€.example";
   const sealing = await seal?.(memoryContent(MAIL), { arc: none, results });
   assert.ok(sealing?.kind === "sealed");
@@ -185,10 +185,10 @@ test("a chain of dkimpy's passes here, is extended, and then passes there", { sk
   const { message, records } = await dkimpyChain(peer);
   const { arc: found } = await checked(message, records);
   assert.deepEqual(
-    [found.result, found.sealers, found.instance],
+    [found.result, found.seals.map(({ domain }) => domain), found.instance],
     ["pass", ["hop1.example", "hop2.example"], 2],
   );
-  assert.match(found.firstResults ?? "", /^mx\.hop1\.example; arc=none; +spf=pass/);
+  assert.match(found.seals[0]?.found ?? "", /^mx\.hop1\.example; arc=none; +spf=pass/);
   const sealer = newSealer("rsa", "hop3.example");
   const all = { ...records, ...sealer.dns };
   const sealed = await sealer.seal(message, all);
@@ -205,7 +205,7 @@ test("a key of a chain that DNS does not give is a temperror, whichever it is, a
   assert.equal(names.length, 2);
   for (const name of names) {
     const { arc: found } = await checked(message, { ...records, [name]: FAILS });
-    assert.deepEqual([found.result, found.sealers.length], ["temperror", 2], name);
+    assert.deepEqual([found.result, found.seals.length], ["temperror", 2], name);
     assert.match(found.reason ?? "", /SERVFAIL/);
     const missing = Object.fromEntries(Object.entries(records).filter(([one]) => one !== name));
     assert.equal((await checked(message, missing)).arc.result, "fail", name);

@@ -280,8 +280,10 @@ async function chainOf(
   if (!arc.chain || !newest) return { kind: "none" };
   const read = {
     kind: "read",
-    sealers: arc.chain.map((set) => String(set["arc-seal"].parsed.d?.value ?? "")),
-    firstResults: arc.chain[0]?.["arc-authentication-results"].original.toString("latin1") ?? "",
+    sets: arc.chain.map((set) => ({
+      sealer: String(set["arc-seal"].parsed.d?.value ?? ""),
+      results: set["arc-authentication-results"].original.toString("latin1"),
+    })),
   } as const;
   try {
     await verifySeals(arc, { resolver, strict: true });

@@ -4,6 +4,7 @@ import { type Content, lastUntrustedHop, ownResultsIn, withoutRanges } from "@ho
 import { asciiLower, NULL_PATH, type ReversePath, renderReversePath } from "@homing/srs-core";
 import type { MailCommand } from "../smtp-session.ts";
 import type { TrustedForwarder } from "../trust/trust-entry.ts";
+import type { TrustedSeal } from "../trust/trusted-forwarders.ts";
 import type { AuthenticationOptions } from "./authentication.ts";
 import {
   contentVerdict,
@@ -14,7 +15,7 @@ import {
 } from "./policy.ts";
 import { refusalReply } from "./refusals.ts";
 import { resultFields, resultsText } from "./result-fields.ts";
-import type { ArcResult, AuthenticationResults } from "./results.ts";
+import type { AuthenticationResults, ContentResults } from "./results.ts";
 import type { Known, MessageOutcome } from "./sender-check.ts";
 import type { Hop, SpfOf } from "./spf-of.ts";
 
@@ -98,7 +99,7 @@ async function judge(
     client: hop.address,
     helo: hop.helo,
     recipient,
-    ...(isGoodChain(arc) ? { sealers: arc.sealers } : {}),
+    seals: sealsOf(results.content),
   };
   if (verdict.action === "accept") {
     // Nobody is asked whose mail needs no trust: names of clients cost look-ups.
@@ -122,13 +123,18 @@ function isRewritten(reversePath: ReversePath): boolean {
   return reversePath !== NULL_PATH && /^srs[01][=+-]/i.test(reversePath.localPart);
 }
 
-const GOOD = /\b(?:dmarc|dkim|spf)=pass\b/;
-const BAD = /\bdmarc=fail\b/;
+const SOME_PASS = /\b(?:dmarc|dkim|spf)=pass\b/;
+const DMARC = /\bdmarc=(\w+)/;
 
-/** A seal says that the message is as it came, and not that it was good: what the first sealer found says that. */
-function isGoodChain({ result, firstResults = "" }: ArcResult): boolean {
-  const found = asciiLower(firstResults);
-  return result === "pass" && GOOD.test(found) && !BAD.test(found);
+/** A seal says that the message is as it was, and not that it was good: what its sealer had found says that. */
+function sealsOf({ arc, dmarc }: ContentResults): readonly TrustedSeal[] {
+  if (arc.result !== "pass") return [];
+  return arc.seals.map(({ domain, found }) => {
+    const text = asciiLower(found);
+    const [, dmarcThere = "none"] = DMARC.exec(text) ?? [];
+    const isGood = dmarcThere === "pass" || (dmarcThere === "none" && dmarc.result !== "fail");
+    return { domain, isGood: isGood && SOME_PASS.test(text) };
+  });
 }
 
 function refusal(

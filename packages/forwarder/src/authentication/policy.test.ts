@@ -56,7 +56,7 @@ function found({ spf: answer = spf("pass"), dkim = [], dmarc = "none", asks = "n
       dkim,
       headerFrom: { kind: "domain", domain },
       dmarc: { result: dmarc, policy: asks, domain },
-      arc: { result: "none", sealers: [], instance: 0 },
+      arc: { result: "none", seals: [], instance: 0 },
     },
   } satisfies AuthenticationResults;
 }

@@ -50,13 +50,18 @@ export interface DmarcResult {
 
 export interface ArcResult {
   readonly result: "none" | "pass" | "fail" | "temperror";
-  /** d= of each seal, i=1 first; empty unless all could be read. */
-  readonly sealers: readonly string[];
+  /** i=1 first; empty unless all could be read. */
+  readonly seals: readonly ArcSeal[];
   /** i= of the newest set; 0 without one. */
   readonly instance: number;
-  /** What the first of the chain found: the ARC-Authentication-Results at i=1, as text; of a chain that passes. */
-  readonly firstResults?: string;
   readonly reason?: string;
+}
+
+export interface ArcSeal {
+  /** d= */
+  readonly domain: string;
+  /** What this sealer had found: his ARC-Authentication-Results; "" unless the chain passes. */
+  readonly found: string;
 }
 
 /**

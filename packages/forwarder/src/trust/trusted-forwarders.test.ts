@@ -3,7 +3,12 @@ import { test } from "node:test";
 import type { DnsAnswer } from "@homing/spf";
 import { parseForwarderFile } from "./forwarder-file.ts";
 import type { RemovalProposal } from "./removal-proposals.ts";
-import { createTrustedForwarders, type TrustAnswer, type TrustAsked } from "./trusted-forwarders.ts";
+import {
+  createTrustedForwarders,
+  type TrustAnswer,
+  type TrustAsked,
+  type TrustedSeal,
+} from "./trusted-forwarders.ts";
 
 const RECIPIENT = { localPart: "Alice", domain: "Forwarder.example" };
 const NOW = Date.UTC(2026, 10, 20) / 1000;
@@ -38,6 +43,11 @@ function trusting(text: string, zone: Zone = {}) {
   return { trust, find, asked, proposals, clock };
 }
 
+/** Who found something bad has a minus sign. */
+function seals(...domains: readonly string[]): readonly TrustedSeal[] {
+  return domains.map((domain) => ({ domain: domain.replace("-", ""), isGood: !domain.startsWith("-") }));
+}
+
 function shown(answer: TrustAnswer): string {
   if (answer.kind === "trusted") return answer.entry.reason;
   return answer.kind === "unknown" ? `? ${answer.cause}` : "-";
@@ -59,21 +69,34 @@ const found: [what: string, file: string, question: Partial<TrustAsked>, expecte
   ["an entry for another alias", "192.0.2.1 for=bob@forwarder.example ok", {}, "-"],
   ["an entry on its last day", "192.0.2.1 until=2026-11-20 ok", {}, "ok"],
   ["an entry that has expired", "192.0.2.1 until=2026-11-19 ok", {}, "-"],
-  ["no entry", "", { sealers: [] }, "-"],
-  ["a sealer", "arc:seal.example ok", { sealers: ["Seal.example"] }, "ok"],
-  ["a sealer below", "arc:*.seal.example ok", { sealers: ["a.seal.example"] }, "ok"],
-  ["a sealer that is not below", "arc:*.seal.example ok", { sealers: ["seal.example"] }, "-"],
-  ["a sealer with a longer name", "arc:seal.example ok", { sealers: ["aseal.example"] }, "-"],
+  ["no entry", "", { seals: seals() }, "-"],
+  ["a sealer", "arc:seal.example ok", { seals: seals("Seal.example") }, "ok"],
+  ["a sealer below", "arc:*.seal.example ok", { seals: seals("a.seal.example") }, "ok"],
+  ["a sealer that is not below", "arc:*.seal.example ok", { seals: seals("seal.example") }, "-"],
+  ["a sealer with a longer name", "arc:seal.example ok", { seals: seals("aseal.example") }, "-"],
   ["a sealer as host", "arc:seal.example ok", { helo: "seal.example" }, "-"],
   [
     "a chain of trusted sealers",
     "arc:a.example a\narc:b.example b",
-    { sealers: ["a.example", "b.example"] },
+    { seals: seals("a.example", "b.example") },
     "b",
   ],
-  ["a chain that a stranger began", "arc:b.example b", { sealers: ["x.example", "b.example"] }, "-"],
-  ["a chain that a stranger sealed last", "arc:a.example a", { sealers: ["a.example", "x.example"] }, "-"],
-  ["a sealer that has expired", "arc:a.example until=2026-11-19 a", { sealers: ["a.example"] }, "-"],
+  ["a chain that a stranger began", "arc:b.example b", { seals: seals("x.example", "b.example") }, "b"],
+  ["a chain whose first trusted sealer found it bad", "arc:a.example a", { seals: seals("-a.example") }, "-"],
+  [
+    "a chain that a stranger found good, and the first trusted sealer bad",
+    "arc:*.b.example b",
+    { seals: seals("x.example", "-1.b.example", "2.b.example") },
+    "-",
+  ],
+  [
+    "a chain that a stranger found bad, and the trusted sealer good",
+    "arc:b.example b",
+    { seals: seals("-x.example", "b.example") },
+    "b",
+  ],
+  ["a chain that a stranger sealed last", "arc:a.example a", { seals: seals("a.example", "x.example") }, "-"],
+  ["a sealer that has expired", "arc:a.example until=2026-11-19 a", { seals: seals("a.example") }, "-"],
   [
     "a host name",
     "mail.club.example ok",

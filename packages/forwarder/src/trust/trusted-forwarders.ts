@@ -14,8 +14,15 @@ export interface TrustAsked {
   /** Hostile text. */
   readonly helo?: string | undefined;
   readonly recipient: Mailbox;
-  /** d= of each seal of an ARC chain that passes, i=1 first. */
-  readonly sealers?: readonly string[] | undefined;
+  /** Of an ARC chain that passes, i=1 first. */
+  readonly seals?: readonly TrustedSeal[] | undefined;
+}
+
+export interface TrustedSeal {
+  /** d= */
+  readonly domain: string;
+  /** Its sealer had found something good, and nothing that speaks against the author. */
+  readonly isGood: boolean;
 }
 
 export type TrustAnswer =
@@ -52,12 +59,12 @@ export function createTrustedForwarders(
   const inForce = (recipient: Mailbox): readonly TrustedForwarder[] =>
     entries.filter((entry) => !hasExpired(entry, now()) && isFor(entry, recipient));
 
-  const known = ({ client, recipient, sealers = [] }: TrustAsked): TrustedForwarder | undefined => {
+  const known = ({ client, recipient, seals = [] }: TrustAsked): TrustedForwarder | undefined => {
     const candidates = inForce(recipient);
     return (
       candidates.find((entry) => isListed(networks.get(entry), client)) ??
       hostEntry(candidates, names.of(client) ?? []) ??
-      sealerEntry(candidates, sealers)
+      sealerEntry(candidates, seals)
     );
   };
 
@@ -102,15 +109,17 @@ function hostEntry(
 }
 
 /**
- * The last sealer's entry, where each sealer has one. The last one could have changed the message, and the first one says
- * what it was like when it came: a stranger's word on either end makes a chain of trusted ones worth nothing.
+ * The entry of the last sealer, where he and those right before him vouch for the message: the first of them, in what he had
+ * found. The last one could have changed it, so a stranger there makes the chain worth nothing; strangers before them, such
+ * as the sender's own provider, are part of what was found.
  */
 function sealerEntry(
   entries: readonly TrustedForwarder[],
-  sealers: readonly string[],
+  seals: readonly TrustedSeal[],
 ): TrustedForwarder | undefined {
-  const found = sealers.map((sealer) =>
-    entries.find(({ match }) => match.kind === "sealer" && matchesName(match, sealer)),
-  );
-  return found.includes(undefined) ? undefined : found.at(-1);
+  const entryOf = ({ domain }: TrustedSeal): TrustedForwarder | undefined =>
+    entries.find(({ match }) => match.kind === "sealer" && matchesName(match, domain));
+  const stranger = seals.findLastIndex((seal) => entryOf(seal) === undefined);
+  const [first, ...others] = seals.slice(stranger + 1);
+  return first?.isGood ? entryOf(others.at(-1) ?? first) : undefined;
 }

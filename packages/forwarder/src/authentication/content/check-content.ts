@@ -9,7 +9,7 @@ import { domainText, reasonText } from "./hostile-text.ts";
 import type { ContentLibrary, KeyResolver, VerifiedChain } from "./library.ts";
 
 /** Of what another server found: real ones have some hundred characters. */
-const MAX_FIRST_RESULTS = 2_000;
+const MAX_RESULTS = 2_000;
 
 export interface ToCheck {
   /** Of the message; of one that nobody signed, its header is enough. */
@@ -51,26 +51,28 @@ export const UNREADABLE: ContentResults = {
   dkim: [],
   headerFrom: { kind: "unreadable" },
   dmarc: { result: "permerror", policy: "none", domain: "", reason: "the header is too long" },
-  arc: { result: "fail", sealers: [], instance: 0, reason: "the header is too long" },
+  arc: { result: "fail", seals: [], instance: 0, reason: "the header is too long" },
 };
 
 function arcResult(chain: VerifiedChain): ArcResult {
-  if (chain.kind === "none") return { result: "none", sealers: [], instance: 0 };
+  if (chain.kind === "none") return { result: "none", seals: [], instance: 0 };
   if (chain.kind === "broken")
-    return { result: "fail", sealers: [], instance: 0, reason: reasonText(chain.reason) };
+    return { result: "fail", seals: [], instance: 0, reason: reasonText(chain.reason) };
   const { result, reason } = chain;
-  const sealers = chain.sealers.map(domainText);
+  const seals = chain.sets.map(({ sealer, results }) => ({
+    domain: domainText(sealer),
+    found: result === "pass" ? payloadOf(results) : "",
+  }));
   return {
     result,
-    sealers: sealers.includes("") ? [] : sealers,
-    instance: sealers.length,
-    ...(result === "pass" ? { firstResults: payloadOf(chain.firstResults) } : {}),
+    seals: seals.some(({ domain }) => domain === "") ? [] : seals,
+    instance: seals.length,
     ...(reason === "" ? {} : { reason: reasonText(reason) }),
   };
 }
 
 /** `ARC-Authentication-Results: i=1; a.example; spf=pass …` is `a.example; spf=pass …` (RFC 8617 §4.1.1). */
 function payloadOf(field: string): string {
-  const unfolded = field.replaceAll("\r\n", "").slice(0, MAX_FIRST_RESULTS);
-  return reasonText(unfolded.slice(unfolded.indexOf(";") + 1).trim(), MAX_FIRST_RESULTS);
+  const unfolded = field.replaceAll("\r\n", "").slice(0, MAX_RESULTS);
+  return reasonText(unfolded.slice(unfolded.indexOf(";") + 1).trim(), MAX_RESULTS);
 }

@@ -50,7 +50,7 @@ test("a message that nobody signed has no DKIM, no ARC, and its header From", as
     dkim: [],
     headerFrom: { kind: "domain", domain: "a.example" },
     dmarc: { result: "none", policy: "none", domain: "" },
-    arc: { result: "none", sealers: [], instance: 0 },
+    arc: { result: "none", seals: [], instance: 0 },
   });
 });
 
@@ -286,5 +286,5 @@ test("signatures that would take the library long are not looked at, and those b
 
 test("ARC fields that make no chain fail", async () => {
   const { arc } = await checked(`ARC-Seal: i=1; cv=none; a=rsa-sha256; d=a.example; s=x; b=x\r\n${MAIL}`);
-  assert.deepEqual([arc.result, arc.sealers, arc.reason], ["fail", [], "i=1 no arc-message-signature set"]);
+  assert.deepEqual([arc.result, arc.seals, arc.reason], ["fail", [], "i=1 no arc-message-signature set"]);
 });

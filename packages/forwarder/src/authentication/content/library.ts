@@ -32,10 +32,13 @@ export type VerifiedChain =
       readonly kind: "read";
       readonly result: "pass" | "fail" | "temperror";
       readonly reason: string;
-      /** d= of each seal, the oldest first. */
-      readonly sealers: readonly string[];
-      /** The field ARC-Authentication-Results of the first set. */
-      readonly firstResults: string;
+      /** The oldest first. */
+      readonly sets: readonly {
+        /** d= of its seal. */
+        readonly sealer: string;
+        /** The field ARC-Authentication-Results. */
+        readonly results: string;
+      }[];
     };
 
 export interface DmarcQuestion {
