@@ -211,6 +211,7 @@ const EVERY_FAULT: Readonly<Record<Fault, true>> = {
   "spf-permerror": true,
   "dmarc-quarantine": true,
   "dmarc-reject": true,
+  "dmarc-unclear": true,
   "own-domain": true,
   "no-answer": true,
 };

@@ -70,6 +70,7 @@ const told: [facts: Partial<WhyFacts>, ...words: string[]][] = [
   [{ fault: "spf-temperror", action: "defer" }, "Why this mail has to wait", "tries again by itself"],
   [{ fault: "no-answer", action: "defer" }, "how its mail is signed", "Put off by"],
   [{ fault: "dmarc-reject" }, "DMARC record", "have it sign with DKIM, with d=origin.example"],
+  [{ fault: "dmarc-unclear" }, "more than one", "RFC 5322"],
   [{ fault: "dmarc-quarantine" }, "Domain of the author (From) origin.example"],
   [{ fault: "own-domain" }, "is at home on this server"],
   [{ sender: "" }, "Sender that was given none: a bounce or an automatic reply"],

@@ -64,6 +64,8 @@ function words({ fault }: WhyFacts, names: Names): Advice {
     case "dmarc-reject":
     case "dmarc-quarantine":
       return notAligned(names);
+    case "dmarc-unclear":
+      return noAuthor(names);
     case "own-domain":
       return ownDomain(names);
   }
@@ -169,6 +171,21 @@ function notAligned(names: Names): Advice {
         "and publish the key. SPF alone is lost whenever somebody forwards the mail.",
       `If ${client} is none of yours, the DMARC record does what it is for: leave it as it is.`,
     ],
+    recipient: recipient(names),
+  };
+}
+
+function noAuthor(names: Names): Advice {
+  return {
+    meaning: [
+      "The mail does not say who wrote it: its header has no From field, more than one, or one that cannot be read. So " +
+        "no domain could be asked whether it is genuine.",
+    ],
+    author: [
+      "Send it with a mail program, or have yours corrected: a mail has one From field, with one address.",
+    ],
+    stranger: STRANGER,
+    administrator: ["Correct whatever writes the mail: RFC 5322 asks for one From field."],
     recipient: recipient(names),
   };
 }

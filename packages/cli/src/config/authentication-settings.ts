@@ -26,6 +26,7 @@ const SPF_WORDS = {
 const DMARC_WORDS = {
   reject: "The domain asks that it be refused.",
   quarantine: "The domain asks that it be treated as suspect.",
+  unclear: "There is no one author: no From, several, or none that can be read.",
 } as const satisfies Record<keyof AuthenticationPolicy["dmarc"], string>;
 
 const SPF_MEANING = "What becomes of mail by the result of SPF; a pass is always accepted.";
@@ -96,6 +97,7 @@ const dmarc = z
   .strictObject({
     reject: action.default(DMARC.reject).describe(DMARC_WORDS.reject),
     quarantine: action.default(DMARC.quarantine).describe(DMARC_WORDS.quarantine),
+    unclear: action.default(DMARC.unclear).describe(DMARC_WORDS.unclear),
   })
   .prefault({})
   .describe(DMARC_MEANING);

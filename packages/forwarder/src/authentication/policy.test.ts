@@ -54,7 +54,7 @@ function found({ spf: answer = spf("pass"), dkim = [], dmarc = "none", asks = "n
     spf: answer,
     content: {
       dkim,
-      headerFrom: { kind: "domain", domain },
+      headerFrom: domain === "" ? { kind: "several" } : { kind: "domain", domain },
       dmarc: { result: dmarc, policy: asks, domain },
       arc: { result: "none", seals: [], instance: 0 },
     },
@@ -176,6 +176,16 @@ const CASES: readonly Case[] = [
   {
     name: "the DMARC record cannot be had, and a signature is aligned",
     found: { spf: spf("none"), dkim: [signature("pass")], dmarc: "temperror" },
+    is: { action: "accept" },
+  },
+  {
+    name: "several authors at several domains",
+    found: { spf: spf("pass"), dmarc: "permerror", from: "" },
+    is: { action: "tag", fault: "dmarc-unclear" },
+  },
+  {
+    name: "a DMARC record that is wrong",
+    found: { spf: spf("pass"), dmarc: "permerror" },
     is: { action: "accept" },
   },
   {

@@ -14,6 +14,8 @@ export type Fault =
   | "spf-permerror"
   | "dmarc-quarantine"
   | "dmarc-reject"
+  /** RFC 7489 §6.6.1: the header From names no one domain. */
+  | "dmarc-unclear"
   | "own-domain"
 
   /** DNS did not answer, and its answer decides. */
@@ -93,6 +95,8 @@ function dmarcVerdict({ dmarc }: AuthenticationPolicy, results: AuthenticationRe
     // With an aligned pass it would not fail, whatever the record says.
     return isAlignedAnyway(results) ? ACCEPT : { action: "defer", fault: "no-answer" };
   }
+  if (result === "permerror" && results.content.headerFrom.kind !== "domain")
+    return { action: dmarc.unclear, fault: "dmarc-unclear" };
   if (result !== "fail" || policy === "none") return ACCEPT;
   return { action: dmarc[policy], fault: `dmarc-${policy}` };
 }

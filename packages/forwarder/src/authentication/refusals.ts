@@ -73,6 +73,8 @@ function words({ hop, spf, content }: ToRefuse, fault: Fault): readonly [why: st
     case "dmarc-reject":
     case "dmarc-quarantine":
       return [`DMARC: neither SPF nor DKIM shows that this is mail of ${from}`, "7.26"];
+    case "dmarc-unclear":
+      return ["DMARC: the message names no one author in its From field", "7.26"];
     case "own-domain":
       return [`mail of ${from} does not come from outside without its signature`, "7.1"];
     case "no-answer":

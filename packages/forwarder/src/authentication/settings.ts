@@ -19,7 +19,10 @@ export interface AuthenticationPolicy {
   readonly mode: "enforce" | "tagOnly" | "off";
   readonly spf: Readonly<Record<SpfFault, Action>>;
   /** Of a DMARC fail, by what the domain in the header From asks for. */
-  readonly dmarc: Readonly<Record<Exclude<DmarcResult["policy"], "none">, Action>>;
+  readonly dmarc: Readonly<Record<Exclude<DmarcResult["policy"], "none">, Action>> & {
+    /** The message has no author whose domain could be asked: no From, several, or one that cannot be read. */
+    readonly unclear: Action;
+  };
   /** A header From at a domain of ours, from outside, without an aligned pass. */
   readonly ownDomains: Action;
   /** Zones that list clients (RFC 5782 §2.1), asked in this order. */
@@ -38,7 +41,7 @@ export const AUTHENTICATION_POLICY: AuthenticationPolicy = {
     temperror: "defer",
     permerror: "tag",
   },
-  dmarc: { quarantine: "tag", reject: "refuse" },
+  dmarc: { quarantine: "tag", reject: "refuse", unclear: "tag" },
   ownDomains: "tag",
   dnsbl: [],
   rhsbl: [],
