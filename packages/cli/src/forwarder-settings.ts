@@ -14,7 +14,7 @@ import { type ReadKey, readDkimKeys } from "./config/dkim-keys.ts";
 import type { Config } from "./config/schema.ts";
 import { checkStrength, readSecretsFile } from "./config/secrets-file.ts";
 import { srsDomainsOf } from "./config/srs-domains.ts";
-import { readAuthentication } from "./read-authentication.ts";
+import { readAuthentication, readSealKey } from "./read-authentication.ts";
 import { readTables } from "./route-tables.ts";
 import { readTls } from "./service/tls-files.ts";
 import { unixNow } from "./time.ts";
@@ -24,6 +24,8 @@ export interface ServiceSettings extends ForwarderSettings {
   readonly tableFiles: readonly string[];
   /** Those that sign. */
   readonly dkimKeys: readonly ReadKey[];
+  /** That seals. */
+  readonly sealKey: ReadKey | undefined;
 }
 
 /**
@@ -42,6 +44,7 @@ export async function readForwarderSettings(
   const { tables, files: tableFiles } = await readTables(config, configPath);
   const secrets = await readSecrets(config, folder, warn);
   const dkimKeys = await readDkimKeys(config, folder, warn);
+  const sealKey = await readSealKey(config, folder, warn);
   const making = { config, secrets, store: state?.keptSenders.store };
   return {
     hostname: config.hostname,
@@ -66,10 +69,11 @@ export async function readForwarderSettings(
     proxyNetworks: config.proxyNetworks,
     tls: await readTls(config, configPath),
     dkimKeys,
+    sealKey,
     sign: dkimKeys.length > 0 ? createMessageSigner(dkimKeys, unixNow) : undefined,
     bouncePolicy: bouncePolicyOf(config),
     rememberHeaders: config.bounces.remember === "headers",
-    authentication: await readAuthentication(config, { folder, secrets, warn }),
+    authentication: await readAuthentication(config, { folder, secrets, warn, sealKey }),
     notSealed: new Set(config.authentication.arc?.except.map(asciiLower)),
     forwardedFields: delivery.forwardedFields,
     limits,

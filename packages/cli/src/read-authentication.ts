@@ -3,7 +3,7 @@
 import { dirname, resolve } from "node:path";
 import { type AuthenticationSettings, createWhyLinks, type TrustedForwarder } from "@homing/forwarder";
 import { authenticationPolicyOf } from "./authentication-policy.ts";
-import { readKey } from "./config/dkim-keys.ts";
+import { type ReadKey, readKey } from "./config/dkim-keys.ts";
 import type { Config } from "./config/schema.ts";
 import { readTrustedForwarders } from "./config/trusted-forwarders-file.ts";
 import { unixNow } from "./time.ts";
@@ -14,26 +14,43 @@ export interface ReadAuthentication {
   /** Newest first: the first signs the links of the page that says why. */
   readonly secrets: readonly string[];
   readonly warn: (message: string) => void;
+  readonly sealKey: ReadKey | undefined;
 }
 
 /** Undefined where nobody is checked at any domain. */
 export async function readAuthentication(
   config: Config,
-  { folder, secrets, warn }: ReadAuthentication,
+  { folder, secrets, warn, sealKey }: ReadAuthentication,
 ): Promise<AuthenticationSettings | undefined> {
   const { authentication, http, hostname } = config;
   const modes = [authentication, ...Object.values(config.domainSettings).map((one) => one.authentication)];
   if (modes.every((settings) => (settings?.mode ?? "off") === "off")) return undefined;
-  const { arc, authservId = hostname, relays, threads } = authentication;
+  const { authservId = hostname, relays, threads } = authentication;
   return {
     authservId,
     policyFor: authenticationPolicyOf(config),
     relays,
     threads,
     trustedForwarders: await readTrust(config, { folder, warn }),
-    sealKey: arc && (await readKey(arc, folder, warn)),
+    sealKey,
     whyLinks: http && createWhyLinks({ publicUrl: http.publicUrl, secrets, now: unixNow }),
   };
+}
+
+/** @param warn is told of a key that is weak, or that some verifiers do not know */
+export async function readSealKey(
+  { authentication: { arc } }: Pick<Config, "authentication">,
+  folder: string,
+  warn: (message: string) => void,
+): Promise<ReadKey | undefined> {
+  if (!arc) return undefined;
+  const key = await readKey(arc, folder, warn);
+  if (key.publicKey.type === "ed25519")
+    warn(
+      "warning: authentication.arc: seals with Ed25519 are no seals to most verifiers, who know RSA: make a key with " +
+        "homing dkim new",
+    );
+  return key;
 }
 
 /** At the start, and at each reload. */

@@ -47,7 +47,7 @@ export type { SmtpLimits } from "./front/limits.ts";
 export { type HostPort, parseHostPort, renderHostPort } from "./host-port.ts";
 export type { LocalStore } from "./local-delivery.ts";
 export { maildirOf, maildirPatternProblem } from "./maildir-folder.ts";
-export { blockList } from "./networks.ts";
+export { blockList, createMayConnect } from "./networks.ts";
 export type { AddressAnswer, MxAnswer, MxResolver, NextHop } from "./next-hops.ts";
 export { type Clock, systemClock } from "./outbound/clock.ts";
 export { OUTBOUND_LIMITS, type OutboundLimits } from "./outbound/outbound.ts";

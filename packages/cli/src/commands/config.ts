@@ -10,7 +10,7 @@ import {
   unseenOf,
 } from "../config/config-problem.ts";
 import type { PlacedMessage } from "../config/config-source.ts";
-import { type ReadKey, readDkimKeys, unsignedProblem } from "../config/dkim-keys.ts";
+import { readDkimKeys, unsignedProblem } from "../config/dkim-keys.ts";
 import { checkDns, type DnsCheck, type DnsProblem } from "../config/dns-check.ts";
 import { type EffectiveValue, effectiveValues, type PlainValue } from "../config/effective-values.ts";
 import {
@@ -27,8 +27,10 @@ import { settingTree } from "../config/setting-tree.ts";
 import { srsDomainsOf } from "../config/srs-domains.ts";
 import { dnsServersOption } from "../dns-option.ts";
 import { CommandFailure, EXIT, type FailureReason } from "../failure.ts";
-import { readForwarderSettings, readSecrets } from "../forwarder-settings.ts";
+import { readForwarderSettings, readSecrets, type ServiceSettings } from "../forwarder-settings.ts";
 import { createOutput } from "../output.ts";
+import { publicAddresses } from "../public-addresses.ts";
+import { readSealKey, readTrust } from "../read-authentication.ts";
 import { readTables } from "../route-tables.ts";
 import { checkPidFile, pidPath } from "../service/pid-file.ts";
 import { stateFolder } from "../service/service-state.ts";
@@ -88,9 +90,7 @@ async function checkAll(path: string, dns: readonly HostPort[] | undefined): Pro
     warnings.push(...(await pidFileWarnings(good, path)));
     warnings.push(...(await placeWarnings(config)));
     warnings.push(...(await stateWarnings(stateFolder(config, path))));
-    const inDns = dns
-      ? await checkInDns(config, settings.value.dkimKeys, dns)
-      : { problems: [], warnings: [] };
+    const inDns = dns ? await checkInDns(config, settings.value, dns) : { problems: [], warnings: [] };
     if (inDns.problems.length === 0) return { ok: true, config, warnings: [...warnings, ...inDns.warnings] };
     return wrong([configFailure(inDns.problems.map((problem) => placed(problem, good, path)))], []);
   }
@@ -99,6 +99,8 @@ async function checkAll(path: string, dns: readonly HostPort[] | undefined): Pro
     await attempt(() => readTables(config, path)),
     await attempt(() => readSecrets(config, dirname(path), () => {})),
     await attempt(() => readDkimKeys(config, dirname(path), () => {})),
+    await attempt(() => readSealKey(config, dirname(path), () => {})),
+    await attempt(() => readTrust(config, { folder: dirname(path), warn: () => {} })),
     settings,
   ];
   return wrong([...ownFailure(unsigned, path), ...failuresOf(parts)], []);
@@ -155,12 +157,17 @@ async function pidFileWarnings({ config, source }: GoodConfig, path: string): Pr
 
 async function checkInDns(
   config: Config,
-  keys: readonly ReadKey[],
+  { dkimKeys, sealKey }: Pick<ServiceSettings, "dkimKeys" | "sealKey">,
   servers: readonly HostPort[],
 ): Promise<DnsCheck> {
   const dns = systemDns(servers);
   try {
-    return await checkDns(config, keys, { resolver: mxResolver(dns), txt: txtLookup(dns) });
+    const keys = [
+      ...dkimKeys.map((key, at) => ({ key, setting: ["dkim", at] })),
+      ...(sealKey ? [{ key: sealKey, setting: ["authentication", "arc"] }] : []),
+    ];
+    const ours = { resolver: dns, addresses: publicAddresses() };
+    return await checkDns(config, keys, { resolver: mxResolver(dns), txt: txtLookup(dns), ours });
   } finally {
     dns.close();
   }

@@ -29,7 +29,11 @@ async function check(texts: Texts, keys: readonly ReadKey[] = []) {
     const found = texts[name] ?? [];
     return found === "failed" ? { kind: "failed", cause: "DNS: ESERVFAIL" } : { kind: "texts", texts: found };
   };
-  return checkDns(config, keys, { resolver, txt });
+  return checkDns(
+    config,
+    keys.map((key, at) => ({ key, setting: ["dkim", at] })),
+    { resolver, txt },
+  );
 }
 
 const keyRecords: [what: string, records: readonly string[] | "failed", kind: string, words?: RegExp][] = [
@@ -81,6 +85,7 @@ const spfRecords: [records: readonly string[] | "failed", warning: RegExp | unde
   [["v=spf1 ?a ~mx -all"], /lets no address pass/],
   [["v=spf1 exp=e.ours.test -all"], /lets no address pass/],
   [["v=spf10 a"], /it has no SPF record/],
+  [["v=spf1 ip4:192.0.2 -all"], /record "v=spf1 ip4:192\.0\.2 -all" is wrong \(.*\): correct it/],
   [[], /^warning: hostname mx\.ours\.test: it has no SPF record, .* null sender does not pass: publish/],
   [["v=spf1 a", "v=spf1 mx"], /it has 2 SPF records/],
   ["failed", /cannot be told \(DNS: ESERVFAIL\): ask again/],

@@ -3,13 +3,15 @@
 import type { MxResolver } from "@homing/forwarder";
 import type { ReadKey } from "./dkim-keys.ts";
 import { checkDkimRecord, type TxtLookup } from "./dkim-record-check.ts";
-import { heloSpfWarnings } from "./helo-spf-check.ts";
+import { heloSpfWarnings, type SpfOfOurs } from "./helo-spf-check.ts";
 import { mxWarnings } from "./mx-check.ts";
 import type { Config } from "./schema.ts";
 
 export interface Dns {
   readonly resolver: MxResolver;
   readonly txt: TxtLookup;
+  /** Whether our own addresses pass; without it, the record is looked at alone. */
+  readonly ours?: SpfOfOurs;
 }
 
 export interface DnsProblem {
@@ -23,23 +25,29 @@ export interface DnsCheck {
   readonly warnings: readonly string[];
 }
 
-/** @param keys of `dkim`, in its order */
+/** Keys that sign, and where a mistake about one is told. */
+export interface PlacedKey {
+  readonly key: ReadKey;
+  readonly setting: readonly (string | number)[];
+}
+
 export async function checkDns(
   config: Pick<Config, "hostname" | "srs" | "domainSettings">,
-  keys: readonly ReadKey[],
-  { resolver, txt }: Dns,
+  keys: readonly PlacedKey[],
+  { resolver, txt, ours }: Dns,
 ): Promise<DnsCheck> {
   const [mx, spf, ...records] = await Promise.all([
     mxWarnings(config, resolver),
-    heloSpfWarnings(config.hostname, txt),
-    ...keys.map((key) => checkDkimRecord(key, txt)),
+    heloSpfWarnings(config.hostname, txt, ours),
+    ...keys.map(({ key }) => checkDkimRecord(key, txt)),
   ]);
   const problems: DnsProblem[] = [];
   const warnings = [...mx, ...spf];
   for (const [at, finding] of records.entries()) {
+    const setting = keys[at]?.setting ?? [];
     if (finding.kind === "wrong")
-      problems.push({ setting: ["dkim", at, "selector"], message: finding.message });
-    if (finding.kind === "warning") warnings.push(`warning: dkim.${at}: ${finding.message}`);
+      problems.push({ setting: [...setting, "selector"], message: finding.message });
+    if (finding.kind === "warning") warnings.push(`warning: ${setting.join(".")}: ${finding.message}`);
   }
   return { problems, warnings };
 }

@@ -9,6 +9,8 @@ const OTHERS: readonly (readonly string[])[] = [
   ["virtualFile"],
   ["srs", "secretsFile"],
   ["dotForward", "socket"],
+  ["authentication", "trustedForwardersFile"],
+  ["authentication", "arc", "keyFile"],
 ];
 
 /** @param path of the configuration */

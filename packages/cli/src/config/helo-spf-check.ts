@@ -1,41 +1,68 @@
-// Does our HELO name pass SPF? Mail with the null sender, as our notifications, is checked by it (RFC 7208 §2.4). The
-// record is read and not evaluated: whether this server's addresses pass is not known here. Called by dns-check.ts.
+// Does our HELO name pass SPF? Mail with the null sender, as our notifications, is checked by it (RFC 7208 §2.4): by its record,
+// and from the addresses of this machine that the world sees. Called by dns-check.ts.
+import { checkSpf, isSpfRecord, parseRecord, type SpfRecord, type SpfResolver } from "@homing/spf";
 import { printable } from "@homing/srs-core";
+import { unixNow } from "../time.ts";
 import type { TxtLookup } from "./dkim-record-check.ts";
+
+/** From where we send. */
+export interface SpfOfOurs {
+  readonly resolver: SpfResolver;
+  /** Of this machine, without private ones: behind NAT there are none. */
+  readonly addresses: readonly string[];
+}
 
 const MAX_SHOWN = 100;
 const PUBLISH = 'publish one that passes the addresses that we send from, as "v=spf1 a -all"';
 
 /** What to look after, in words. */
-export async function heloSpfWarnings(hostname: string, txt: TxtLookup): Promise<readonly string[]> {
+export async function heloSpfWarnings(
+  hostname: string,
+  txt: TxtLookup,
+  ours?: SpfOfOurs,
+): Promise<readonly string[]> {
   const about = `warning: hostname ${hostname}:`;
   const answer = await txt(hostname);
   if (answer.kind === "failed")
     return [`${about} its SPF record cannot be told (${answer.cause}): ask again when DNS answers`];
-  const records = answer.texts.filter(isSpf);
-  const [record] = records;
-  if (record === undefined)
+  const records = answer.texts.filter(isSpfRecord);
+  const [text] = records;
+  if (text === undefined)
     return [`${about} it has no SPF record, so mail with the null sender does not pass: ${PUBLISH}`];
   if (records.length > 1) {
     const why = `it has ${records.length} SPF records, which is an error to receivers (RFC 7208 §4.5)`;
     return [`${about} ${why}: keep one`];
   }
-  if (mayPass(record)) return [];
-  const why = `its SPF record "${printable(record, MAX_SHOWN)}" lets no address pass`;
-  return [`${about} ${why}, so mail with the null sender fails: ${PUBLISH}`];
+  const parsed = parseRecord(text);
+  const shown = printable(text, MAX_SHOWN);
+  if (parsed.kind === "wrong")
+    return [`${about} its SPF record "${shown}" is wrong (${parsed.problem}): correct it`];
+  if (!mayPass(parsed.record)) {
+    const why = `its SPF record "${shown}" lets no address pass`;
+    return [`${about} ${why}, so mail with the null sender fails: ${PUBLISH}`];
+  }
+  return ours ? addressWarnings(hostname, ours) : [];
 }
 
-/** RFC 7208 §4.5. */
-function isSpf(text: string): boolean {
-  return /^v=spf1(?: |$)/i.test(text);
+/** Whether a term may give "pass". */
+function mayPass({ mechanisms, redirect }: SpfRecord): boolean {
+  return redirect !== undefined || mechanisms.some(({ qualifier }) => qualifier === "+");
 }
 
-/** Whether a term may give "pass": a mechanism with + or without a qualifier, or a redirect. */
-function mayPass(record: string): boolean {
-  const terms = record.split(" ").slice(1);
-  return terms.some((term) => {
-    if (/^redirect=/i.test(term)) return true;
-    // A modifier has its = behind the name (§4.6.1), and gives no result.
-    return /^\+?[A-Za-z]/.test(term) && !/^[A-Za-z][A-Za-z0-9._-]*=/.test(term);
-  });
+async function addressWarnings(
+  hostname: string,
+  { resolver, addresses }: SpfOfOurs,
+): Promise<readonly string[]> {
+  const answers = await Promise.all(
+    addresses.map(async (client) => {
+      const question = { client, helo: hostname, sender: "", identity: "helo" } as const;
+      return { client, ...(await checkSpf(question, { resolver, now: unixNow })) };
+    }),
+  );
+  return answers
+    .filter(({ result }) => result !== "pass")
+    .map(({ client, result }) => {
+      const why = `from ${client}, an address of this machine, its SPF result is ${result}`;
+      return `warning: hostname ${hostname}: ${why}: name the address in the record, if we send from there`;
+    });
 }
