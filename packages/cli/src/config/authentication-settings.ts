@@ -8,7 +8,7 @@ const { spf: SPF, dmarc: DMARC } = AUTHENTICATION_POLICY;
 
 const action = z.enum(["accept", "tag", "defer", "refuse"]).meta({
   type: "action",
-  typeMeaning: "`accept`, `tag`, `defer` or `refuse`, see [spf.md](spf.md)",
+  typeMeaning: "`accept`, `tag`, `defer` or `refuse`, see [authentication.md](authentication.md)",
 });
 const mode = z.enum(["enforce", "tagOnly", "off"]);
 const MODE =
@@ -165,4 +165,4 @@ export const authentication = z
     arc: arc.optional(),
   })
   .prefault({})
-  .describe("Who may send, see [spf.md](spf.md). Clients in `trustedNetworks` are never checked.");
+  .describe("Who may send, see [authentication.md](authentication.md). Clients in `trustedNetworks` are never checked.");
