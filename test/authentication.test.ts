@@ -210,7 +210,7 @@ test("in a week of tagOnly everything is taken, and the field says what would ha
   const { send, header, authenticated } = await scene(t, policy(rules));
   assert.match(await send("bob@forged.example"), /^250 /);
   assert.match(header(), /^X-Homing-Verdict: suspect; spf-fail; would-refuse/m);
-  assert.equal(authenticated()?.instead, "refuse");
+  assert.equal(authenticated()?.would, "refuse");
   assert.match(await send("bob@broken.example"), /^250 /);
   assert.match(header(), /would-defer/);
 });

@@ -17,8 +17,9 @@ export {
 } from "./content.ts";
 export type { ContentPromise, Envelope } from "./envelope.ts";
 export { forwardedFields } from "./forwarded-fields.ts";
+export { type ReadResult, readResults } from "./method-results.ts";
 export { createOctetScan, type ForbiddenOctet, forbiddenOctet, type OctetScan } from "./octets.ts";
-export { ownResultsIn } from "./own-results.ts";
+export { fieldsNamed, ownResultsIn } from "./own-results.ts";
 export { lastUntrustedHop, type RelayedClient } from "./relayed-from.ts";
 export { isPositive, parseReply, type Reply, renderReply } from "./reply.ts";
 export { type Hop, mailDate, receivedField } from "./trace.ts";

@@ -29,6 +29,19 @@ export function ownResultsIn(start: Buffer, authservId: string): readonly OctetR
   return ranges;
 }
 
+/** All fields of a name that only we write, in lower case: whoever sent them pretends to be us. */
+export function fieldsNamed(start: Buffer, name: string): readonly OctetRange[] {
+  const wanted = Buffer.from(name);
+  const ranges: OctetRange[] = [];
+  let from = 0;
+  while (from < start.length && !isEmptyLine(start, from)) {
+    const to = endOfField(start, from);
+    if (valueStart(start, from, to, wanted) !== undefined) ranges.push({ from, to });
+    from = to;
+  }
+  return ranges;
+}
+
 function claims(value: Buffer, id: Buffer): boolean {
   const found = authservIdOf(value, id.length);
   // What cannot be read claims to be ours if it has our name at all.

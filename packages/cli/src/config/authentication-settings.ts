@@ -165,4 +165,6 @@ export const authentication = z
     arc: arc.optional(),
   })
   .prefault({})
-  .describe("Who may send, see [authentication.md](authentication.md). Clients in `trustedNetworks` are never checked.");
+  .describe(
+    "Who may send, see [authentication.md](authentication.md). Clients in `trustedNetworks` are never checked.",
+  );

@@ -30,7 +30,7 @@ export interface AuthenticationOptions {
   /** Without a key, nothing is sealed. */
   readonly seal?: SealContent | undefined;
   /** Forwarders that do not rewrite, and are let through: what trusted-forwarder.org was. A reload replaces them. */
-  readonly trust: () => Pick<TrustedForwarders, "hasSealers" | "lookUp" | "known" | "saw">;
+  readonly trust: () => Pick<TrustedForwarders, "hasSealers" | "lookUp" | "areAlike" | "known" | "saw">;
   readonly lists: SenderLists;
   /** Of the page that says why. */
   readonly whyLinks?: Pick<WhyLinks, "mint"> | undefined;

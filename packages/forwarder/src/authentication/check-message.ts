@@ -1,6 +1,13 @@
 // The end of DATA, as far as the sender is concerned: what SPF, DKIM, DMARC and ARC say together, and what the next hop is
 // told of it. Called by sender-check.ts.
-import { type Content, lastUntrustedHop, ownResultsIn, withoutRanges } from "@homing/mail";
+import {
+  type Content,
+  fieldsNamed,
+  lastUntrustedHop,
+  type OctetRange,
+  ownResultsIn,
+  withoutRanges,
+} from "@homing/mail";
 import { asciiLower, NULL_PATH, type ReversePath, renderReversePath } from "@homing/srs-core";
 import type { MailCommand } from "../smtp-session.ts";
 import type { TrustedForwarder } from "../trust/trust-entry.ts";
@@ -153,7 +160,7 @@ function acceptance(
   { content, listed }: Message,
   { hop, results, verdict }: Found & Judgement,
 ): MessageOutcome {
-  const forged = ownResultsIn(content.start, authservId);
+  const forged = forgedIn(content.start, authservId);
   const sender = renderReversePath(reversePath);
   const isSigned = reversePath !== NULL_PATH && isSenderSigned(results, asciiLower(reversePath.domain));
   return {
@@ -164,6 +171,12 @@ function acceptance(
     isVerified: isSenderVerified(results.spf) || isSigned,
     isTagged: verdict.action === "tag" || listed !== undefined,
   };
+}
+
+/** Filters behind us believe what we say in these. */
+function forgedIn(start: Buffer, authservId: string): readonly OctetRange[] {
+  const ranges = [...ownResultsIn(start, authservId), ...fieldsNamed(start, "x-homing-verdict")];
+  return ranges.toSorted((one, other) => one.from - other.from);
 }
 
 function tell(
@@ -183,9 +196,10 @@ function tell(
     ...(spf.mechanism === undefined ? {} : { mechanism: spf.mechanism }),
     dkim: dkim.map(({ domain, result, isAligned }) => ({ domain, result, aligned: isAligned })),
     headerFrom: headerFrom.kind === "domain" ? headerFrom.domain : "",
-    ...{ dmarc: dmarc.result, policy: dmarc.policy, arc: arc.result, verdict: action },
+    ...{ dmarc: dmarc.result, policy: dmarc.policy, arc: arc.result },
+    verdict: listed ? "tag" : action,
     ...(fault && action !== "accept" ? { fault } : {}),
-    ...(instead ? { instead } : {}),
+    ...(instead || listed ? { would: instead ?? "refuse" } : {}),
     ...(listed ? { listed } : {}),
     ...(overridden ? { overridden } : {}),
     ...(trusted ? { trusted: { line: trusted.line, entry: trusted.entry, reason: trusted.reason } } : {}),

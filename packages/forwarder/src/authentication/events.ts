@@ -32,7 +32,7 @@ export type AuthenticationEvent =
       /** In mode `tagOnly`: a DNS list names it. */
       readonly listed?: ListFault;
       /** In mode `tagOnly`: what it would have been. */
-      readonly instead?: Action;
+      readonly would?: Action;
       readonly overridden?: Verdict["overridden"];
       /** The entry of the trusted forwarders that was used. */
       readonly trusted?: { readonly line: number; readonly entry: string; readonly reason: string };

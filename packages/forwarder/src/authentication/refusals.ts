@@ -49,7 +49,7 @@ function whyUrl(
   if (!whyLinks) return "";
   const { address: client, helo } = hop;
   const from = content?.headerFrom.kind === "domain" ? { headerFrom: content.headerFrom.domain } : {};
-  return ` See ${whyLinks.mint(whyFacts({ fault, action, at, client, helo, sender, spf, ...from }))}`;
+  return `. See ${whyLinks.mint(whyFacts({ fault, action, at, client, helo, sender, spf, ...from }))}`;
 }
 
 /** With the subject and detail of the enhanced code: RFC 7372 §3.2 to §3.4, RFC 3463. */
@@ -78,7 +78,7 @@ function words({ hop, spf, content }: ToRefuse, fault: Fault): readonly [why: st
     case "own-domain":
       return [`mail of ${from} does not come from outside without its signature`, "7.1"];
     case "no-answer":
-      return [`DNS did not answer about the signatures of ${from}`, "4.3"];
+      return [`DNS did not answer all that decides about mail of ${from} from ${client}`, "4.3"];
   }
 }
 

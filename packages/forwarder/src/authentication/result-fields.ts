@@ -71,7 +71,7 @@ function verdictField({ verdict, listed, results }: ToTell): string {
   const words = [
     ...(action === "tag" && fault ? [fault] : []),
     ...(listed ? [listed] : []),
-    ...(instead ? [`would-${instead}`] : []),
+    ...(instead || listed ? [`would-${instead ?? "refuse"}`] : []),
     ...(overridden ? [`${overridden.fault}-overridden-by-${overridden.by}`] : []),
     ...(mayBeRefusedNext(results) ? ["dmarc-at-risk"] : []),
   ];

@@ -26,7 +26,7 @@ export interface SenderCheck {
 
 export type RcptOutcome =
   | { readonly kind: "go-on" }
-  /** Its domain has other rules than those before it: the final dot has one answer. */
+  /** It has other rules than those before it, or other trusted forwarders: the final dot has one answer. */
   | { readonly kind: "apart" }
   | Refused;
 
@@ -69,21 +69,23 @@ export function createSenderCheck(options: AuthenticationOptions, command: MailC
   let known: Known | undefined;
   let answer: SpfAnswer | undefined;
 
+  /** Or may be: the end of DATA asks once more. */
+  const isTrusted = async (recipient: Mailbox): Promise<boolean> => {
+    const { address, helo } = client;
+    return (await options.trust().lookUp({ client: address, helo, recipient })).kind !== "not-trusted";
+  };
+
   /** Of a relay of ours, the message tells who came to it. */
   const judge = async (policy: AuthenticationPolicy, recipient: Mailbox): Promise<RcptOutcome> => {
     const listed = await listedBy(options, policy, command);
-    if (listed && policy.mode === "enforce") return { kind: "refuse", ...listed };
+    if (listed && policy.mode === "enforce" && !(await isTrusted(recipient)))
+      return { kind: "refuse", ...listed };
     if (listed) known = { policy, recipient, listed: listed.reason };
     answer = await spfOf(client);
     const verdict = spfVerdict(policy, answer);
     const isHard = verdict.action === "refuse" || verdict.action === "defer";
     if (!isHard || !(await isSettled(options, answer, verdict))) return GO_ON;
-    const trust = await options.trust().lookUp({
-      client: client.address,
-      helo: client.helo,
-      recipient,
-    });
-    if (trust.kind !== "not-trusted") return GO_ON;
+    if (await isTrusted(recipient)) return GO_ON;
     const { now, whyLinks } = options;
     const reply = refusalReply({ verdict, hop: client, sender, spf: answer, at: now(), whyLinks });
     return { kind: "refuse", reason: verdict.fault ?? "", reply };
@@ -92,8 +94,11 @@ export function createSenderCheck(options: AuthenticationOptions, command: MailC
   return {
     async rcpt(named) {
       const recipient = { ...named, domain: options.mainDomain(named.domain) };
-      const policy = options.policyFor(recipient.domain);
-      if (known) return known.policy === policy ? GO_ON : { kind: "apart" };
+      const policy = policyOf(options, recipient);
+      if (known) {
+        const isAlike = known.policy === policy && options.trust().areAlike(known.recipient, recipient);
+        return isAlike ? GO_ON : { kind: "apart" };
+      }
       const outcome = policy.mode === "off" || isRelayed ? GO_ON : await judge(policy, recipient);
       if (outcome.kind === "go-on") known ??= { policy, recipient };
       else known = undefined;
@@ -113,6 +118,26 @@ export function createSenderCheck(options: AuthenticationOptions, command: MailC
       options.report({ event: "bounce-client", id, client: client.address, spf: result, domain });
     },
   };
+}
+
+/** RFC 5321 §4.5.1: whoever cannot send us mail any more must be able to say so. */
+function policyOf(
+  { policyFor }: AuthenticationOptions,
+  { localPart, domain }: Mailbox,
+): AuthenticationPolicy {
+  const policy = policyFor(domain);
+  return asciiLower(localPart) === "postmaster" && policy.mode === "enforce" ? lenient(policy) : policy;
+}
+
+const LENIENT = new WeakMap<AuthenticationPolicy, AuthenticationPolicy>();
+
+/** The same value each time: recipients with the same rules share a transaction. */
+function lenient(policy: AuthenticationPolicy): AuthenticationPolicy {
+  const known = LENIENT.get(policy);
+  if (known) return known;
+  const made = { ...policy, mode: "tagOnly" } as const;
+  LENIENT.set(policy, made);
+  return made;
 }
 
 /** DNS that does not answer now may answer later; a fail waits for the message where a signature or a sealer may help. */

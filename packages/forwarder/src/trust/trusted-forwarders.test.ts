@@ -204,6 +204,21 @@ const REWRITTEN = { isRewritten: true, isSealed: false };
 const SEALED = { isRewritten: false, isSealed: true };
 const PLAIN = { isRewritten: false, isSealed: false };
 
+test("recipients are alike for whom the same entries are in force", () => {
+  const text = [
+    "192.0.2.1 for=alice@forwarder.example x",
+    "192.0.2.2 for=other.example y",
+    "192.0.2.3 for=carol@forwarder.example until=2026-11-19 z",
+    "192.0.2.4 for all",
+  ];
+  const { trust } = trusting(text.join("\n"));
+  const at = (localPart: string, domain = "forwarder.example") => ({ localPart, domain });
+  assert.equal(trust.areAlike(at("alice"), at("ALICE", "Forwarder.Example")), true);
+  assert.equal(trust.areAlike(at("alice"), at("bob")), false);
+  assert.equal(trust.areAlike(at("bob"), at("carol")), true, "that entry is over");
+  assert.equal(trust.areAlike(at("bob"), at("bob", "other.example")), false);
+});
+
 test("an entry whose host has rewritten five messages in a row is proposed for removal, once a day", () => {
   const { trust, proposals, clock } = trusting("192.0.2.1 x");
   const entry = { entry: "192.0.2.1" };

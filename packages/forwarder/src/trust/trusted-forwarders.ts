@@ -35,6 +35,8 @@ export interface TrustedForwarders {
   /** An entry names a sealer: a message may be let through when its chain has been seen. */
   readonly hasSealers: boolean;
   lookUp(asked: TrustAsked): Promise<TrustAnswer>;
+  /** Whoever is trusted for one of them is trusted for the other, too: they may have one answer. */
+  areAlike(one: Mailbox, other: Mailbox): boolean;
   /** Without DNS: networks, and hosts whose names were confirmed within the hour. */
   known(asked: TrustAsked): TrustedForwarder | undefined;
   /** What a message of a trusted host looks like. */
@@ -86,6 +88,8 @@ export function createTrustedForwarders(
       return entries.some((entry) => entry.match.kind === "sealer" && !hasExpired(entry, now()));
     },
     lookUp,
+    areAlike: (one, other) =>
+      entries.every((entry) => hasExpired(entry, now()) || isFor(entry, one) === isFor(entry, other)),
     known,
     saw({ entry }, mail) {
       const proposal = proposals.saw(entry, mail);
