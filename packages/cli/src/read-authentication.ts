@@ -2,6 +2,7 @@
 // Called by forwarder-settings.ts and `homing config check`.
 import { dirname, resolve } from "node:path";
 import { type AuthenticationSettings, createWhyLinks, type TrustedForwarder } from "@homing/forwarder";
+import { asciiLower } from "@homing/srs-core";
 import { authenticationPolicyOf } from "./authentication-policy.ts";
 import { type ReadKey, readKey } from "./config/dkim-keys.ts";
 import type { Config } from "./config/schema.ts";
@@ -53,13 +54,24 @@ export async function readSealKey(
   return key;
 }
 
+type TrustConfig = Pick<Config, "authentication" | "domains" | "hostname">;
+
 /** At the start, and at each reload. */
 export async function readTrust(
-  { authentication: { trustedForwardersFile } }: Pick<Config, "authentication">,
+  { authentication: { trustedForwardersFile }, domains, hostname }: TrustConfig,
   { folder, warn }: Pick<ReadAuthentication, "folder" | "warn">,
 ): Promise<readonly TrustedForwarder[]> {
   if (trustedForwardersFile === undefined) return [];
-  return await readTrustedForwarders(resolve(folder, trustedForwardersFile), unixNow(), warn);
+  const path = resolve(folder, trustedForwardersFile);
+  const entries = await readTrustedForwarders(path, unixNow(), warn);
+  const ours = new Set([...domains, hostname].map(asciiLower));
+  for (const { line, recipients } of entries) {
+    for (const recipient of recipients.filter((one) => !ours.has(one.slice(one.lastIndexOf("@") + 1))))
+      warn(
+        `warning: ${path}:${line}: for=${recipient} is none of domains: name a domain or an alias of yours`,
+      );
+  }
+  return entries;
 }
 
 /** Undefined where the configuration names no file. */
@@ -69,6 +81,6 @@ export async function rereadTrust(
   log: (event: object) => void,
 ): Promise<readonly TrustedForwarder[] | undefined> {
   if (config.authentication.trustedForwardersFile === undefined) return undefined;
-  const warn = (message: string): void => log({ event: "error", session: "", message });
+  const warn = (message: string): void => log({ event: "trusted-forwarders-expired", message });
   return await readTrust(config, { folder: dirname(resolve(configPath)), warn });
 }

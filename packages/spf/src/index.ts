@@ -1,9 +1,17 @@
 // The public names of spf.
 export { checkSpf } from "./check-host.ts";
 export { expandDomain, expandText, type MacroValue, usesMacro } from "./expand-macros.ts";
-export { FINDING_NAMES, type Finding, SEVERITIES, type Severity } from "./lint/finding.ts";
+export { FINDING_NAMES, type Finding, inOrder, SEVERITIES, type Severity } from "./lint/finding.ts";
 export { type LintQuestion, type LintReport, lintSpf } from "./lint/lint.ts";
-export type { Host, RecordNode, RecordOutcome, TermFound, TermNode, Voids } from "./lint/look-up-tree.ts";
+export type {
+  AtLeast,
+  Host,
+  RecordNode,
+  RecordOutcome,
+  TermFound,
+  TermNode,
+  Voids,
+} from "./lint/look-up-tree.ts";
 export { LINT_LIMITS } from "./lint/tree-findings.ts";
 export { cachedRecords, isSpfRecord, parseRecord } from "./parse-record.ts";
 export { receivedSpfField } from "./received-spf.ts";
@@ -28,6 +36,7 @@ export type {
   SpfStep,
   SpfTraceStep,
 } from "./spf.ts";
+export { type Change, type Changes, changesInDns } from "./wizard/changes.ts";
 export {
   type ComposedRecord,
   type ComposedRecords,

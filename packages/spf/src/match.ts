@@ -78,5 +78,8 @@ async function exists(check: Check, name: string): Promise<boolean | Trouble> {
 }
 
 export function failed(kind: string, name: string, cause: string): Trouble {
-  return temperror(`${kind.toUpperCase()} of ${printable(name)}: ${printable(cause)}`);
+  const shown = printable(name);
+  const why = printable(cause, MAX_CAUSE);
+  // Some resolvers say themselves what was asked for.
+  return temperror(why.includes(shown) ? why : `${kind.toUpperCase()} of ${shown}: ${why}`);
 }

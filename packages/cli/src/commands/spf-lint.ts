@@ -30,7 +30,7 @@ export async function lintSpfOf(domain: string | undefined, options: SpfLintOpti
     for (const line of treeLines(report.tree)) output.data(line);
     output.data(sumLine(report));
     for (const finding of report.findings) output.data(findingLine(finding, report.domain));
-    if (report.findings.length === 0) output.data("nothing to mend");
+    if (report.findings.length === 0) output.data(nothingToMend(report));
   }
   return exitOf(report);
 }
@@ -59,6 +59,10 @@ function domainOf(argument: string | undefined, { record, domain }: SpfLintOptio
   );
 }
 
+function nothingToMend({ atLeast }: LintReport): string {
+  return atLeast.voidLookups ? "nothing to mend in what was looked at" : "nothing to mend";
+}
+
 /** As it is copied from a zone file: with blanks around. */
 function withVersion(record: string): string {
   const text = record.trim();
@@ -70,13 +74,15 @@ export function exitOf({ tree, findings }: LintReport): number {
   return findings.some(({ severity }) => severity === "error") ? EXIT.negative : EXIT.ok;
 }
 
-export function lintDocument({ domain, tree, lookups, voidLookups, findings }: LintReport): object {
+export function lintDocument(report: LintReport): object {
+  const { domain, tree, lookups, voidLookups, atLeast, findings } = report;
   return {
     ok: !findings.some(({ severity }) => severity === "error"),
     domain,
     record: tree.outcome.kind === "record" ? tree.outcome.text : null,
     lookups,
     voidLookups,
+    atLeast,
     limits: LINT_LIMITS,
     findings: findings.map((finding): Finding => finding),
     tree: treeDocument(tree),

@@ -3,8 +3,11 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
 import {
+  type Changes,
   type ComposedRecords,
+  changesInDns,
   composeRecords,
+  inOrder,
   type LintReport,
   lintSpf,
   renderZoneLine,
@@ -18,6 +21,10 @@ import { domainName } from "../spf/domain-option.ts";
 import { findingLine, sumLine } from "../spf/lint-words.ts";
 import { type SenderOptions, sendersOf } from "../spf/senders.ts";
 import { systemDns } from "../system-dns.ts";
+import { safe } from "../terminal-text.ts";
+
+/** A record is shown whole while it fits into one DNS answer. */
+const MAX_RECORD = 512;
 
 export interface SpfWizardOptions extends SenderOptions {
   readonly dns?: readonly string[];
@@ -28,13 +35,20 @@ export async function spfWizard(options: SpfWizardOptions): Promise<number> {
   const output = createOutput(options.json === true);
   const senders = await sendersFor(options);
   const records = composeRecords(senders);
-  const report = await linted(records, options.dns);
-  if (output.json) output.document(document(records, report));
+  const looked = await look(records, options.dns);
+  const code = exitOf(looked);
+  if (output.json) output.document({ ok: code === EXIT.ok, ...document(records, looked) });
   else {
-    print(output, records, report);
-    if (senders.mx && options.dns === undefined) output.talk(MX_HOSTS);
+    print(output, records, looked);
+    for (const line of options.dns === undefined ? notAsked(senders) : []) output.talk(line);
   }
-  return report.findings.some(({ severity }) => severity === "error") ? EXIT.negative : EXIT.ok;
+  return code;
+}
+
+/** What a linter has not seen is not checked. */
+function exitOf({ report: { findings } }: Looked): number {
+  if (findings.some(({ severity }) => severity === "error")) return EXIT.negative;
+  return findings.some(({ name }) => name === "dns-failed") ? EXIT.temporary : EXIT.ok;
 }
 
 async function sendersFor(options: SpfWizardOptions): Promise<Senders> {
@@ -75,33 +89,51 @@ async function askAtTerminal(domain: string | undefined): Promise<Senders> {
   }
 }
 
-async function linted(
-  { domain }: ComposedRecords,
-  servers: readonly string[] | undefined,
-): Promise<LintReport> {
-  const question = { domain: domain.name, record: domain.record };
-  if (servers === undefined) return lintSpf(question);
+interface Looked {
+  readonly report: LintReport;
+  readonly changes: Changes;
+}
+
+async function look(records: ComposedRecords, servers: readonly string[] | undefined): Promise<Looked> {
+  const { name, record } = records.domain;
+  const question = { domain: name, record };
+  if (servers === undefined)
+    return { report: await lintSpf(question), changes: await changesInDns(records) };
   const dns = systemDns(dnsServersOption(servers));
   try {
-    return await lintSpf(question, dns);
+    const [report, changes] = await Promise.all([lintSpf(question, dns), changesInDns(records, dns)]);
+    return { report: { ...report, findings: inOrder([...report.findings, ...changes.findings]) }, changes };
   } finally {
     dns.close();
   }
 }
 
-function print(output: Output, { domain, hosts, later }: ComposedRecords, report: LintReport): void {
-  const all = [domain, ...hosts];
-  output.talk("For the zone file:");
-  for (const { name, record } of all) output.data(renderZoneLine(name, record));
-  output.talk("For a form of a DNS provider, as TXT records:");
-  for (const { name, record } of all) output.talk(`  ${name}  ${record}`);
+function print(output: Output, { domain, later }: ComposedRecords, { report, changes }: Looked): void {
+  const { publish, kept } = changes;
+  if (publish.length > 0) output.talk("For the zone file:");
+  for (const { name, record } of publish) output.data(renderZoneLine(name, record));
+  if (publish.length > 0) output.talk("For a form of a DNS provider, as TXT records:");
+  for (const { name, record } of publish) output.talk(`  ${name}  ${record}`);
+  for (const line of publish.flatMap(replaceLines)) output.talk(line);
+  for (const { name, record } of kept)
+    output.talk(`${name} has its record, and keeps it: ${safe(record, MAX_RECORD)}`);
   for (const line of later === undefined ? [] : stagingLines(domain.name, later)) output.talk(line);
   output.talk(sumLine(report));
   for (const finding of report.findings) output.talk(findingLine(finding, report.domain));
 }
 
-const MX_HOSTS =
-  'Each MX host needs a record of its own, too: "v=spf1 a -all" (with --dns system, those without one are told)';
+/** With both, receivers answer permerror. */
+function replaceLines({ name, replaces }: Changes["publish"][number]): readonly string[] {
+  return replaces.map((record) => `In place of what ${name} has now: ${safe(record, MAX_RECORD)}`);
+}
+
+function notAsked({ mx }: Senders): readonly string[] {
+  return [
+    "DNS was not asked: where a name has a TXT record that begins with v=spf1, put the new one in its place, since " +
+      "two are an error (with --dns system, those that are there are told)",
+    ...(mx ? ['Each MX host needs a record of its own, too: "v=spf1 a -all"'] : []),
+  ];
+}
 
 function stagingLines(name: string, later: string): readonly string[] {
   return [
@@ -111,13 +143,13 @@ function stagingLines(name: string, later: string): readonly string[] {
   ];
 }
 
-function document({ domain, hosts, later }: ComposedRecords, report: LintReport): object {
-  const records = [domain, ...hosts].map(({ name, record }) => ({
+function document({ later }: ComposedRecords, { report, changes }: Looked): object {
+  const { lookups, findings } = report;
+  const records = changes.publish.map(({ name, record, replaces }) => ({
     name,
     record,
     zone: renderZoneLine(name, record),
+    replaces,
   }));
-  const { lookups, findings } = report;
-  const ok = !findings.some(({ severity }) => severity === "error");
-  return { ok, records, later: later ?? null, lookups, findings };
+  return { records, kept: changes.kept, later: later ?? null, lookups, findings };
 }

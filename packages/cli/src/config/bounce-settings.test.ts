@@ -55,7 +55,7 @@ const wrong: [what: string, lines: string, ...told: string[]][] = [
   [
     "another diagnostic",
     "bounces: { diagnostic: all }",
-    '7:24 bounces.diagnostic: Invalid option: expected one of "none"|"code"|"redacted"',
+    "7:24 bounces.diagnostic: is not one of none, code, redacted: write one of them",
   ],
   [
     "an owner without a domain",
@@ -110,7 +110,7 @@ const wrong: [what: string, lines: string, ...told: string[]][] = [
     '7:52 bounces.aliases.b: address "b": has no @: write the whole address of an alias, such as bob@forwarder.example',
     "7:68 bounces.aliases.c@old.test: is at a further name of ours.test: write c@ours.test",
     '7:81 bounces.owner: address "o": has no @: write an address such as postmaster@forwarder.example',
-    '7:96 bounces.diagnostic: Invalid option: expected one of "none"|"code"|"redacted"',
+    "7:96 bounces.diagnostic: is not one of none, code, redacted: write one of them",
   ],
 ];
 for (const [what, lines, ...told] of wrong) {

@@ -20,6 +20,7 @@ export function checkTogether(config: Unsure, context: z.RefinementCtx): void {
   checkExtension(config, wrong);
   checkAcceptance(config, wrong);
   checkSmartHost(config, wrong);
+  checkPorts(config, wrong);
 }
 
 function checkFiles({ aliasesFile, virtualFile }: Unsure, wrong: Wrong): void {
@@ -96,6 +97,14 @@ function checkSmartHost({ delivery }: Unsure, wrong: Wrong): void {
 function checkAcceptance({ delivery, stateDirectory }: Unsure, wrong: Wrong): void {
   if (member(delivery, "acceptance") === "spooled" && stateDirectory === undefined)
     wrong(["delivery", "acceptance"], "needs a place for the queue: set stateDirectory");
+}
+
+/** Each would find the port taken, and say so of a program that is this one. */
+function checkPorts({ listen, http }: Unsure, wrong: Wrong): void {
+  const page = member(http, "listen");
+  const isSame = ["host", "port"].every((name) => member(page, name) === member(listen, name));
+  if (page !== undefined && isSame && member(listen, "port") !== 0)
+    wrong(["http", "listen"], "is where the SMTP server listens: give it a port of its own");
 }
 
 function namesIn(map: unknown): readonly string[] {

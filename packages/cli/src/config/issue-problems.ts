@@ -43,7 +43,11 @@ function wrongValue(issue: Issue, source: ConfigSource): PlacedMessage {
   if (!place && issue.code !== "custom") return told(path, above(path, source), "is missing: add it");
   const isList = issue.code === "invalid_type" && issue.expected === "string" && source.isBracketed(path);
   const hint = isList ? ": brackets are a list to YAML: put the value in quotes" : "";
-  return told(path, place ?? above(path, source), `${plain(issue)}${hint}`);
+  return told(
+    path,
+    place ?? above(path, source),
+    `${plain(issue, path.reduce(member, source.value))}${hint}`,
+  );
 }
 
 /** Of several forms the one that was meant: where it goes wrong deepest inside. */
@@ -81,8 +85,32 @@ function elsewhere(key: string, root: Setting): string | undefined {
   return undefined;
 }
 
-function plain(issue: Issue): string {
-  return printable(issue.message.replace(/^Invalid input: /, ""), MAX_SHOWN);
+/** Checks of ours have words of their own; these are the schema's. */
+function plain(issue: Issue, input?: unknown): string {
+  return printable(wordsOf(issue, input), MAX_SHOWN);
+}
+
+function wordsOf(issue: Issue, input: unknown): string {
+  const { message } = issue;
+  if (issue.code === "invalid_value" && message.startsWith("Invalid option: "))
+    return noneOf(input, issue.values.map(String));
+  if (issue.code === "invalid_type" && message.startsWith("Invalid input: ")) {
+    if (issue.expected === "object" || issue.expected === "record")
+      return "is no map of settings: write them below it, each as NAME: VALUE";
+    if (issue.expected === "array") return "is no list: write it in brackets, as [ONE, ANOTHER]";
+  }
+  return message.replace(/^Invalid input: /, "");
+}
+
+function noneOf(input: unknown, values: readonly string[]): string {
+  const near = typeof input === "string" ? nearestName(input, values) : undefined;
+  const write = near === undefined ? "write one of them" : `did you mean ${near}?`;
+  return `is not one of ${values.map((value) => value || '""').join(", ")}: ${write}`;
+}
+
+function member(map: unknown, name: PropertyKey): unknown {
+  const isMap = typeof map === "object" && map !== null && Object.hasOwn(map, name);
+  return isMap ? (map as Readonly<Record<PropertyKey, unknown>>)[name] : undefined;
 }
 
 function told(path: Path, place: Place | undefined, words: string): PlacedMessage {

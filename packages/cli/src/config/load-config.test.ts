@@ -159,8 +159,16 @@ const added: [what: string, lines: string, told: string][] = [
     "limits: { clients: many }",
     "7:20 limits.clients: is not a whole number from 1 to 10000: write one",
   ],
-  ["text for a map", "delivery: mx.test:25", "7:11 delivery: expected object, received string"],
-  ["text for a list", "trustedNetworks: 192.0.2.1", "7:18 trustedNetworks: expected array, received string"],
+  [
+    "text for a map",
+    "delivery: mx.test:25",
+    "7:11 delivery: is no map of settings: write them below it, each as NAME: VALUE",
+  ],
+  [
+    "text for a list",
+    "trustedNetworks: 192.0.2.1",
+    "7:18 trustedNetworks: is no list: write it in brackets, as [ONE, ANOTHER]",
+  ],
   [
     "a number too small",
     "limits:\n  clients: 0",
@@ -169,7 +177,17 @@ const added: [what: string, lines: string, told: string][] = [
   [
     "a word that is none of those",
     "  scheme: weak",
-    '7:11 srs.scheme: Invalid option: expected one of "strong"|"classic"',
+    "7:11 srs.scheme: is not one of strong, classic: write one of them",
+  ],
+  [
+    "a word with a slip",
+    "authentication: { mode: tagonly }",
+    "7:25 authentication.mode: is not one of enforce, tagOnly, off: did you mean tagOnly?",
+  ],
+  [
+    "an HTTP server on the port of SMTP",
+    'http: { listen: "0.0.0.0:25", publicUrl: "https://mx.test" }',
+    "7:17 http.listen: is where the SMTP server listens: give it a port of its own",
   ],
   ["a host without a port", "listen: localhost", `7:9 listen: "localhost" ${HOST_PORT}`],
   ["a port without a host", 'listen: ":25"', `7:9 listen: ":25" ${HOST_PORT}`],
@@ -296,7 +314,7 @@ const changed: [what: string, from: string, to: string, told: string][] = [
     "an empty map",
     "srs:\n  domain: srs.ours.test\n  secretsFile: secrets\n",
     "srs:\n",
-    "4:5 srs: expected object, received null",
+    "4:5 srs: is no map of settings: write them below it, each as NAME: VALUE",
   ],
   [
     "no name of the host",
@@ -475,7 +493,9 @@ for (const [kind, text] of [
   ["number", "5"],
 ] as const) {
   test(`a file that is one ${kind} is told so`, () => {
-    assert.deepEqual(failure(text), [`homing.yaml:1:1 configuration: expected object, received ${kind}`]);
+    assert.deepEqual(failure(text), [
+      `homing.yaml:1:1 configuration: is no map of settings: write them below it, each as NAME: VALUE`,
+    ]);
   });
 }
 

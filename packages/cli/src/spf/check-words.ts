@@ -76,7 +76,8 @@ function stepWords({ domain, mechanism }: SpfStep): string {
 }
 
 function lookupWords({ lookups, voidLookups }: SpfAnswer): string {
-  return `${lookups} of ${LINT_LIMITS.lookups}; ${voidLookups} of ${LINT_LIMITS.voidLookups} found nothing`;
+  const { lookups: limit, voidLookups: voidLimit } = LINT_LIMITS;
+  return `${lookups} (limit ${limit}); that found nothing: ${voidLookups} (limit ${voidLimit})`;
 }
 
 function shown(text: string): string {

@@ -1,6 +1,7 @@
 // A lint report for a person: the look-ups as a tree, their sum, and the findings. Called by `homing spf lint` and
 // `homing spf wizard`.
 import {
+  type AtLeast,
   type Finding,
   type Host,
   LINT_LIMITS,
@@ -9,6 +10,7 @@ import {
   type Severity,
   type TermFound,
   type TermNode,
+  type Voids,
 } from "@homing/spf";
 import { paint, type Style } from "../output.ts";
 import { safe } from "../terminal-text.ts";
@@ -80,11 +82,15 @@ function hostWords(hosts: readonly Host[]): string {
   return [...shown, ...(hosts.length > MAX_HOSTS ? [`${hosts.length - MAX_HOSTS} more`] : [])].join(", ");
 }
 
-export function sumLine({ lookups, voidLookups: { ip4, ip6 } }: LintReport): string {
-  const { voidLookups: limit } = LINT_LIMITS;
-  const voids =
-    ip4 === ip6 ? `${ip4} of ${limit}` : `${ip4} of ${limit} for IPv4 clients, ${ip6} for IPv6 clients`;
-  return `look-ups ${lookups} of ${LINT_LIMITS.lookups}; that find nothing: ${voids}`;
+export function sumLine({ lookups, voidLookups, atLeast }: LintReport): string {
+  const number = atLeast.lookups ? `at least ${lookups}` : `${lookups}`;
+  return `look-ups ${number} (limit ${LINT_LIMITS.lookups}); that find nothing: ${voidWords(voidLookups, atLeast)}`;
+}
+
+function voidWords({ ip4, ip6 }: Voids, { voidLookups: isLeast }: AtLeast): string {
+  if (isLeast && ip4 + ip6 === 0) return "not known";
+  const first = `${isLeast ? "at least " : ""}${ip4} (limit ${LINT_LIMITS.voidLookups})`;
+  return ip4 === ip6 ? first : `${first} for IPv4 clients, ${ip6} for IPv6 clients`;
 }
 
 /** @param about the domain whose findings need no name in front */

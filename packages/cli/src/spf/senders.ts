@@ -25,6 +25,10 @@ export function sendersOf(options: SenderOptions & { readonly domain: string }):
   if (nobody && named) {
     throw new CommandFailure("usage", "--nobody: the other options say who sends: leave it or them out");
   }
+  if (nobody && options.all === "softfail") {
+    const why = "where nobody sends, there is nothing to try out first";
+    throw new CommandFailure("usage", `--nobody --all softfail: ${why}: leave --all out`);
+  }
   if (!nobody && !named) {
     const how = "say it with --mx, --a, --ip4, --ip6 or --include, or with --nobody";
     throw new CommandFailure("usage", `who sends mail as ${safe(options.domain)}? ${how}`);

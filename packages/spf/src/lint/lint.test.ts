@@ -54,6 +54,18 @@ const oneRecord: [record: string, findings: string[]][] = [
   ["v=spf1 a a -all", ["warning redundant a"]],
   ["v=spf1 ip4:192.0.2.7 ?ip4:192.0.2.0/25 ip4:192.0.2.0/24 -all", []],
   ["v=spf1 ip4:192.0.2.0/25 ~ip4:192.0.2.128/25 ?a -all", []],
+  [
+    "v=spf1 ip4:11.0.2.0/24 ip4:11.0.0.0/8 a:d.example ip4:0.0.0.0/0 -all",
+    ["error wide-network ip4:11.0.0.0/8", "error passes-everybody ip4:0.0.0.0/0"],
+  ],
+  [
+    "v=spf1 ip4:0.0.0.0/0 ip4:0.0.0.0/0 -all",
+    [
+      "error passes-everybody ip4:0.0.0.0/0",
+      "error passes-everybody ip4:0.0.0.0/0",
+      "warning redundant ip4:0.0.0.0/0",
+    ],
+  ],
   ["v=spf1 ptr -all", ["warning ptr ptr"]],
   ["v=spf1 a rate=10 -all", ["warning unknown-modifier rate=10"]],
   ["v=spf1 a ip4=192.0.2.1 -all", ["warning unknown-modifier ip4=192.0.2.1"]],
@@ -188,10 +200,11 @@ test("eleven MX hosts are an error", async () => {
 const noRecord: [what: string, zone: Zone, findings: string[]][] = [
   ["a name that is not there", {}, ["error no-record"]],
   ["a domain without a record", { "d.example": { txt: ["hello"] } }, ["error no-record"]],
+  ["quotes in the record", { "d.example": { txt: ['"v=spf1 -all"'] } }, ["error almost-a-record"]],
   [
-    "quotes in the record",
-    { "d.example": { txt: ['"v=spf1 -all"'] } },
-    ["error no-record", "error almost-a-record"],
+    "no space behind the version",
+    { "d.example": { txt: ["other text", "v=spf1-all"] } },
+    ["error almost-a-record"],
   ],
   ["two records", { "d.example": { txt: ["v=spf1 -all", "v=spf1 a -all"] } }, ["error several-records"]],
   ["DNS that does not answer", { "d.example": "SERVFAIL" }, ["error dns-failed"]],
@@ -200,6 +213,56 @@ for (const [what, zone, findings] of noRecord) {
   test(`${what}: ${findings.join("; ")}`, async () => {
     const report = await lintSpf({ domain: "d.example" }, tableResolver(zone));
     assert.deepEqual(report.findings.map(short), findings);
+  });
+}
+
+const almost: [record: string, message: string, fix: string][] = [
+  [
+    '"v=spf1 -all"',
+    '"v=spf1 -all" has quotes in the text itself: receivers see no SPF record',
+    "take them out",
+  ],
+  [
+    '\\"v=spf1 a -all\\"',
+    '\\"v=spf1 a -all\\" has quotes in the text itself: receivers see no SPF record',
+    "take them out",
+  ],
+  [
+    "v=spf1-all",
+    '"v=spf1-all" is no SPF record: those begin with v=spf1 and a space',
+    "write v=spf1, a space, and the terms behind it",
+  ],
+];
+for (const [record, message, fix] of almost) {
+  test(`of ${record} the linter says: ${message}`, async () => {
+    const { findings } = await lint(record);
+    assert.deepEqual(
+      findings.map((finding) => [finding.message, finding.fix]),
+      [[message, fix]],
+    );
+  });
+}
+
+const numbers: [record: string, zone: Zone | undefined, lookups: boolean, voidLookups: boolean][] = [
+  ["v=spf1 ip4:192.0.2.1 -all", undefined, false, false],
+  ["v=spf1 a -all", HOST, false, false],
+  ["v=spf1 a -all", undefined, false, true],
+  ["v=spf1 a:h.example -all", { "h.example": "SERVFAIL" }, false, true],
+  ["v=spf1 exists:%{i}.l.example -all", HOST, false, true],
+  ["v=spf1 ptr -all", HOST, false, true],
+  ["v=spf1 include:p.example -all", { "p.example": { txt: ["v=spf1 -all"] } }, false, false],
+  ["v=spf1 include:p.example -all", undefined, true, true],
+  ["v=spf1 include:p.example -all", { "p.example": "SERVFAIL" }, true, true],
+  ["v=spf1 include:%{i}.p.example -all", HOST, true, true],
+  ["v=spf1 redirect=%{i}.p.example", HOST, true, true],
+  ["v=spf1 -all include:p.example", undefined, false, false],
+];
+for (const [record, zone, lookups, voidLookups] of numbers) {
+  const number = (more: boolean) => (more ? "at least" : "just");
+  test(`${record} ${zone ? "" : "without DNS "}costs ${number(lookups)} its look-ups, ${number(voidLookups)} its void ones`, async () => {
+    const question = { domain: "d.example", record };
+    const { atLeast } = await lintSpf(question, zone && tableResolver(zone));
+    assert.deepEqual(atLeast, { lookups, voidLookups });
   });
 }
 

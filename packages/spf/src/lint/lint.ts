@@ -6,7 +6,7 @@ import type { SpfResolver } from "../resolver.ts";
 import { MAX_ASKED_TERMS } from "./ask-hosts.ts";
 import { explanationFindings, hostRecordFindings } from "./asked-findings.ts";
 import { type Finding, inOrder } from "./finding.ts";
-import { everyRecord, type RecordNode, totals, type Voids } from "./look-up-tree.ts";
+import { type AtLeast, atLeast, everyRecord, type RecordNode, totals, type Voids } from "./look-up-tree.ts";
 import { recordFindings } from "./record-findings.ts";
 import { sizeFindings } from "./size-findings.ts";
 import { limitFindings, termFindings } from "./tree-findings.ts";
@@ -25,6 +25,8 @@ export interface LintReport {
   /** Of a client that nothing matches: the most that a receiver asks. */
   readonly lookups: number;
   readonly voidLookups: Voids;
+  /** Not all was looked at: the numbers may be higher. */
+  readonly atLeast: AtLeast;
   /** Errors first. */
   readonly findings: readonly Finding[];
 }
@@ -40,9 +42,16 @@ export async function lintSpf(question: LintQuestion, resolver?: SpfResolver): P
   const place = { domain, depth: 0, role: "own", above: [] } as const;
   const tree = await (record === undefined ? walkDomain(place, walk) : textNode(record, place, walk));
   const { lookups, voids } = totals(tree);
-  const findings = [...rootFindings(tree, record), ...limitFindings(tree), ...treeFindings(tree)];
+  const findings = [...rootFindings(tree), ...limitFindings(tree), ...treeFindings(tree)];
   const asked = await askedFindings(tree, record, resolver);
-  return { domain, tree, lookups, voidLookups: voids, findings: inOrder([...findings, ...asked]) };
+  return {
+    domain,
+    tree,
+    lookups,
+    voidLookups: voids,
+    atLeast: atLeast(tree),
+    findings: inOrder([...findings, ...asked]),
+  };
 }
 
 async function textNode(
@@ -62,7 +71,7 @@ function treeFindings(tree: RecordNode): readonly Finding[] {
 }
 
 /** Why there is no record to look at. */
-function rootFindings({ domain, outcome }: RecordNode, given: string | undefined): readonly Finding[] {
+function rootFindings({ domain, outcome }: RecordNode): readonly Finding[] {
   const error = (name: Finding["name"], message: string, fix: string): Finding => ({
     severity: "error",
     name,
@@ -74,17 +83,11 @@ function rootFindings({ domain, outcome }: RecordNode, given: string | undefined
   switch (outcome.kind) {
     case "no-such-name":
       return [error("no-record", "there is no such name in DNS", "correct the name")];
-    case "none": {
-      const almost = outcome.almost.map((text) => {
-        const message = `"${printable(text)}" is no SPF record: those begin with v=spf1 and a space`;
-        return error("almost-a-record", message, "write v=spf1, a space, and the terms behind it");
-      });
-      if (given !== undefined) return almost;
-      return [
-        error("no-record", "the domain has no SPF record: anybody may send in its name", make),
-        ...almost,
-      ];
-    }
+    case "none":
+      // Whoever mends that text must not publish another one beside it.
+      if (outcome.almost.length > 0)
+        return outcome.almost.map((text) => error("almost-a-record", ...almostWords(text)));
+      return [error("no-record", "the domain has no SPF record: anybody may send in its name", make)];
     case "several": {
       const message = `${outcome.texts.length} SPF records: receivers answer permerror (RFC 7208 §4.5)`;
       const shown = outcome.texts.map((text) => `"${printable(text, 60)}"`).join(", ");
@@ -97,6 +100,17 @@ function rootFindings({ domain, outcome }: RecordNode, given: string | undefined
     default:
       return [];
   }
+}
+
+function almostWords(text: string): [message: string, fix: string] {
+  const shown = printable(text);
+  const bare = text.replace(/["'\\]/g, "").trim();
+  if (bare !== text.trim() && isSpfRecord(bare)) {
+    const message = `${shown} has quotes in the text itself: receivers see no SPF record`;
+    return [message, "take them out"];
+  }
+  const message = `"${shown}" is no SPF record: those begin with v=spf1 and a space`;
+  return [message, "write v=spf1, a space, and the terms behind it"];
 }
 
 async function askedFindings(

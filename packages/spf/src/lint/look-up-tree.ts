@@ -80,6 +80,31 @@ export function totals(node: RecordNode): { readonly lookups: number; readonly v
   };
 }
 
+export interface AtLeast {
+  readonly lookups: boolean;
+  readonly voidLookups: boolean;
+}
+
+/** Which of the totals may be higher, because DNS was not asked, did not answer, or has an answer for each message. */
+export function atLeast(root: RecordNode): AtLeast {
+  const nodes = [...everyRecord(root)];
+  const terms = nodes.flatMap(({ outcome }) => (outcome.kind === "record" ? outcome.terms : []));
+  const lookups =
+    nodes.some(({ outcome }) => outcome.kind === "failed" || outcome.kind === "not-followed") ||
+    terms.some((term) => isUnknown(term) && leadsToRecord(term));
+  return { lookups, voidLookups: lookups || terms.some(isUnknown) };
+}
+
+function isUnknown({ found }: TermNode): boolean {
+  if (found.kind === "hosts") return found.hosts.some(({ failed }) => failed !== undefined);
+  return found.kind === "varies" || found.kind === "failed" || found.kind === "not-asked";
+}
+
+/** Undefined is a redirect. */
+function leadsToRecord({ mechanism }: TermNode): boolean {
+  return mechanism === undefined || mechanism.name === "include";
+}
+
 /** This node and all below it, in the order in which they are asked. */
 export function* everyRecord(root: RecordNode): Generator<RecordNode> {
   const waiting = [root];

@@ -10,7 +10,9 @@ export type NewFinding = Omit<Finding, "domain" | "term" | "column"> & { readonl
 /** @param terms that are reached, in their order */
 export function networkFindings(terms: readonly TermNode[], included: boolean): readonly NewFinding[] {
   const wide = terms.flatMap((at) => widthFindings(at, included));
-  return included ? wide : [...wide, ...terms.flatMap(addressFindings), ...overlapFindings(terms)];
+  if (included) return wide;
+  const tooWide = new Set(wide.map(({ at }) => at));
+  return [...wide, ...terms.flatMap(addressFindings), ...overlapFindings(terms, tooWide)];
 }
 
 function widthFindings(at: TermNode, included: boolean): NewFinding[] {

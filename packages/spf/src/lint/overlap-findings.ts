@@ -18,17 +18,21 @@ interface Term {
   readonly ranges: readonly Range[];
 }
 
-/** Terms that match nothing that others do not match with the same result, or before them. */
-export function overlapFindings(nodes: readonly TermNode[]): NewFinding[] {
+/**
+ * Terms that match nothing that others do not match with the same result, or before them.
+ * @param tooWide those are to go themselves: what is inside one of them stays
+ */
+export function overlapFindings(nodes: readonly TermNode[], tooWide: ReadonlySet<TermNode>): NewFinding[] {
   const terms = nodes.map((at, index): Term => ({ at, index, ranges: rangesOf(at) }));
   const findings: NewFinding[] = [];
   /** Without those that were found: of two that do the same, one stays. */
   const left = new Set(terms);
   for (const term of terms) {
     const others = [...left].filter((other) => other !== term);
+    const keeps = others.filter(({ at }) => !tooWide.has(at));
     const twin = others.find((other) => other.index < term.index && sameTerm(other.at, term.at));
     const finding =
-      twin === undefined ? overlap(term, others, nodes) : doubled(term.at, [twin.at], "is there twice");
+      twin === undefined ? overlap(term, keeps, nodes) : doubled(term.at, [twin.at], "is there twice");
     if (finding === undefined) continue;
     left.delete(term);
     findings.push(finding);
