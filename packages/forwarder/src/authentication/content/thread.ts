@@ -47,8 +47,8 @@ const CODE = new URL("./content-thread.ts", import.meta.url);
 const HEAP_MIB = 256;
 /**
  * Half of V8's young generation. The service keeps its own from growing, and that holds for its threads: at the 1 MB that they
- * begin with, they clear it for each message, which was a tenth of the CPU time of everything. Read where a heap begins, so
- * no other one changes.
+ * begin with, they clear it for each message, which was a tenth of the CPU time of everything. Heaps that are there already
+ * stay as they are.
  */
 const YOUNG_MIB = 4;
 /** What the front keeps in memory (MEMORY_OCTETS), and fields on top. */
