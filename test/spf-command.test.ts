@@ -1,8 +1,7 @@
 // `homing spf` as it is used: asked over DNS on loopback, judged by what it prints and by its exit code.
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { type TestContext, test } from "node:test";
 import { FINDING_NAMES } from "@homing/spf";
 import { dnsServer, type Zone } from "../packages/forwarder/src/testing/dns-server.ts";
@@ -11,7 +10,7 @@ import { serve } from "../packages/forwarder/src/testing/wire.ts";
 import { storiesNeed } from "./harness/availability.ts";
 import { run } from "./harness/command.ts";
 import { freePort } from "./harness/free-port.ts";
-import { homing, MAIN, plainEnvironment } from "./harness/homing.ts";
+import { homing, MAIN, plainEnvironment, startHoming, writeServiceFiles } from "./harness/homing.ts";
 import { spfquery } from "./harness/spfquery.ts";
 
 const spf = (...strings: string[]) => ({ type: "TXT", strings }) as const;
@@ -36,6 +35,7 @@ const ZONE: Zone = {
   "long.example": [spf("v=spf1 ip4:192.0.2.1 ", "-all")],
   "broken.example": "SERVFAIL",
   "none.example": [],
+  "quoted.example": [spf('"v=spf1 -all"')],
   "circle.example": [spf("v=spf1 include:circle.example -all")],
 };
 
@@ -90,7 +90,7 @@ test("homing spf check", async (t) => {
         "fail       192.0.2.9 must not send mail as bob@exp.example",
         "why        -all of exp.example matches",
         "explained  exp.example says: 192.0.2.9 is not one of exp.example, says mx.receiver.example",
-        "look-ups   0 of 10; 0 of 2 found nothing",
+        "look-ups   0 (limit 10); that found nothing: 0 (limit 2)",
         "",
       ].join("\n"),
     );
@@ -125,6 +125,11 @@ test("homing spf check", async (t) => {
     assert.match(String(stdout), /^ {13}inc\.example {2}ip4:203\.0\.113\.0\/25 {2}match$/m);
   });
 
+  await t.test("what DNS did not answer is told once", async () => {
+    const { stdout } = await check(dns, "--ip", "192.0.2.1", "--sender", "bob@broken.example");
+    assert.match(String(stdout), /^why {8}DNS: ESERVFAIL for the TXT of broken\.example$/m);
+  });
+
   const mistakes: [args: string[], stderr: RegExp][] = [
     [
       ["--ip", "300.1.1.1", "--sender", "a@b.example"],
@@ -143,7 +148,10 @@ test("homing spf check", async (t) => {
     [["--ip", "192.0.2.1", "--sender", ""], /give --helo NAME\n$/],
     [["--ip", "192.0.2.1", "--identity", "helo"], /give it with --helo NAME\n$/],
     [["--ip", "192.0.2.1"], /Give --sender ADDRESS/],
-    [["--sender", "a@b.example"], /required option '--ip <address>' not specified/],
+    [
+      ["--sender", "a@b.example"],
+      /required option '--ip <address>' not specified\n\(homing spf check --help shows what there is\)\n$/,
+    ],
     [["--ip", "192.0.2.1", "--sender", "a@b.example", "--dns", "ns.example"], /^homing: --dns ns\.example: /],
     [["--ip", "192.0.2.1", "--sender", "a@b.example", "--json", "--spfquery"], /keep one\n$/],
   ];
@@ -224,7 +232,7 @@ test("homing spf lint", async (t) => {
           ip4:203.0.113.0/25
           ~all
      -all
-look-ups 3 of 10; that find nothing: 0 of 2 for IPv4 clients, 2 for IPv6 clients
+look-ups 3 (limit 10); that find nothing: 0 (limit 2) for IPv4 clients, 2 for IPv6 clients
 nothing to mend
 `,
     );
@@ -249,6 +257,21 @@ nothing to mend
     [["--record", "v=spf1 mx -all", "--domain", "origin.example"], 0, /mx\.origin\.example 198\.51\.100\.8/],
     [["--record", "v=spf1 mx -all"], 0, /^ {2}1 {2}mx {2}not asked for: the domain is not known$/m],
     [["--record", "spf1 -all"], 1, /is no SPF record/],
+    [
+      ["quoted.example"],
+      1,
+      /^quoted\.example {2}no SPF record\nlook-ups .*\nerror {4}"v=spf1 -all" has quotes in the text itself: receivers see no SPF record → take them out\n$/,
+    ],
+    [
+      ["--record", "v=spf1 a -all"],
+      0,
+      /^look-ups 1 \(limit 10\); that find nothing: not known\nnothing to mend in what was looked at$/m,
+    ],
+    [
+      ["--record", "v=spf1 include:broken.example a:gone.example -all"],
+      0,
+      /^look-ups at least 2 \(limit 10\); that find nothing: at least 1 \(limit 2\)$/m,
+    ],
   ];
   for (const [args, code, stdout] of codes) {
     await t.test(`${args.join(" ").trim()} ends with ${code}`, async () => {
@@ -309,6 +332,8 @@ h.d.example. IN TXT "v=spf1 a -all"
     );
     assert.match(stderr, /When none is, publish:\n {2}d\.example {2}v=spf1 .* mx -all$/m);
     assert.match(stderr, /Each MX host needs a record of its own/);
+    assert.match(stderr, /^DNS was not asked: .* put the new one in its place, since two are an error/m);
+    assert.match(stderr, /^look-ups 2 \(limit 10\); that find nothing: not known$/m);
     assert.equal(code, 0);
   });
 
@@ -319,6 +344,37 @@ h.d.example. IN TXT "v=spf1 a -all"
     assert.equal(code, 1);
     assert.match(stderr, /^error {4}include:none\.example \(column 8\): none\.example has no SPF record/m);
     assert.equal((await wizard(...args)).code, 0);
+  });
+
+  await t.test("says what is published now, and leaves a host its record", async () => {
+    const dns = await dnsServer(t, ZONE);
+    const args = ["--domain", "origin.example", "--a", "mx.origin.example", "--all", "fail", "--dns", dns];
+    const { code, stdout, stderr } = await wizard(...args);
+    const record = "v=spf1 a:mx.origin.example -all";
+    assert.equal(String(stdout), `origin.example. IN TXT "${record}"\n`);
+    const now = "v=spf1 a mx ip4:192.0.2.0/24 include:inc.example -all";
+    assert.ok(stderr.includes(`\nIn place of what origin.example has now: ${now}\n`), stderr);
+    assert.match(stderr, /^mx\.origin\.example has its record, and keeps it: v=spf1 a -all$/m);
+    assert.equal(code, 0);
+    const document = JSON.parse(String((await wizard(...args, "--json")).stdout));
+    assert.deepEqual(document.kept, [{ name: "mx.origin.example", record: "v=spf1 a -all" }]);
+    assert.deepEqual(
+      document.records.map(({ name, replaces }: { name: string; replaces: string[] }) => [name, replaces]),
+      [["origin.example", [now]]],
+    );
+  });
+
+  await t.test("a record that DNS has not been asked about is not checked: 75", async () => {
+    const dns = await dnsServer(t, ZONE);
+    for (const args of [
+      ["--domain", "broken.example", "--ip4", "192.0.2.1"],
+      ["--domain", "d.example", "--include", "broken.example"],
+    ]) {
+      const { code, stdout, stderr } = await wizard(...args, "--dns", dns);
+      assert.match(stderr, /^warning {2}.*DNS did not answer .*: .* → ask again when DNS answers$/m);
+      assert.match(String(stdout), /IN TXT "v=spf1/);
+      assert.equal(code, 75, args.join(" "));
+    }
   });
 
   const noScript = process.platform !== "linux" && "script(1) has other options here";
@@ -337,7 +393,10 @@ h.d.example. IN TXT "v=spf1 a -all"
     const { stdout } = await wizard("--domain", "d.example", "--nobody", "--json");
     assert.deepEqual(JSON.parse(String(stdout)), {
       ok: true,
-      records: [{ name: "d.example", record: "v=spf1 -all", zone: 'd.example. IN TXT "v=spf1 -all"' }],
+      records: [
+        { name: "d.example", record: "v=spf1 -all", zone: 'd.example. IN TXT "v=spf1 -all"', replaces: [] },
+      ],
+      kept: [],
       later: null,
       lookups: 0,
       findings: [],
@@ -348,6 +407,7 @@ h.d.example. IN TXT "v=spf1 a -all"
     [[], /^homing: which domain\? .*\n$/],
     [["--domain", "d.example"], /^homing: who sends mail as d\.example\? .*\n$/],
     [["--domain", "d.example", "--nobody", "--mx"], /^homing: --nobody: .*\n$/],
+    [["--domain", "d.example", "--nobody", "--all", "softfail"], /^homing: --nobody --all softfail: .*\n$/],
     [
       ["--domain", "d.example", "--ip4", "2001:db8::1"],
       /^homing: --ip4 2001:db8::1: this is no network: .*\n$/,
@@ -431,7 +491,7 @@ test("homing spf selftest", async (t) => {
 forged      forged@nomail.example → alice@f.example: ${REFUSED}
 `,
       );
-      assert.match(stderr, /^The reply tells why: https:\/\/f\.example\/why\?x=1\nSPF is enforced/);
+      assert.match(stderr, /^SPF is enforced: .* refused, with a link that says why\.\n$/);
       assert.equal(code, 0);
       const document = JSON.parse(String((await selftest(hop, "--json")).stdout));
       assert.equal(document.ok, true);
@@ -444,8 +504,12 @@ forged      forged@nomail.example → alice@f.example: ${REFUSED}
     const hop = await listening(t, {});
     const { code, stderr } = await selftest(hop);
     assert.equal(code, 1);
-    assert.match(stderr, /^homing: the forged message was taken\. .*trustedNetworks.*tagOnly/);
+    assert.match(
+      stderr,
+      /^homing: the forged message was taken: most likely .*trustedNetworks.*tagOnly.* --config FILE/,
+    );
     assert.equal(hop.messages.length, 2);
+    assert.match(String(hop.messages[0]), /^Subject: A message from homing spf selftest\r$/m);
   });
 
   const others: [reply: string, code: number, stderr: RegExp][] = [
@@ -471,21 +535,22 @@ forged      forged@nomail.example → alice@f.example: ${REFUSED}
 
   await t.test("a client that the configuration trusts is refused before anything is sent", async (t) => {
     const hop = await listening(t, {});
-    const folder = await mkdtemp(join(tmpdir(), "homing-"));
-    t.after(() => rm(folder, { recursive: true, force: true }));
-    const config = (trusted: string) => `hostname: mx.f.example
-domains: [f.example]
-aliasesFile: aliases
-trustedNetworks: [${trusted}]
-srs: { domain: f.example, secretsFile: secrets }
-`;
-    await writeFile(join(folder, "homing.yaml"), config("127.0.0.0/8"));
-    const trusted = await selftest(hop, "--config", join(folder, "homing.yaml"));
-    assert.equal(trusted.code, 77);
-    assert.match(trusted.stderr, /127\.0\.0\.1, from which this host connects, is in trustedNetworks: .*\n$/);
+    for (const [lines, words] of [
+      ["trustedNetworks: [127.0.0.0/8]", "is in trustedNetworks"],
+      ["authentication: { relays: [127.0.0.1] }", "is in authentication.relays"],
+    ] as const) {
+      const { code, stderr } = await selftest(hop, "--config", await serviceFiles(t, lines));
+      assert.equal(code, 77);
+      assert.match(stderr, /127\.0\.0\.1, from which this host connects, .*\n$/);
+      assert.ok(stderr.includes(words), stderr);
+    }
     assert.deepEqual(hop.commands, []);
-    await writeFile(join(folder, "homing.yaml"), config("192.0.2.0/24"));
-    assert.equal((await selftest(hop, "--config", join(folder, "homing.yaml"))).code, 1);
+  });
+
+  await t.test("the configuration is read before the server is looked for", async () => {
+    const { code, stderr } = await selftest({ port: await freePort() }, "--config", "/nonexistent.yaml");
+    assert.equal(code, 78);
+    assert.match(stderr, /^homing: configuration \/nonexistent\.yaml: there is no such file\n$/);
   });
 
   await t.test("senders that would show nothing are refused before anything is sent", async (t) => {
@@ -495,6 +560,7 @@ srs: { domain: f.example, secretsFile: secrets }
       [["--forged", "x@broken.example"], 75, /DNS does not answer/],
       [["--from", "x@nomail.example"], 2, /would be refused, and rightly/],
       [["--from", "nobody"], 2, /^homing: --from: /],
+      [["--to", "Postmaster@f.example"], 2, /^homing: --to Postmaster@f\.example: .*: name another alias\n$/],
     ];
     for (const [args, code, expected] of cases) {
       const answer = await selftest(hop, ...args);
@@ -518,5 +584,131 @@ srs: { domain: f.example, secretsFile: secrets }
     const { code, stderr } = await selftest({ port: await freePort() });
     assert.equal(code, 69);
     assert.match(stderr, /^homing: no server at 127\.0\.0\.1:\d+: .*\n$/);
+  });
+});
+
+const SELFTEST_ZONE: Zone = {
+  "nomail.example": [spf("v=spf1 -all")],
+  "here.example": [spf("v=spf1 ip4:127.0.0.1 -all")],
+  "1.0.0.127.in-addr.arpa": [{ type: "PTR", target: "club.example" }],
+  "club.example": [{ type: "A", address: [127, 0, 0, 1] }],
+};
+
+/** The path of a homing.yaml in a folder of its own. @param lines of it */
+async function serviceFiles(t: TestContext, ...lines: readonly string[]): Promise<string> {
+  const config = await writeServiceFiles({
+    config: [
+      "hostname: mx.f.example",
+      "listen: 127.0.0.1:0",
+      "domains: [f.example]",
+      "domainAliases: { old.example: f.example }",
+      "aliasesFile: aliases",
+      "srs: { domain: f.example, secretsFile: secrets }",
+      'http: { listen: "127.0.0.1:0", publicUrl: "https://mx.f.example" }',
+      ...lines,
+      "",
+    ].join("\n"),
+    aliases: "alice: private@home.example\nbob: private@home.example\n",
+    secret: "a secret of the stories, and long enough",
+  });
+  t.after(() => rm(dirname(config), { recursive: true, force: true }));
+  return config;
+}
+
+const ENFORCING = "authentication: {}";
+const servers: [what: string, lines: string, code: number, stderr: RegExp, to?: string][] = [
+  [
+    "enforces SPF",
+    ENFORCING,
+    0,
+    /^SPF is enforced: the legitimate message was taken, and the forged one was refused, with a link that says why\.\n$/,
+  ],
+  [
+    "tags only",
+    "authentication: { mode: tagOnly }",
+    1,
+    /^homing: the forged message was taken: \S+homing\.yaml: authentication\.mode is tagOnly: .*: write enforce\n$/,
+  ],
+  [
+    "is off for the domain of the alias",
+    `${ENFORCING}\ndomainSettings: { f.example: { authentication: { mode: off } } }`,
+    1,
+    /: domainSettings\.f\.example\.authentication\.mode is off: nobody is checked: write enforce\n$/,
+    "alice@Old.example",
+  ],
+  [
+    "tags a fail",
+    "authentication: { spf: { fail: tag } }",
+    1,
+    /: authentication\.spf\.fail is tag: .*: write refuse\n$/,
+  ],
+  [
+    "defers a fail",
+    `${ENFORCING}\ndomainSettings: { f.example: { authentication: { spf: { fail: defer } } } }`,
+    1,
+    /was deferred: .*: domainSettings\.f\.example\.authentication\.spf\.fail is defer, .*: write refuse\n$/,
+  ],
+  [
+    "trusts this host's name",
+    "authentication: { trustedForwardersFile: trusted }",
+    77,
+    /: trusted:2: the entry "club\.example for=alice@f\.example" \(the club\) lets 127\.0\.0\.1 through: run the test from another host\n$/,
+  ],
+  [
+    "trusts this host's network",
+    "authentication: { trustedForwardersFile: trusted }",
+    77,
+    /: trusted:1: the entry "127\.0\.0\.0\/8 for=bob@f\.example" \(old friends\) lets 127\.0\.0\.1 through: /,
+    "bob@f.example",
+  ],
+  [
+    "trusts this host",
+    `${ENFORCING}\ntrustedNetworks: [127.0.0.0/8]`,
+    77,
+    /: 127\.0\.0\.1, from which this host connects, is in trustedNetworks: /,
+  ],
+];
+
+test("homing spf selftest through homing serve", async (t) => {
+  const dns = await dnsServer(t, SELFTEST_ZONE);
+  const hop = await listening(t, {});
+
+  const start = async (t: TestContext, lines: string) => {
+    const config = await serviceFiles(
+      t,
+      `dns: { servers: ["${dns}"] }`,
+      `delivery: { smartHost: "127.0.0.1:${hop.port}" }`,
+      lines,
+    );
+    const trusted = "127.0.0.0/8 for=bob@f.example old friends\nclub.example for=alice@f.example the club\n";
+    await writeFile(join(dirname(config), "trusted"), trusted);
+    const service = startHoming(["serve", "--config", config]);
+    t.after(() => service[Symbol.asyncDispose]());
+    const [, port] = await service.waitForOutput(/"event":"listening".*"port":(\d+)/);
+    return { config, port };
+  };
+  const selftest = (port: string | undefined, config: string, to = "alice@f.example") =>
+    homing([
+      ...["spf", "selftest", "--server", `127.0.0.1:${port}`, "--to", to, "--config", config, "--dns", dns],
+      ...["--from", "bob@here.example", "--forged", "forged@nomail.example"],
+    ]);
+
+  for (const [what, lines, expected, words, to] of servers) {
+    await t.test(`a server that ${what}: ${expected}`, async (t) => {
+      const { config, port } = await start(t, lines);
+      const { code, stdout, stderr } = await selftest(port, config, to);
+      assert.match(stderr, words);
+      assert.equal(code, expected, stderr);
+      const links = String(stdout).match(/https:\/\/mx\.f\.example\/why\?/g) ?? [];
+      assert.equal(links.length, expected === 0 || /deferred/.test(stderr) ? 1 : 0, String(stdout));
+      assert.equal(String(stdout).split("\n").length - 1, /trustedNetworks/.test(stderr) ? 0 : 2);
+    });
+  }
+
+  await t.test("a configuration that the server has not read says so", async (t) => {
+    const { port } = await start(t, "authentication: { mode: off }");
+    const { code, stderr } = await selftest(port, await serviceFiles(t, ENFORCING));
+    assert.match(stderr, /homing\.yaml says that it is not taken: .*\(homing reload\)/);
+    assert.equal(code, 1);
   });
 });

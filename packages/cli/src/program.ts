@@ -9,7 +9,7 @@ type Choose = (action: Action) => void;
 const JSON_TEXT = "print JSON and nothing else";
 const SECRETS_TEXT = "secrets, one a line, newest first";
 const WEAK_TEXT = "take secrets under 22 characters, for classic tags that a site shares";
-const DNS_TEXT = "DNS server to ask: IP:PORT, as often as there are (default: the system's)";
+const DNS_TEXT = "DNS server to ask: IP[:PORT], as often as there are (default: the system's)";
 const MAX_AGE_TEXT = "days for which an address is good (default: 21)";
 
 /** An option that may come more than once. */
@@ -138,7 +138,7 @@ function addConfigCommands(program: Command, choose: Choose): void {
     .command("check")
     .description("say what is wrong with the configuration and the files that it names")
     .option("--config <file>", "configuration file", "homing.yaml")
-    .option("--dns <server>", "ask DNS, too, for what others find about us: system, or IP:PORT", repeated)
+    .option("--dns <server>", "ask DNS, too, for what others find about us: system, or IP[:PORT]", repeated)
     .option("--json", JSON_TEXT)
     .action((options) => choose(async () => (await import("./commands/config.ts")).checkConfig(options)));
   config
@@ -249,7 +249,7 @@ function addSpfCommands(program: Command, choose: Choose): void {
       ]),
     )
     .option("--nobody", "the domain sends no mail")
-    .option("--dns <server>", "ask DNS about what is included, too: system, or IP:PORT", repeated)
+    .option("--dns <server>", "ask DNS about what is included, too: system, or IP[:PORT]", repeated)
     .option("--json", JSON_TEXT)
     .action((options) => choose(async () => (await import("./commands/spf-wizard.ts")).spfWizard(options)));
   spf
@@ -259,7 +259,7 @@ function addSpfCommands(program: Command, choose: Choose): void {
     .option("--server <host:port>", "SMTP server", "127.0.0.1:2525")
     .option("--from <address>", "sender of the legitimate message (default: you at this machine)")
     .option("--forged <address>", "sender at a domain that sends no mail and publishes v=spf1 -all")
-    .option("--config <file>", "the server's configuration: tells whether it trusts this machine")
+    .option("--config <file>", "the server's configuration: tells why it takes a forged message")
     .option("--dns <server>", DNS_TEXT, repeated)
     .option("--json", JSON_TEXT)
     .action((options) =>
@@ -354,10 +354,14 @@ function oneOf(flags: string, choices: readonly [string, ...string[]], descripti
   return new Option(flags, description).choices(choices).default(choices[0]);
 }
 
-function inherit(command: Command): void {
+function inherit(command: Command, name = command.name()): void {
   for (const child of command.commands) {
-    child.exitOverride().copyInheritedSettings(command);
-    inherit(child);
+    const whole = `${name} ${child.name()}`;
+    child
+      .exitOverride()
+      .copyInheritedSettings(command)
+      .showHelpAfterError(`(${whole} --help shows what there is)`);
+    inherit(child, whole);
   }
 }
 

@@ -172,6 +172,7 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
     hostname,
     isTrusted,
     isOurDomain,
+    isSrsDomain: (domain) => srsDomains.at(domain) !== undefined,
     mainDomain: (domain) => mainDomain(tables.rules, domain),
   });
   const receiver = createReceiver({
@@ -194,7 +195,9 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
       report: world.report,
     }),
     mayOwe: ({ client, reversePath }, isVerified) =>
-      mailOut.queue !== undefined && reversePath !== NULL_PATH && (isVerified || isTrusted(client.address)),
+      mailOut.queue !== undefined &&
+      reversePath !== NULL_PATH &&
+      (isVerified || (isTrusted(client.address) && authentication?.isRelay(client.address) !== true)),
     handOver(mail, mayOwe) {
       links?.remember(mail);
       return mailOut.handOver(mail, mayOwe);

@@ -68,4 +68,5 @@ export { type ParsedRefusal, parseRefusal } from "./tables/refusal.ts";
 export { createTableRules, isOurs, type TableRules, type Tables, UNKNOWN_ADDRESS } from "./tables/tables.ts";
 export { parseForwarderFile } from "./trust/forwarder-file.ts";
 export { expiredEntries, type TrustedForwarder } from "./trust/trust-entry.ts";
+export { createTrustedForwarders } from "./trust/trusted-forwarders.ts";
 export { createWhyLinks, MAX_PUBLIC_URL, type WhyFacts, type WhyLinks } from "./why-link.ts";

@@ -71,6 +71,12 @@ const SEEN_BEFORE: Reply = {
   enhanced: "5.4.6",
   text: "the message was here for this address before: a mail loop",
 };
+/** It would be read as more of our Received field (RFC 5322 §2.2.3). */
+const BEGINS_FOLDED: Reply = {
+  code: 550,
+  enhanced: "5.6.0",
+  text: "the message begins with white space, where a header begins with a field",
+};
 const NOT_KEPT: Reply = {
   code: 451,
   enhanced: "4.3.0",
@@ -81,6 +87,8 @@ const NOT_CHECKED: Reply = {
   enhanced: "4.3.0",
   text: "the sender could not be checked, try again later",
 };
+const SPACE = 0x20;
+const TAB = 0x09;
 const NO_COPIES: Copies = { ok: true, copies: [] };
 const TAKEN: Reply = { code: 250, enhanced: "2.1.5", text: "ok" };
 
@@ -173,7 +181,7 @@ function createTransaction(
     async data(message, client) {
       if (accepted.length === 0) throw new Error("DATA without a recipient");
       const trace = readTrace(message.start, options.maxHops);
-      const refusal = contentRefusal(options, accepted, trace);
+      const refusal = contentRefusal(options, accepted, { message, trace });
       const id = options.newId();
       const checked = refusal ?? (await checkedMessage(options, check, accepted, { id, message }));
       if ("reply" in checked) {
@@ -209,8 +217,10 @@ function isForward({ route }: Pick<Accepted, "route">): boolean {
 function contentRefusal(
   { loopTokens, maxHops }: ReceiveOptions,
   accepted: readonly Accepted[],
-  trace: Trace,
+  { message, trace }: { readonly message: Content; readonly trace: Trace },
 ): Refusal | undefined {
+  if (message.start[0] === SPACE || message.start[0] === TAB)
+    return { reason: "begins-folded", reply: BEGINS_FOLDED };
   if (trace.hops >= maxHops) return { reason: "too-many-hops", reply: TOO_MANY_HOPS };
   const wasHere = accepted.some(({ recipient }) => loopTokens.seen(recipient, trace));
   return wasHere ? { reason: "seen-before", reply: SEEN_BEFORE } : undefined;

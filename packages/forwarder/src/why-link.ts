@@ -212,6 +212,7 @@ const EVERY_FAULT: Readonly<Record<Fault, true>> = {
   "dmarc-quarantine": true,
   "dmarc-reject": true,
   "dmarc-unclear": true,
+  "header-too-long": true,
   "own-domain": true,
   "no-answer": true,
 };

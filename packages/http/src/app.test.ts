@@ -53,7 +53,7 @@ test("a link of ours says who sent, from where, which term said no, when, and wh
     "Term of the SPF record that decided -all",
     "Time 2023-11-14 22:13:20 UTC",
     `Refused by ${hostname}`,
-    "By the record of origin.example, 192.0.2.1 is none of them, and mail from there is forged.",
+    "By the record of origin.example, 192.0.2.1 is none of them, so the mail looks forged.",
     "If you wrote the mail",
     "If you did not write it",
     "put ip4:192.0.2.1, or the include",
@@ -63,15 +63,16 @@ test("a link of ours says who sent, from where, which term said no, when, and wh
 });
 
 const told: [facts: Partial<WhyFacts>, ...words: string[]][] = [
-  [{ fault: "spf-softfail" }, "probably forged"],
+  [{ fault: "spf-softfail" }, "is probably none of them, so the mail may be forged"],
   [{ fault: "spf-neutral" }, "does not say whether 192.0.2.1 is one of them"],
   [{ fault: "spf-none", client: "2001:db8::1" }, "v=spf1 ip6:2001:db8::1 -all"],
   [{ fault: "spf-permerror" }, "has a mistake"],
   [{ fault: "spf-temperror", action: "defer" }, "Why this mail has to wait", "tries again by itself"],
-  [{ fault: "no-answer", action: "defer" }, "how its mail is signed", "Put off by"],
+  [{ fault: "no-answer", action: "defer" }, "keys of its signatures, its DMARC record", "Put off by"],
   [{ fault: "dmarc-reject" }, "DMARC record", "have it sign with DKIM, with d=origin.example"],
   [{ fault: "dmarc-unclear" }, "more than one", "RFC 5322"],
   [{ fault: "dmarc-quarantine" }, "Domain of the author (From) origin.example"],
+  [{ fault: "header-too-long" }, "The header of the mail", "in a loop"],
   [{ fault: "own-domain" }, "is at home on this server"],
   [{ sender: "" }, "Sender that was given none: a bounce or an automatic reply"],
   [{ sender: `${"x".repeat(300)}@origin.example` }, "Sender that was given an address at origin.example"],
@@ -86,6 +87,29 @@ for (const [facts, ...words] of told) {
     assert.doesNotMatch(page, /undefined|null|\[object/);
   });
 }
+
+test("the page begins with what a lay reader understands, and ends with what administrators ask for", async () => {
+  const page = await pageOf({});
+  const order = [
+    "Sender that was given",
+    "What it means",
+    "If you wrote the mail",
+    "If you expected the mail",
+    "For administrators",
+    "Result spf-fail",
+  ];
+  const places = order.map((words) => page.indexOf(words));
+  assert.deepEqual(
+    places.toSorted((a, b) => a - b),
+    places,
+  );
+  assert.ok(!places.includes(-1), page);
+});
+
+test("a property of every fault: a sender whom the page may be wrong about is not told that he forged", async () => {
+  for (const fault of ["spf-fail", "spf-softfail", "dmarc-reject", "own-domain"] as const)
+    assert.doesNotMatch(await pageOf({ fault }), /\bis (?:probably )?forged[.,]/);
+});
 
 test("what a stranger wrote is text: no tag, no entity, no quote of his gets into the page", async () => {
   const tags = (text: string): string[] => text.match(/<[^>]*>/g) ?? [];

@@ -49,7 +49,8 @@ export function renderPage({ title, body }: Page, hostname: string): Html {
 <h1>${title}</h1>
 ${body}
 </main>
-<footer><p>This is the mail server ${hostname}, which forwards mail. It is run by postmaster@${hostname}.</p></footer>
+<footer><p>This is the mail server ${hostname}, which forwards mail. It is run by postmaster@${hostname}, who
+takes mail that fails SPF, too.</p></footer>
 </body>
 </html>
 ` as Html;

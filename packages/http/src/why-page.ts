@@ -1,4 +1,5 @@
-// The page behind a why-link: what happened, what it means, and what each of those concerned can do. Called by app.ts.
+// The page behind a why-link: which mail, what that means, what each of those concerned can do, and the facts for those who
+// look after mail. Called by app.ts.
 // Everything in the facts is of a stranger's making.
 import type { WhyFacts } from "@homing/forwarder";
 import { html } from "hono/html";
@@ -10,24 +11,36 @@ export function whyPage(facts: WhyFacts, hostname: string): Page {
   const title = facts.action === "refuse" ? "Why this mail was refused" : "Why this mail has to wait";
   return {
     title,
-    body: html`<h2>What happened</h2>
-${happened(facts, hostname)}
+    body: html`${list(whichMail(facts, hostname))}
 <h2>What it means</h2>
 ${meaning.map((text) => html`<p>${text}</p>`)}
-${sections(advice)}` as Html,
+${sections(advice)}
+<h2>For administrators</h2>
+${list(details(facts))}` as Html,
   };
 }
 
-function happened(facts: WhyFacts, hostname: string): Html {
-  const rows: readonly (readonly [name: string, value: Html | string | undefined])[] = [
+type Row = readonly [name: string, value: Html | string | undefined];
+
+/** So that the reader knows his own. */
+function whichMail(facts: WhyFacts, hostname: string): readonly Row[] {
+  return [
     ["Sender that was given", senderText(facts.sender)],
+    ["Time", `${new Date(facts.at * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`],
+    [facts.action === "refuse" ? "Refused by" : "Put off by", quoted(hostname)],
+  ];
+}
+
+function details(facts: WhyFacts): readonly Row[] {
+  return [
     ["It came from", from(facts)],
     [domainName(facts), quotedIfAny(facts.domain)],
     ["Term of the SPF record that decided", quotedIfAny(facts.mechanism)],
     ["Result", facts.fault],
-    ["Time", `${new Date(facts.at * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`],
-    [facts.action === "refuse" ? "Refused by" : "Put off by", quoted(hostname)],
   ];
+}
+
+function list(rows: readonly Row[]): Html {
   return html`<dl>
 ${rows.filter(([, value]) => value !== undefined).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>` as Html;
 }

@@ -66,6 +66,8 @@ function words({ fault }: WhyFacts, names: Names): Advice {
       return notAligned(names);
     case "dmarc-unclear":
       return noAuthor(names);
+    case "header-too-long":
+      return headerTooLong();
     case "own-domain":
       return ownDomain(names);
   }
@@ -96,9 +98,9 @@ function notNamed(fault: NotNamed, names: Names): Advice {
 function saysRecord(fault: NotNamed, { client, domain }: Names): string {
   switch (fault) {
     case "spf-fail":
-      return `By the record of ${domain}, ${client} is none of them, and mail from there is forged.`;
+      return `By the record of ${domain}, ${client} is none of them, so the mail looks forged.`;
     case "spf-softfail":
-      return `By the record of ${domain}, ${client} is none of them, and mail from there is probably forged.`;
+      return `By the record of ${domain}, ${client} is probably none of them, so the mail may be forged.`;
     case "spf-neutral":
       return `The record of ${domain} does not say whether ${client} is one of them, and this server wants to know.`;
   }
@@ -134,11 +136,14 @@ function wrongRecord(names: Names): Advice {
 }
 
 function noAnswer(fault: "spf-temperror" | "no-answer", names: Names): Advice {
-  const { domain } = names;
-  const asked = fault === "spf-temperror" ? "which servers send its mail" : "how its mail is signed";
+  const { client, domain } = names;
+  const asked =
+    fault === "spf-temperror"
+      ? `the DNS of ${domain} which servers send its mail`
+      : `DNS for what proves mail of ${domain}: keys of its signatures, its DMARC record, the name of ${client}`;
   return {
     meaning: [
-      `This server asked the DNS of ${domain} ${asked}, and got no answer, or one that says “not now”. ` +
+      `This server asked ${asked}. It got no answer, or one that says “not now”. ` +
         "Without it nobody can tell whether the mail is forged.",
     ],
     author: [`If it does not go away within a day, tell whoever looks after the mail of ${domain}.`],
@@ -187,6 +192,21 @@ function noAuthor(names: Names): Advice {
     stranger: STRANGER,
     administrator: ["Correct whatever writes the mail: RFC 5322 asks for one From field."],
     recipient: recipient(names),
+  };
+}
+
+function headerTooLong(): Advice {
+  return {
+    meaning: [
+      "The header of the mail, the lines about sender, recipient and way that mail programs do not show, is so long that " +
+        "this server does not look for its author in it. Mail that people write has a header of some dozen lines.",
+    ],
+    author: [
+      "Send it again with another mail program, and as a new mail: not as a reply, and not forwarded.",
+    ],
+    stranger: STRANGER,
+    administrator: ["Look for the program that adds fields to the header, perhaps in a loop."],
+    recipient: ["The sender has to change something: send him the link to this page."],
   };
 }
 

@@ -8,6 +8,9 @@ import type { Mechanism } from "./record.ts";
 import { targetName } from "./target-name.ts";
 import { hasNameIn, ptrAnswer } from "./validated-names.ts";
 
+/** With the name that was asked for. */
+const MAX_CAUSE = 160;
+
 export type AskingMechanism = Extract<Mechanism, { readonly name: "a" | "mx" | "ptr" | "exists" }>;
 
 /** @param domain the one whose record is evaluated */

@@ -97,14 +97,14 @@ function withCrlf(content: Buffer): Buffer {
   return Buffer.from(text === "" || text.endsWith("\r\n") ? text : `${text}\r\n`, "latin1");
 }
 
-/** Also of `homing spf selftest`. */
-export function sampleMessage(from: ReversePath, to: Mailbox): Buffer {
+/** @param command who sends it: `homing spf selftest` does, too */
+export function sampleMessage(from: ReversePath, to: Mailbox, command = "homing send"): Buffer {
   const now = unixNow();
   return Buffer.from(
     [
       `From: <${renderReversePath(from) || "postmaster@localhost"}>`,
       `To: <${renderMailbox(to)}>`,
-      `Subject: A message from homing send`,
+      `Subject: A message from ${command}`,
       `Date: ${mailDate(now)}`,
       `Message-ID: <${randomId()}@homing.invalid>`,
       "MIME-Version: 1.0",

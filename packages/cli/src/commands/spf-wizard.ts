@@ -97,8 +97,7 @@ interface Looked {
 async function look(records: ComposedRecords, servers: readonly string[] | undefined): Promise<Looked> {
   const { name, record } = records.domain;
   const question = { domain: name, record };
-  if (servers === undefined)
-    return { report: await lintSpf(question), changes: await changesInDns(records) };
+  if (servers === undefined) return { report: await lintSpf(question), changes: await changesInDns(records) };
   const dns = systemDns(dnsServersOption(servers));
   try {
     const [report, changes] = await Promise.all([lintSpf(question, dns), changesInDns(records, dns)]);

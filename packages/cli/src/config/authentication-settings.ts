@@ -148,7 +148,12 @@ export const authentication = z
           "and must be `relays` of one another then.",
       }),
     relays: z
-      .array(network)
+      .array(
+        network.refine(
+          isNarrow,
+          "is too wide for servers of yours: name no more than a /8, or a /16 of IPv6",
+        ),
+      )
       .default([])
       .describe("Secondary MXs and others of yours that pass mail of strangers on.")
       .meta({
@@ -168,3 +173,9 @@ export const authentication = z
   .describe(
     "Who may send, see [authentication.md](authentication.md). Clients in `trustedNetworks` are never checked.",
   );
+
+/** Whoever is in it can say that mail came from anybody. */
+function isNarrow(text: string): boolean {
+  const [address = "", bits] = text.split("/");
+  return bits === undefined || Number(bits) >= (address.includes(":") ? 16 : 8);
+}

@@ -49,7 +49,7 @@ test("what the file leaves out has its default", () => {
         temperror: "defer",
         permerror: "tag",
       },
-      dmarc: { reject: "refuse", quarantine: "tag", unclear: "tag" },
+      dmarc: { reject: "refuse", quarantine: "tag", unclear: "refuse" },
       ownDomains: "tag",
       dnsbl: [],
       rhsbl: [],
@@ -155,7 +155,7 @@ bounces:
 authentication:
   mode: tagOnly
   spf: { fail: tag, softfail: tag, neutral: tag, none: refuse, temperror: accept, permerror: refuse }
-  dmarc: { reject: tag, quarantine: accept, unclear: refuse }
+  dmarc: { reject: tag, quarantine: accept, unclear: tag }
   ownDomains: refuse
   dnsbl: [clients.test]
   rhsbl: [domains.test]
@@ -297,7 +297,7 @@ limits:
         temperror: "accept",
         permerror: "refuse",
       },
-      dmarc: { reject: "tag", quarantine: "accept", unclear: "refuse" },
+      dmarc: { reject: "tag", quarantine: "accept", unclear: "tag" },
       ownDomains: "refuse",
       dnsbl: ["clients.test"],
       rhsbl: ["domains.test"],

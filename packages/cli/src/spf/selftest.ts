@@ -5,6 +5,7 @@ import { type Reply, renderReply } from "@homing/mail";
 import type { SpfAnswer } from "@homing/spf";
 import type { FailureReason } from "../failure.ts";
 import { safe } from "../terminal-text.ts";
+import type { Reason } from "./why-taken.ts";
 
 export interface Trial {
   readonly sender: string;
@@ -15,8 +16,7 @@ export interface Trial {
 
 export type Verdict =
   | { readonly kind: "enforced"; readonly reply: string; readonly link?: string }
-  /** @see FailureReason for the exit code */
-  | { readonly kind: "not-shown"; readonly reason: FailureReason; readonly message: string };
+  | (Reason & { readonly kind: "not-shown" });
 
 export interface SelftestWorld {
   readonly legitimate: string;
@@ -24,6 +24,10 @@ export interface SelftestWorld {
   /** What DNS says of a sender that comes from this host. */
   readonly policy: (sender: string) => Promise<SpfAnswer>;
   readonly deliver: (sender: string) => Promise<Attempt>;
+  /** Why the server took the forged message. */
+  readonly whyTaken: () => Promise<Reason>;
+  /** Why it put it off; undefined: it may pass. */
+  readonly whyDeferred: () => Reason | undefined;
   /** Told as they are made. */
   readonly tried: (trial: Trial) => void;
 }
@@ -34,17 +38,20 @@ export async function selftest(world: SelftestWorld): Promise<Verdict> {
   const good = await attempt(world, "legitimate");
   if (good.kind !== "accepted") return notTaken(good);
   const forged = await attempt(world, "forged");
-  if (forged.kind === "accepted") return notShown("negative", `the forged message was taken. ${LIKELY}`);
+  if (forged.kind === "accepted") return taken(await world.whyTaken());
   if (forged.kind === "no-answer")
     return notShown("unavailable", `no answer to the forged message: ${forged.cause}`);
-  return judged(forged.reply);
+  return forged.reply.code < 500 ? deferred(world.whyDeferred()) : judged(forged.reply);
 }
 
-/** The likely causes, the likeliest first. */
-const LIKELY = [
-  "Most likely the server trusts this host (trustedNetworks: run the test from a host outside, and --config shows it),",
-  "or it only tags (tagOnly), or SPF is off for this domain",
-].join(" ");
+function taken({ reason, message }: Reason): Verdict {
+  return notShown(reason, `the forged message was taken: ${message}`);
+}
+
+function deferred(why: Reason | undefined): Verdict {
+  const { reason, message } = why ?? { reason: "temporary", message: "try again later" };
+  return notShown(reason, `the forged message was deferred: ${message}`);
+}
 
 async function attempt(world: SelftestWorld, what: Trial["what"]): Promise<Attempt> {
   const sender = world[what];
@@ -84,7 +91,6 @@ function notTaken(attempt: Exclude<Attempt, { kind: "accepted" }>): Verdict {
 
 /** RFC 7372 §3.2: 5.7.23. Other servers may say it in words alone. */
 function judged(reply: Reply): Verdict {
-  if (reply.code < 500) return notShown("temporary", "the forged message was deferred: try again later");
   if (reply.enhanced !== "5.7.23" && !/\bspf\b/i.test(reply.text)) {
     return notShown(
       "negative",

@@ -19,6 +19,7 @@ export interface AuthenticationOptions {
   /** Of the recipients at a domain of ours: the same value for all that have the same rules. */
   readonly policyFor: (domain: string) => AuthenticationPolicy;
   readonly isOurDomain: (domain: string) => boolean;
+  readonly isSrsDomain: (domain: string) => boolean;
   /** The main name of a domain of ours. */
   readonly mainDomain: (domain: string) => string;
   /** Never checked. */
@@ -53,13 +54,19 @@ export interface Listed {
 export interface Authentication {
   /** Undefined for clients that are never checked: our own networks. */
   open(command: MailCommand): SenderCheck | undefined;
+  /** Mail of strangers comes from there, whatever network it is in. */
+  readonly isRelay: (address: string) => boolean;
   readonly seal?: SealContent | undefined;
 }
 
 export function createAuthentication(options: AuthenticationOptions): Authentication {
   return {
-    open: (command) =>
-      options.isTrusted(command.client.address) ? undefined : createSenderCheck(options, command),
+    open(command) {
+      const { address } = command.client;
+      const isOurs = options.isTrusted(address) && !options.isRelay(address);
+      return isOurs ? undefined : createSenderCheck(options, command);
+    },
+    isRelay: options.isRelay,
     seal: options.seal,
   };
 }

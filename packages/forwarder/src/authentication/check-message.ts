@@ -6,8 +6,10 @@ import {
   lastUntrustedHop,
   type OctetRange,
   ownResultsIn,
+  readResults,
   withoutRanges,
 } from "@homing/mail";
+import type { SpfAnswer } from "@homing/spf";
 import { asciiLower, NULL_PATH, type ReversePath, renderReversePath } from "@homing/srs-core";
 import type { MailCommand } from "../smtp-session.ts";
 import type { TrustedForwarder } from "../trust/trust-entry.ts";
@@ -15,15 +17,18 @@ import type { TrustedSeal } from "../trust/trusted-forwarders.ts";
 import type { AuthenticationOptions } from "./authentication.ts";
 import {
   contentVerdict,
+  isList,
   isSenderSigned,
   isSenderVerified,
+  type Mark,
   mayBeRefusedNext,
   type Verdict,
 } from "./policy.ts";
 import { refusalReply } from "./refusals.ts";
 import { resultFields, resultsText } from "./result-fields.ts";
-import type { AuthenticationResults, ContentResults } from "./results.ts";
+import type { ArcSeal, AuthenticationResults, ContentResults, HeaderFrom } from "./results.ts";
 import type { Known, MessageOutcome } from "./sender-check.ts";
+import { listedBy } from "./sender-lists.ts";
 import type { Hop, SpfOf } from "./spf-of.ts";
 
 interface Message extends Known {
@@ -31,6 +36,8 @@ interface Message extends Known {
   readonly content: Content;
   /** It came from a relay of ours: its trace says who was there. */
   readonly isRelayed: boolean;
+  /** An SRS address of ours, with a good tag. */
+  readonly isOurSender: boolean;
   readonly spfOf: SpfOf;
 }
 
@@ -38,6 +45,7 @@ interface Message extends Known {
 interface Found {
   readonly hop: Hop;
   readonly results: AuthenticationResults;
+  readonly mark?: Mark | undefined;
 }
 
 interface Judgement {
@@ -50,65 +58,63 @@ export async function checkMessage(
   command: MailCommand,
   message: Message,
 ): Promise<MessageOutcome> {
-  if (message.policy.mode === "off") return notChecked(message);
-  const hop = hopOf(options, command, message);
-  if (hop === undefined) {
-    options.report({ event: "not-authenticated", id: message.id, client: command.client.address });
-    return notChecked(message);
-  }
-  const spf = await message.spfOf(hop);
-  const { result, domain } = spf;
-  const content = await options.check(message.content, { result, domain });
-  const found: Found = { hop, results: { spf, content } };
+  const { policy, isRelayed, content: octets } = message;
+  const { client, reversePath } = command;
+  if (policy.mode === "off") return notChecked(octets);
+  const hop = isRelayed ? lastUntrustedHop(octets.start, options.isRelay, client) : client;
+  if (isRelayed && hop && options.isTrusted(hop.address)) return notChecked(octets);
+  const listed = isRelayed && hop ? await listedBy(options, policy, hop.address, reversePath) : undefined;
+  const spf = hop ? await message.spfOf(hop) : spfOfNobody(command);
+  const content = await options.check(octets, { result: spf.result, domain: spf.domain });
+  const mark = hop ? (listed?.reason ?? message.mark) : "unknown-client";
+  const found: Found = { hop: hop ?? client, results: { spf, content }, mark };
   const judgement = await judge(options, command, message, found);
-  const { verdict } = judgement;
+  const { verdict, trusted } = judgement;
   tell(options, command, message, { ...found, ...judgement });
-  return verdict.action === "refuse" || verdict.action === "defer"
-    ? refusal(options, command, { ...found, verdict })
-    : acceptance(options, command, message, { ...found, verdict });
+  if (verdict.action === "refuse" || verdict.action === "defer")
+    return refusal(options, command, { ...found, verdict });
+  if (listed && policy.mode === "enforce" && !trusted) return { kind: "refuse", ...listed };
+  return acceptance(options, command, message, { ...found, verdict });
 }
 
-function notChecked({ content }: Message): MessageOutcome {
+function notChecked(content: Content): MessageOutcome {
   return { kind: "accept", content, fields: "", isVerified: false, isTagged: false };
 }
 
-/** Undefined: nobody from outside had it, or a relay's words cannot be read. */
-function hopOf(
-  { isRelay, isTrusted }: AuthenticationOptions,
-  { client }: MailCommand,
-  { content, isRelayed }: Message,
-): Hop | undefined {
-  if (!isRelayed) return client;
-  const hop = lastUntrustedHop(content.start, isRelay, client);
-  return hop && isTrusted(hop.address) ? undefined : hop;
+/** A relay's words cannot be read: everything but SPF can be asked all the same. */
+function spfOfNobody({ reversePath }: MailCommand): SpfAnswer {
+  return {
+    result: "none",
+    identity: "mailfrom",
+    domain: reversePath === NULL_PATH ? "" : asciiLower(reversePath.domain),
+    sender: renderReversePath(reversePath),
+    problem: "a relay does not say who sent it",
+    ...{ path: [], trace: [], namesNobody: false, passesEverybody: false, lookups: 0, voidLookups: 0 },
+  };
 }
 
 async function judge(
   options: AuthenticationOptions,
   { reversePath }: MailCommand,
-  { policy, recipient }: Message,
-  { hop, results }: Found,
+  { policy, recipient, isOurSender }: Message,
+  { hop, results, mark }: Found,
 ): Promise<Judgement> {
-  const { isOurDomain } = options;
   const trust = options.trust();
   const { headerFrom, arc } = results.content;
   const untrusted = {
     isTrustedForwarder: false,
     mayBeTrustedForwarder: false,
-    isFromOurs: headerFrom.kind === "domain" && isOurDomain(headerFrom.domain),
+    isFromOurs: authorsOf(headerFrom).some((domain) => isOurs(options, domain)),
+    isOurSender,
   };
   const verdict = contentVerdict(policy, results, untrusted);
   const manner = {
     isRewritten: results.spf.result === "pass" && isRewritten(reversePath),
     isSealed: arc.result === "pass",
   };
-  const asked = {
-    client: hop.address,
-    helo: hop.helo,
-    recipient,
-    seals: sealsOf(results.content),
-  };
-  if (verdict.action === "accept") {
+  const seals = sealsOf(results.content);
+  const asked = { client: hop.address, helo: hop.helo, recipient, seals };
+  if (verdict.action === "accept" && !isList(mark)) {
     // Nobody is asked whose mail needs no trust: names of clients cost look-ups.
     const known = manner.isRewritten || manner.isSealed ? trust.known(asked) : undefined;
     if (known) trust.saw(known, manner);
@@ -116,13 +122,32 @@ async function judge(
   }
   const answer = await trust.lookUp(asked);
   const trusted = answer.kind === "trusted" ? answer.entry : undefined;
-  if (trusted) trust.saw(trusted, manner);
+  // Whatever it looks like: here it was needed.
+  if (trusted) trust.saw(trusted, { isRewritten: false, isSealed: false });
+  const isUnchecked = (): boolean =>
+    arc.result === "temperror" && trust.known({ ...asked, seals: asGood(arc.seals) }) !== undefined;
   const circumstances = {
     ...untrusted,
     isTrustedForwarder: trusted !== undefined,
-    mayBeTrustedForwarder: answer.kind === "unknown" || (arc.result === "temperror" && trust.hasSealers),
+    mayBeTrustedForwarder: answer.kind === "unknown" || isUnchecked(),
   };
   return { verdict: contentVerdict(policy, results, circumstances), trusted };
+}
+
+function authorsOf(headerFrom: HeaderFrom): readonly string[] {
+  if (headerFrom.kind === "too-long") return [];
+  return headerFrom.kind === "domain" ? [headerFrom.domain] : headerFrom.domains;
+}
+
+/** Or below one of ours: nobody else's mail comes from there. */
+function isOurs({ isOurDomain }: AuthenticationOptions, domain: string): boolean {
+  const labels = domain.split(".");
+  return labels.some((_, at) => isOurDomain(labels.slice(at).join(".")));
+}
+
+/** As if the chain had passed, and all had found the message good. */
+function asGood(seals: readonly ArcSeal[]): readonly TrustedSeal[] {
+  return seals.map(({ domain }) => ({ domain, isGood: true }));
 }
 
 /** As SRS begins: whoever writes such senders rewrites. */
@@ -130,18 +155,21 @@ function isRewritten(reversePath: ReversePath): boolean {
   return reversePath !== NULL_PATH && /^srs[01][=+-]/i.test(reversePath.localPart);
 }
 
-const SOME_PASS = /\b(?:dmarc|dkim|spf)=pass\b/;
-const DMARC = /\bdmarc=(\w+)/;
-
 /** A seal says that the message is as it was, and not that it was good: what its sealer had found says that. */
 function sealsOf({ arc, dmarc }: ContentResults): readonly TrustedSeal[] {
   if (arc.result !== "pass") return [];
-  return arc.seals.map(({ domain, found }) => {
-    const text = asciiLower(found);
-    const [, dmarcThere = "none"] = DMARC.exec(text) ?? [];
-    const isGood = dmarcThere === "pass" || (dmarcThere === "none" && dmarc.result !== "fail");
-    return { domain, isGood: isGood && SOME_PASS.test(text) };
-  });
+  return arc.seals.map(({ domain, found }) => ({ domain, isGood: isGood(found, dmarc.result === "fail") }));
+}
+
+/** A signature of anybody's is none of the author's. */
+const METHODS: ReadonlySet<string> = new Set(["dmarc", "spf"]);
+
+/** Words of the sender stand in it, too: what cannot be read is not good, and of several results of DMARC none may be bad. */
+function isGood(found: string, failsHere: boolean): boolean {
+  const results = readResults(found) ?? [];
+  const dmarc = results.filter(({ method, result }) => method === "dmarc" && result !== "none");
+  const isAuthors = dmarc.length === 0 ? !failsHere : dmarc.every(({ result }) => result === "pass");
+  return isAuthors && results.some(({ method, result }) => METHODS.has(method) && result === "pass");
 }
 
 function refusal(
@@ -157,8 +185,8 @@ function refusal(
 function acceptance(
   { authservId, hostname }: AuthenticationOptions,
   { reversePath, smtpUtf8 }: MailCommand,
-  { content, listed }: Message,
-  { hop, results, verdict }: Found & Judgement,
+  { content }: Message,
+  { hop, results, verdict, mark }: Found & Judgement,
 ): MessageOutcome {
   const forged = forgedIn(content.start, authservId);
   const sender = renderReversePath(reversePath);
@@ -166,10 +194,10 @@ function acceptance(
   return {
     kind: "accept",
     content: forged.length === 0 ? content : withoutRanges(content, forged),
-    fields: resultFields({ authservId, hostname, hop, sender, results, verdict, listed, smtpUtf8 }),
+    fields: resultFields({ authservId, hostname, hop, sender, results, verdict, mark, smtpUtf8 }),
     toSeal: { arc: results.content.arc, results: resultsText(results, hop, sender) },
     isVerified: isSenderVerified(results.spf) || isSigned,
-    isTagged: verdict.action === "tag" || listed !== undefined,
+    isTagged: verdict.action === "tag" || mark !== undefined,
   };
 }
 
@@ -182,12 +210,13 @@ function forgedIn(start: Buffer, authservId: string): readonly OctetRange[] {
 function tell(
   { report }: AuthenticationOptions,
   { client, reversePath }: MailCommand,
-  { id, listed }: Message,
-  { hop, results, verdict, trusted }: Found & Judgement,
+  { id }: Message,
+  { hop, results, verdict, trusted, mark }: Found & Judgement,
 ): void {
   const { spf, content } = results;
   const { headerFrom, dmarc, arc, dkim } = content;
   const { action, fault, instead, overridden } = verdict;
+  if (mark === "unknown-client") report({ event: "not-authenticated", id, client: hop.address });
   report({
     event: "authenticated",
     ...{ id, session: client.session, client: hop.address },
@@ -197,10 +226,10 @@ function tell(
     dkim: dkim.map(({ domain, result, isAligned }) => ({ domain, result, aligned: isAligned })),
     headerFrom: headerFrom.kind === "domain" ? headerFrom.domain : "",
     ...{ dmarc: dmarc.result, policy: dmarc.policy, arc: arc.result },
-    verdict: listed ? "tag" : action,
+    verdict: mark && action === "accept" ? "tag" : action,
     ...(fault && action !== "accept" ? { fault } : {}),
-    ...(instead || listed ? { would: instead ?? "refuse" } : {}),
-    ...(listed ? { listed } : {}),
+    ...(instead || isList(mark) ? { would: instead ?? "refuse" } : {}),
+    ...(mark ? { mark } : {}),
     ...(overridden ? { overridden } : {}),
     ...(trusted ? { trusted: { line: trusted.line, entry: trusted.entry, reason: trusted.reason } } : {}),
     atRisk: mayBeRefusedNext(results),

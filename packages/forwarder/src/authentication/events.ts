@@ -1,6 +1,6 @@
 // What the checks of a sender found, as events: the log prints them. Told by the files beside this one.
 import type { SpfResult } from "@homing/spf";
-import type { Fault, ListFault, Verdict } from "./policy.ts";
+import type { Fault, Mark, Verdict } from "./policy.ts";
 import type { DkimResult, DmarcResult } from "./results.ts";
 import type { Action } from "./settings.ts";
 
@@ -29,8 +29,8 @@ export type AuthenticationEvent =
       readonly arc: "none" | "pass" | "fail" | "temperror";
       readonly verdict: Action;
       readonly fault?: Fault;
-      /** In mode `tagOnly`: a DNS list names it. */
-      readonly listed?: ListFault;
+      /** In mode `tagOnly` a DNS list; or that nobody knows who came to a relay of ours. */
+      readonly mark?: Mark;
       /** In mode `tagOnly`: what it would have been. */
       readonly would?: Action;
       readonly overridden?: Verdict["overridden"];
@@ -39,7 +39,7 @@ export type AuthenticationEvent =
       /** Forwarded, it fails DMARC: SPF is not aligned any more, and no aligned signature is good. */
       readonly atRisk: boolean;
     }
-  /** Mail of a relay of ours, whose trace does not say who came to it: it was not checked. */
+  /** Mail of a relay of ours, whose trace does not say who came to it: SPF was not asked. */
   | { readonly event: "not-authenticated"; readonly id: string; readonly client: string }
   /** Who brought a bounce; it is taken whatever SPF says. */
   | {

@@ -45,7 +45,7 @@ export interface RunningAuthentication extends Authentication {
 /** How to reach the rest of the forwarder. */
 export type Surroundings = Pick<
   AuthenticationOptions,
-  "hostname" | "isTrusted" | "isOurDomain" | "mainDomain"
+  "hostname" | "isTrusted" | "isOurDomain" | "isSrsDomain" | "mainDomain"
 >;
 
 export function startAuthentication(

@@ -18,6 +18,7 @@ const NOWHERE: Circumstances = {
   isTrustedForwarder: false,
   mayBeTrustedForwarder: false,
   isFromOurs: false,
+  isOurSender: false,
 };
 
 function spf(result: SpfAnswer["result"], more: Partial<SpfAnswer> = {}): SpfAnswer {
@@ -54,7 +55,7 @@ function found({ spf: answer = spf("pass"), dkim = [], dmarc = "none", asks = "n
     spf: answer,
     content: {
       dkim,
-      headerFrom: domain === "" ? { kind: "several" } : { kind: "domain", domain },
+      headerFrom: domain === "" ? { kind: "several", domains: [] } : { kind: "domain", domain },
       dmarc: { result: dmarc, policy: asks, domain },
       arc: { result: "none", seals: [], instance: 0 },
     },
@@ -169,8 +170,24 @@ const CASES: readonly Case[] = [
     is: { action: "defer", fault: "no-answer" },
   },
   {
-    name: "the DMARC record cannot be had, and SPF is aligned",
+    name: "the DMARC record cannot be had, and SPF is of the very domain",
+    found: { spf: spf("pass"), dmarc: "temperror" },
+    is: { action: "accept" },
+  },
+  {
+    name: "the DMARC record cannot be had, and SPF is of a domain below: the record may ask for the very one",
     found: { spf: spf("pass", { domain: "bounces.sender.example" }), dmarc: "temperror" },
+    is: { action: "defer", fault: "no-answer" },
+  },
+  {
+    name: "quarantine is asked for, and the key of the author's signature cannot be had",
+    found: { dmarc: "fail", asks: "quarantine", dkim: [signature("temperror")] },
+    is: { action: "defer", fault: "no-answer" },
+  },
+  {
+    name: "SPF fail of an SRS address of ours that came round",
+    found: { spf: fail },
+    circumstances: { isOurSender: true },
     is: { action: "accept" },
   },
   {
@@ -181,7 +198,7 @@ const CASES: readonly Case[] = [
   {
     name: "several authors at several domains",
     found: { spf: spf("pass"), dmarc: "permerror", from: "" },
-    is: { action: "tag", fault: "dmarc-unclear" },
+    is: { action: "refuse", fault: "dmarc-unclear" },
   },
   {
     name: "a DMARC record that is wrong",

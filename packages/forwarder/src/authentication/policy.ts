@@ -1,5 +1,5 @@
 // The policy: from what was found about a sender to what becomes of the mail, without asking anybody. Called by
-// sender-check.ts; the table in docs/spf.md is this file in words.
+// sender-check.ts; the table in docs/authentication.md is this file in words.
 import type { SpfAnswer } from "@homing/spf";
 import type { AuthenticationResults, DkimResult } from "./results.ts";
 import type { Action, AuthenticationPolicy } from "./settings.ts";
@@ -16,13 +16,24 @@ export type Fault =
   | "dmarc-reject"
   /** RFC 7489 §6.6.1: the header From names no one domain. */
   | "dmarc-unclear"
+  /** Its fields were not looked at. */
+  | "header-too-long"
   | "own-domain"
-
   /** DNS did not answer, and its answer decides. */
   | "no-answer";
 
 /** A DNS list names the client, or the domain of the envelope sender. */
 export type ListFault = "dnsbl" | "rhsbl";
+
+/** What is wrong beside the verdict: then the message is suspect, too. */
+export type Mark =
+  | ListFault
+  /** A relay of ours does not say who came to it, so that nobody could ask SPF. */
+  | "unknown-client";
+
+export function isList(mark: Mark | undefined): mark is ListFault {
+  return mark === "dnsbl" || mark === "rhsbl";
+}
 
 export interface Verdict {
   readonly action: Action;
@@ -52,8 +63,10 @@ export interface Circumstances {
   readonly isTrustedForwarder: boolean;
   /** The chain could not be checked, and a sealer that is trusted is in it. */
   readonly mayBeTrustedForwarder: boolean;
-  /** The header From is at a domain of ours. */
+  /** A domain in the header From is ours, or below one of ours. */
   readonly isFromOurs: boolean;
+  /** The sender is an SRS address of ours with a good tag, which came round through somebody who does not rewrite. */
+  readonly isOurSender: boolean;
 }
 
 /** All that was found. The hardest action counts, and of equal ones the first: SPF, DMARC, our own domain. */
@@ -64,7 +77,7 @@ export function contentVerdict(
 ): Verdict {
   const { isTrustedForwarder, mayBeTrustedForwarder } = circumstances;
   const found = hardest([
-    spfVerdictOfContent(policy, results),
+    spfVerdictOfContent(policy, results, circumstances),
     dmarcVerdict(policy, results),
     ownDomainVerdict(policy, results, circumstances),
   ]);
@@ -72,15 +85,19 @@ export function contentVerdict(
   if (isTrustedForwarder) return { ...ACCEPT, overridden: { fault: found.fault, by: "trusted-forwarder" } };
   // What DNS did not say may be what helps: the client comes again.
   const mayChange = mayBeTrustedForwarder || results.content.dkim.some(mayHaveHelped);
-  if (mayChange && found.action === "refuse")
+  if (mayChange && found.action !== "defer")
     return inMode(policy.mode, { action: "defer", fault: "no-answer" });
   return inMode(policy.mode, found);
 }
 
 /** RFC 7208 §8.4: a fail may be accepted for a signature of the author's. */
-function spfVerdictOfContent({ spf }: AuthenticationPolicy, results: AuthenticationResults): Verdict {
+function spfVerdictOfContent(
+  { spf }: AuthenticationPolicy,
+  results: AuthenticationResults,
+  { isOurSender }: Circumstances,
+): Verdict {
   const { result } = results.spf;
-  if (result === "pass") return ACCEPT;
+  if (result === "pass" || isOurSender) return ACCEPT;
   const fault: Fault = `spf-${result}`;
   const action = spf[result];
   const isSigned = results.content.dkim.some(isAlignedPass);
@@ -92,10 +109,13 @@ function spfVerdictOfContent({ spf }: AuthenticationPolicy, results: Authenticat
 function dmarcVerdict({ dmarc }: AuthenticationPolicy, results: AuthenticationResults): Verdict {
   const { result, policy } = results.content.dmarc;
   if (result === "temperror") {
-    // With an aligned pass it would not fail, whatever the record says.
-    return isAlignedAnyway(results) ? ACCEPT : { action: "defer", fault: "no-answer" };
+    // With a pass of the very domain it would not fail, whatever the record says.
+    return isAlignedAnyway(results, isSame) ? ACCEPT : { action: "defer", fault: "no-answer" };
   }
-  if (result === "permerror" && results.content.headerFrom.kind !== "domain")
+  const { headerFrom } = results.content;
+  // Nobody's mail looks so, and nobody takes it apart.
+  if (headerFrom.kind === "too-long") return { action: "refuse", fault: "header-too-long" };
+  if (result === "permerror" && headerFrom.kind !== "domain")
     return { action: dmarc.unclear, fault: "dmarc-unclear" };
   if (result !== "fail" || policy === "none") return ACCEPT;
   return { action: dmarc[policy], fault: `dmarc-${policy}` };
@@ -106,7 +126,8 @@ function ownDomainVerdict(
   results: AuthenticationResults,
   { isFromOurs }: Circumstances,
 ): Verdict {
-  if (!isFromOurs || results.content.dmarc.result === "pass" || isAlignedAnyway(results)) return ACCEPT;
+  if (!isFromOurs || results.content.dmarc.result === "pass" || isAlignedAnyway(results, areRelated))
+    return ACCEPT;
   return { action: ownDomains, fault: "own-domain" };
 }
 
@@ -135,10 +156,20 @@ function mayHaveHelped({ result, isAligned }: DkimResult): boolean {
   return result === "temperror" && isAligned;
 }
 
-function isAlignedAnyway({ spf, content }: AuthenticationResults): boolean {
-  if (content.dkim.some(isAlignedPass)) return true;
-  const { headerFrom } = content;
-  return spf.result === "pass" && headerFrom.kind === "domain" && areRelated(spf.domain, headerFrom.domain);
+/** @param isAligned as the domain may ask for: strict or relaxed */
+function isAlignedAnyway(
+  { spf, content }: AuthenticationResults,
+  isAligned: (one: string, other: string) => boolean,
+): boolean {
+  const { headerFrom, dkim } = content;
+  if (headerFrom.kind !== "domain") return false;
+  const passed = dkim.filter(({ result }) => result === "pass").map(({ domain }) => domain);
+  const domains = spf.result === "pass" ? [...passed, spf.domain] : passed;
+  return domains.some((domain) => isAligned(domain, headerFrom.domain));
+}
+
+function isSame(one: string, other: string): boolean {
+  return one === other;
 }
 
 /** RFC 7489 §3.1, relaxed, as far as it is told without a list of public suffixes: one is the other, or below it. */

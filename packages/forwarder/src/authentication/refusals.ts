@@ -65,16 +65,18 @@ function words({ hop, spf, content }: ToRefuse, fault: Fault): readonly [why: st
       return [`SPF: ${domain} does not name ${client} as a sender of its mail`, "7.23"];
     case "spf-neutral":
     case "spf-none":
-      return [`SPF: ${domain || "the sender"} does not say who sends its mail, as this server asks`, "7.23"];
+      return [`SPF: ${domain || "the sender"} does not say who sends its mail, as this server asks`, "7.1"];
     case "spf-permerror":
       return [`SPF: the record of ${domain} is wrong`, "7.24"];
     case "spf-temperror":
-      return [`SPF: DNS did not answer about ${domain}`, spf.result === "temperror" ? "4.3" : "7.24"];
+      return [`SPF: DNS did not answer about ${domain}`, "4.3"];
     case "dmarc-reject":
     case "dmarc-quarantine":
       return [`DMARC: neither SPF nor DKIM shows that this is mail of ${from}`, "7.26"];
     case "dmarc-unclear":
       return ["DMARC: the message names no one author in its From field", "7.26"];
+    case "header-too-long":
+      return ["the header of the message has more lines than a server takes apart", "6.0"];
     case "own-domain":
       return [`mail of ${from} does not come from outside without its signature`, "7.1"];
     case "no-answer":

@@ -2,7 +2,7 @@
 // behind us should know more. Called by check-message.ts.
 import { authenticationResultsField, type MethodResult, resultsText as textOf } from "@homing/mail";
 import { receivedSpfField } from "@homing/spf";
-import { type ListFault, mayBeRefusedNext, type Verdict } from "./policy.ts";
+import { isList, type Mark, mayBeRefusedNext, type Verdict } from "./policy.ts";
 import type { AuthenticationResults } from "./results.ts";
 import type { Hop } from "./spf-of.ts";
 
@@ -14,7 +14,7 @@ export interface ToTell {
   readonly sender: string;
   readonly results: AuthenticationResults;
   readonly verdict: Verdict;
-  readonly listed?: ListFault | undefined;
+  readonly mark?: Mark | undefined;
   readonly smtpUtf8: boolean;
 }
 
@@ -24,7 +24,10 @@ export function resultFields(told: ToTell): string {
   const { address: client, helo } = hop;
   return [
     authenticationResultsField({ authservId, results: methodResults(results, hop, sender), smtpUtf8 }),
-    receivedSpfField(results.spf, { client, helo, sender }, hostname),
+    // Of a client that nobody knows there is nothing to tell.
+    ...(told.mark === "unknown-client"
+      ? []
+      : [receivedSpfField(results.spf, { client, helo, sender }, hostname)]),
     verdictField(told),
   ].join("");
 }
@@ -66,15 +69,15 @@ function methodResults(
 }
 
 /** Only where there is something to say: most mail is as it should be. */
-function verdictField({ verdict, listed, results }: ToTell): string {
+function verdictField({ verdict, mark, results }: ToTell): string {
   const { action, fault, instead, overridden } = verdict;
   const words = [
     ...(action === "tag" && fault ? [fault] : []),
-    ...(listed ? [listed] : []),
-    ...(instead || listed ? [`would-${instead ?? "refuse"}`] : []),
+    ...(mark ? [mark] : []),
+    ...(instead || isList(mark) ? [`would-${instead ?? "refuse"}`] : []),
     ...(overridden ? [`${overridden.fault}-overridden-by-${overridden.by}`] : []),
     ...(mayBeRefusedNext(results) ? ["dmarc-at-risk"] : []),
   ];
-  const word = action === "tag" || listed ? "suspect" : "accepted";
+  const word = action === "tag" || mark ? "suspect" : "accepted";
   return words.length === 0 ? "" : `X-Homing-Verdict: ${word}; ${words.join("; ")}\r\n`;
 }

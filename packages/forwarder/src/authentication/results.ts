@@ -36,8 +36,14 @@ export interface DkimResult {
 /** DMARC knows only messages with one From field with addresses at one domain (RFC 7489 §6.6.1). */
 export type HeaderFrom =
   | { readonly kind: "domain"; readonly domain: string }
-  /** No From field, several, or addresses at several domains, or none that can be read. */
-  | { readonly kind: "none" | "several" | "unreadable" };
+  /** No From field; several, or addresses at several domains; one that cannot be read. */
+  | {
+      readonly kind: "none" | "several" | "unreadable";
+      /** Those that could be read, each once. */
+      readonly domains: readonly string[];
+    }
+  /** A header that nobody takes apart. */
+  | { readonly kind: "too-long" };
 
 export interface DmarcResult {
   readonly result: "pass" | "fail" | "none" | "temperror" | "permerror";

@@ -2,14 +2,15 @@
 // authentication.ts for each transaction that is checked, called by receive.ts.
 import type { Content, Reply } from "@homing/mail";
 import type { SpfAnswer } from "@homing/spf";
-import { asciiLower, type Mailbox, NULL_PATH, renderReversePath } from "@homing/srs-core";
+import { asciiLower, type Mailbox, NULL_PATH, type ReversePath, renderReversePath } from "@homing/srs-core";
 import type { MailCommand } from "../smtp-session.ts";
 import type { AuthenticationOptions } from "./authentication.ts";
 import { checkMessage } from "./check-message.ts";
 import { hasDmarcRecord } from "./dmarc-record.ts";
-import { isSenderVerified, isSettledBySpf, type ListFault, spfVerdict, type Verdict } from "./policy.ts";
-import { listedReply, refusalReply } from "./refusals.ts";
+import { isSenderVerified, isSettledBySpf, type Mark, spfVerdict, type Verdict } from "./policy.ts";
+import { refusalReply } from "./refusals.ts";
 import type { ToSeal } from "./results.ts";
+import { listedBy } from "./sender-lists.ts";
 import type { AuthenticationPolicy } from "./settings.ts";
 import { createSpfOf } from "./spf-of.ts";
 
@@ -55,8 +56,8 @@ export type MessageOutcome =
 export interface Known {
   readonly policy: AuthenticationPolicy;
   readonly recipient: Mailbox;
-  /** At RCPT, in a week of `tagOnly`. */
-  readonly listed?: ListFault;
+  /** A list, at RCPT, in a week of `tagOnly`. */
+  readonly mark?: Mark;
 }
 
 const GO_ON: RcptOutcome = { kind: "go-on" };
@@ -65,6 +66,7 @@ export function createSenderCheck(options: AuthenticationOptions, command: MailC
   const { client } = command;
   const sender = renderReversePath(command.reversePath);
   const isRelayed = options.isRelay(client.address);
+  const isOurSender = !isRelayed && isSrsSender(options, command.reversePath);
   const spfOf = createSpfOf(options, command);
   let known: Known | undefined;
   let answer: SpfAnswer | undefined;
@@ -77,11 +79,12 @@ export function createSenderCheck(options: AuthenticationOptions, command: MailC
 
   /** Of a relay of ours, the message tells who came to it. */
   const judge = async (policy: AuthenticationPolicy, recipient: Mailbox): Promise<RcptOutcome> => {
-    const listed = await listedBy(options, policy, command);
+    const listed = await listedBy(options, policy, client.address, command.reversePath);
     if (listed && policy.mode === "enforce" && !(await isTrusted(recipient)))
       return { kind: "refuse", ...listed };
-    if (listed) known = { policy, recipient, listed: listed.reason };
+    if (listed) known = { policy, recipient, mark: listed.reason };
     answer = await spfOf(client);
+    if (isOurSender) return GO_ON;
     const verdict = spfVerdict(policy, answer);
     const isHard = verdict.action === "refuse" || verdict.action === "defer";
     if (!isHard || !(await isSettled(options, answer, verdict))) return GO_ON;
@@ -109,7 +112,7 @@ export function createSenderCheck(options: AuthenticationOptions, command: MailC
 
     async message(id, content) {
       if (!known) throw new Error("a message without a recipient was checked");
-      return await checkMessage(options, command, { ...known, id, content, isRelayed, spfOf });
+      return await checkMessage(options, command, { ...known, id, content, isRelayed, isOurSender, spfOf });
     },
 
     async bounce(id) {
@@ -120,22 +123,33 @@ export function createSenderCheck(options: AuthenticationOptions, command: MailC
   };
 }
 
-/** RFC 5321 §4.5.1: whoever cannot send us mail any more must be able to say so. */
+/** One with a bad tag is refused at MAIL. */
+function isSrsSender({ isSrsDomain }: AuthenticationOptions, reversePath: ReversePath): boolean {
+  return reversePath !== NULL_PATH && isSrsDomain(reversePath.domain);
+}
+
 function policyOf(
   { policyFor }: AuthenticationOptions,
   { localPart, domain }: Mailbox,
 ): AuthenticationPolicy {
   const policy = policyFor(domain);
-  return asciiLower(localPart) === "postmaster" && policy.mode === "enforce" ? lenient(policy) : policy;
+  return asciiLower(localPart) === "postmaster" ? lenient(policy) : policy;
 }
 
 const LENIENT = new WeakMap<AuthenticationPolicy, AuthenticationPolicy>();
 
-/** The same value each time: recipients with the same rules share a transaction. */
+/**
+ * RFC 5321 §4.5.1: whoever cannot send us mail any more must be able to say so. What the author's domain asks to have
+ * refused is refused here, too: postmaster's mail may leave under our name like any other.
+ * @returns the same value each time: recipients with the same rules share a transaction
+ */
 function lenient(policy: AuthenticationPolicy): AuthenticationPolicy {
   const known = LENIENT.get(policy);
   if (known) return known;
-  const made = { ...policy, mode: "tagOnly" } as const;
+  const spf = Object.fromEntries(
+    Object.entries(policy.spf).map(([fault, action]) => [fault, action === "refuse" ? "tag" : action]),
+  ) as AuthenticationPolicy["spf"];
+  const made = { ...policy, spf, dnsbl: [], rhsbl: [] };
   LENIENT.set(policy, made);
   return made;
 }
@@ -150,23 +164,4 @@ async function isSettled(
   if (answer.namesNobody) return true;
   if (trust().hasSealers) return false;
   return isSettledBySpf(answer, await hasDmarcRecord(resolver.txt, answer.domain));
-}
-
-/** The client first: that is one look-up of many clients' mail. */
-async function listedBy(
-  { lists }: AuthenticationOptions,
-  { dnsbl, rhsbl }: AuthenticationPolicy,
-  { client, reversePath }: MailCommand,
-): Promise<{ readonly reason: ListFault; readonly reply: Reply } | undefined> {
-  for (const zone of dnsbl) {
-    const listed = await lists.client(zone, client.address);
-    if (listed) return { reason: "dnsbl", reply: listedReply({ what: client.address, zone, ...listed }) };
-  }
-  if (reversePath === NULL_PATH) return undefined;
-  const domain = asciiLower(reversePath.domain);
-  for (const zone of rhsbl) {
-    const listed = await lists.domain(zone, domain);
-    if (listed) return { reason: "rhsbl", reply: listedReply({ what: domain, zone, ...listed }) };
-  }
-  return undefined;
 }

@@ -41,7 +41,7 @@ export const AUTHENTICATION_POLICY: AuthenticationPolicy = {
     temperror: "defer",
     permerror: "tag",
   },
-  dmarc: { quarantine: "tag", reject: "refuse", unclear: "tag" },
+  dmarc: { quarantine: "tag", reject: "refuse", unclear: "refuse" },
   ownDomains: "tag",
   dnsbl: [],
   rhsbl: [],

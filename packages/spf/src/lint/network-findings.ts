@@ -12,7 +12,11 @@ export function networkFindings(terms: readonly TermNode[], included: boolean): 
   const wide = terms.flatMap((at) => widthFindings(at, included));
   if (included) return wide;
   const tooWide = new Set(wide.map(({ at }) => at));
-  return [...wide, ...terms.flatMap(addressFindings), ...overlapFindings(terms, tooWide)];
+  return [
+    ...wide,
+    ...terms.flatMap((at) => addressFindings(at, tooWide.has(at))),
+    ...overlapFindings(terms, tooWide),
+  ];
 }
 
 function widthFindings(at: TermNode, included: boolean): NewFinding[] {
@@ -50,7 +54,8 @@ function lengthsOf(mechanism: Mechanism): [length: number, family: 4 | 6][] {
   }
 }
 
-function addressFindings(at: TermNode): NewFinding[] {
+/** @param isTooWide nobody shall write it better: it is to go */
+function addressFindings(at: TermNode, isTooWide: boolean): NewFinding[] {
   const { mechanism } = at;
   if (mechanism?.name !== "ip4" && mechanism?.name !== "ip6") return [];
   const { network } = mechanism;
@@ -59,7 +64,7 @@ function addressFindings(at: TermNode): NewFinding[] {
     const message = `${renderNetwork(network)} is a private network: no client on the Internet comes from there`;
     findings.push({ at, severity: "hint", name: "private-network", message, fix: "take it out" });
   }
-  if (hasHostBits(network)) {
+  if (hasHostBits(network) && !isTooWide) {
     const text = renderNetwork(network);
     const message = `the address is inside its network: ${text} is meant by it`;
     const one = text.slice(0, text.indexOf("/"));

@@ -22,7 +22,10 @@ const cases: [what: string, zone: Zone | undefined, told: Told][] = [
   ],
   [
     "the domain has one, and so has the host",
-    { "d.example": { txt: ["v=spf1 mx -all"] }, "h.d.example": { txt: ["hello", "V=SPF1 ip4:192.0.2.1 -all"] } },
+    {
+      "d.example": { txt: ["v=spf1 mx -all"] },
+      "h.d.example": { txt: ["hello", "V=SPF1 ip4:192.0.2.1 -all"] },
+    },
     [[`d.example: ${NEW} for v=spf1 mx -all`], ["h.d.example: V=SPF1 ip4:192.0.2.1 -all"], []],
   ],
   [
@@ -37,11 +40,11 @@ const cases: [what: string, zone: Zone | undefined, told: Told][] = [
       [],
     ],
   ],
-  ["all is done", { "d.example": { txt: [NEW] }, "h.d.example": { txt: [HOST] } }, [
-    [],
-    [`d.example: ${NEW}`, `h.d.example: ${HOST}`],
-    [],
-  ]],
+  [
+    "all is done",
+    { "d.example": { txt: [NEW] }, "h.d.example": { txt: [HOST] } },
+    [[], [`d.example: ${NEW}`, `h.d.example: ${HOST}`], []],
+  ],
   [
     "DNS does not answer",
     { "d.example": "SERVFAIL" },

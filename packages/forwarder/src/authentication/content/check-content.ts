@@ -6,7 +6,13 @@ import { dkimResult } from "./dkim-results.ts";
 import { dmarcResult } from "./dmarc-result.ts";
 import { authorOf } from "./header-from.ts";
 import { domainText, reasonText } from "./hostile-text.ts";
-import type { ContentLibrary, KeyResolver, VerifiedChain } from "./library.ts";
+import {
+  type ContentLibrary,
+  type KeyResolver,
+  NoAnswer,
+  type Verified,
+  type VerifiedChain,
+} from "./library.ts";
 
 /** Of what another server found: real ones have some hundred characters. */
 const MAX_RESULTS = 2_000;
@@ -24,10 +30,14 @@ export async function checkContent(
   { pieces, header, spf, now }: ToCheck,
   resolver: KeyResolver,
 ): Promise<ContentResults> {
-  const author = authorOf(Buffer.from(header.buffer, header.byteOffset, header.byteLength));
-  const { headerFrom } = author;
-  const bounded = boundedLines(pieces);
-  const verified = await library.verify(bounded.pieces, resolver, now);
+  const headerFrom = authorOf(Buffer.from(header.buffer, header.byteOffset, header.byteLength));
+  const source = watched(pieces);
+  const bounded = boundedLines(source.pieces);
+  const verified = await library.verify(bounded.pieces, resolver, now).catch((error: unknown) => {
+    // Neither a broken disk nor DNS: the library fell over what somebody wrote.
+    if (source.hasFailed() || error instanceof NoAnswer) throw error;
+    return FELL_OVER;
+  });
   const isAligned = (domain: string): boolean =>
     headerFrom.kind === "domain" && library.isAligned(headerFrom.domain, domain);
   const found = verified.signatures.map((signature) => dkimResult(signature, isAligned));
@@ -37,9 +47,28 @@ export async function checkContent(
   return {
     dkim,
     headerFrom,
-    dmarc: await dmarcResult(library, { author, spf, dkim }, resolver),
+    dmarc: await dmarcResult(library, { author: headerFrom, spf, dkim }, resolver),
     arc: bounded.isTooLong() && arc.result !== "none" ? { ...arc, ...TOO_LONG_CHAIN } : arc,
   };
+}
+
+/** The next try would be as this one: it is the message's fault, and is answered as such. */
+const FELL_OVER: Verified = {
+  signatures: [],
+  chain: { kind: "broken", reason: "a signature cannot be read" },
+};
+
+function watched(pieces: AsyncIterable<Uint8Array>) {
+  let failed = false;
+  async function* passedOn(): AsyncIterable<Uint8Array> {
+    try {
+      yield* pieces;
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  }
+  return { pieces: passedOn(), hasFailed: () => failed };
 }
 
 const WHY_TOO_LONG = "a line of the body is too long";
@@ -49,7 +78,7 @@ const TOO_LONG_CHAIN = { result: "fail", reason: WHY_TOO_LONG } as const;
 /** What nobody looks at: a header that is too long. */
 export const UNREADABLE: ContentResults = {
   dkim: [],
-  headerFrom: { kind: "unreadable" },
+  headerFrom: { kind: "too-long" },
   dmarc: { result: "permerror", policy: "none", domain: "", reason: "the header is too long" },
   arc: { result: "fail", seals: [], instance: 0, reason: "the header is too long" },
 };

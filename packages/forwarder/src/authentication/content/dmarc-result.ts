@@ -24,19 +24,22 @@ export async function dmarcResult(
   { author, spf, dkim }: DmarcEvidence,
   resolver: KeyResolver,
 ): Promise<DmarcResult> {
-  const { headerFrom, domains } = author;
   const spfDomains = spf.result === "pass" && spf.domain !== "" ? [spf.domain] : [];
   const dkimDomains = dkim.filter(({ result }) => result === "pass").map(({ domain }) => domain);
   const ask = async (domain: string): Promise<DmarcResult> =>
     resultOf(await library.dmarc({ domain, spfDomains, dkimDomains }, resolver));
-  if (headerFrom.kind === "domain") return await ask(headerFrom.domain);
+  if (author.kind === "domain") return await ask(author.domain);
+  const { domains } = author;
+  // Whoever names more of them hides one.
+  if (domains.length > MAX_DOMAINS)
+    return { result: "fail", policy: "reject", domain: "", reason: "the From field names too many domains" };
   const found: DmarcResult[] = [];
-  for (const domain of domains.slice(0, MAX_DOMAINS)) found.push(await ask(domain));
+  for (const domain of domains) found.push(await ask(domain));
   const strictest = found
     .filter(({ result }) => result === "fail")
     .sort((one, other) => POLICIES.indexOf(other.policy) - POLICIES.indexOf(one.policy))[0];
   const temporary = found.find(({ result }) => result === "temperror");
-  const reason = REASONS[headerFrom.kind];
+  const reason = REASONS[author.kind];
   return {
     ...(strictest ?? temporary ?? { result: "permerror", policy: "none", domain: "" }),
     reason,

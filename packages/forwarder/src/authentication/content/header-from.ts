@@ -4,11 +4,8 @@ import { domainToASCII } from "node:url";
 import type { HeaderFrom } from "../results.ts";
 import { fieldsOf } from "./header.ts";
 
-export interface Author {
-  readonly headerFrom: HeaderFrom;
-  /** All that could be read, each once, in A-labels. */
-  readonly domains: readonly string[];
-}
+/** Domains are in A-labels. */
+export type Author = Exclude<HeaderFrom, { kind: "too-long" }>;
 
 const DOMAIN = /^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/;
 const MAX_DOMAIN = 253;
@@ -16,19 +13,19 @@ const NON_ASCII = /[^\x20-\x7e]/;
 
 export function authorOf(header: Buffer): Author {
   const fields = fieldsOf(header, "from");
-  if (fields.length === 0) return { headerFrom: { kind: "none" }, domains: [] };
+  if (fields.length === 0) return { kind: "none", domains: [] };
   const found = fields.map(domainsIn);
   const domains = [...new Set(found.flat())].filter((domain) => domain !== undefined);
-  return { domains, headerFrom: headerFromOf(found, domains) };
+  return headerFromOf(found, domains);
 }
 
 function headerFromOf(
   found: readonly (readonly (string | undefined)[])[],
   domains: readonly string[],
-): HeaderFrom {
-  if (found.length > 1 || domains.length > 1) return { kind: "several" };
+): Author {
+  if (found.length > 1 || domains.length > 1) return { kind: "several", domains };
   const [domain] = domains;
-  if (domain === undefined || found.flat().includes(undefined)) return { kind: "unreadable" };
+  if (domain === undefined || found.flat().includes(undefined)) return { kind: "unreadable", domains };
   return { kind: "domain", domain };
 }
 

@@ -24,5 +24,5 @@ parentPort?.on("message", (message: ToThread) => {
 function done(id: JobId): void {
   const arc = { result: "none", seals: [], instance: 0 } as const;
   const dmarc = { result: "none", policy: "none", domain: "" } as const;
-  tell({ kind: "done", id, outcome: { dkim: [], headerFrom: { kind: "none" }, dmarc, arc } });
+  tell({ kind: "done", id, outcome: { dkim: [], headerFrom: { kind: "none", domains: [] }, dmarc, arc } });
 }
