@@ -215,9 +215,11 @@ test("in a week of tagOnly everything is taken, and the field says what would ha
   assert.match(header(), /would-defer/);
 });
 
-test("mode off looks at nothing", async (t) => {
+test("mode off for a domain looks at nothing, and takes away what pretends to be ours", async (t) => {
   const { send, header, forwarder } = await scene(t, policy({ mode: "off" }));
-  assert.match(await send("bob@forged.example"), /^250 /);
+  const forged = "Authentication-Results: mx.forwarder.example; spf=pass\r\nX-Homing-Verdict: accepted\r\n";
+  assert.match(await send("bob@forged.example", forged + message("bob@forged.example")), /^250 /);
+  assert.doesNotMatch(header(), /X-Homing-Verdict/);
   assert.doesNotMatch(header(), /Received-SPF|Authentication-Results/);
   assert.equal(
     forwarder.events.some(({ event }) => event === "authenticated"),

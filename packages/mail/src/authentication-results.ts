@@ -140,7 +140,8 @@ function folded(words: readonly string[]): string {
 /** RFC 2045 §5.1: what a token may not hold. RFC 8601 §2.2 takes an address or a domain as it is. */
 const TOKEN = /^[^\s()<>@,;:\\"/[\]?=\x80-\u{10ffff}]+$/u;
 const DOMAIN = /^[^\s!-,/:-@[-^`{-~]+$/u;
-const LOCAL_PART = /^[^\s"(),.:;<>@[\\\]]+(?:\.[^\s"(),.:;<>@[\\\]]+)*$/u;
+/** Without an equals sign, which who searches in place of reading takes for a result: `dmarc=pass@evil.example`. */
+const LOCAL_PART = /^[^\s"(),.:;<=>@[\\\]]+(?:\.[^\s"(),.:;<=>@[\\\]]+)*$/u;
 
 function valueText(text: string, options: ResultsOptions): string {
   const value = bounded(text, MAX_VALUE_OCTETS, options);

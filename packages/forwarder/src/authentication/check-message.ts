@@ -4,7 +4,6 @@ import {
   type Content,
   fieldsNamed,
   lastUntrustedHop,
-  type OctetRange,
   ownResultsIn,
   readResults,
   withoutRanges,
@@ -60,7 +59,7 @@ export async function checkMessage(
 ): Promise<MessageOutcome> {
   const { policy, isRelayed, content: octets } = message;
   const { client, reversePath } = command;
-  if (policy.mode === "off") return notChecked(octets);
+  if (policy.mode === "off") return notChecked(withoutForged(octets, options.authservId));
   const hop = isRelayed ? lastUntrustedHop(octets.start, options.isRelay, client) : client;
   if (isRelayed && hop && options.isTrusted(hop.address)) return notChecked(octets);
   const listed = isRelayed && hop ? await listedBy(options, policy, hop.address, reversePath) : undefined;
@@ -188,12 +187,11 @@ function acceptance(
   { content }: Message,
   { hop, results, verdict, mark }: Found & Judgement,
 ): MessageOutcome {
-  const forged = forgedIn(content.start, authservId);
   const sender = renderReversePath(reversePath);
   const isSigned = reversePath !== NULL_PATH && isSenderSigned(results, asciiLower(reversePath.domain));
   return {
     kind: "accept",
-    content: forged.length === 0 ? content : withoutRanges(content, forged),
+    content: withoutForged(content, authservId),
     fields: resultFields({ authservId, hostname, hop, sender, results, verdict, mark, smtpUtf8 }),
     toSeal: { arc: results.content.arc, results: resultsText(results, hop, sender) },
     isVerified: isSenderVerified(results.spf) || isSigned,
@@ -201,10 +199,16 @@ function acceptance(
   };
 }
 
-/** Filters behind us believe what we say in these. */
-function forgedIn(start: Buffer, authservId: string): readonly OctetRange[] {
+/** Filters behind us believe what we say in these, so nobody else may. */
+function withoutForged(content: Content, authservId: string): Content {
+  const { start } = content;
   const ranges = [...ownResultsIn(start, authservId), ...fieldsNamed(start, "x-homing-verdict")];
-  return ranges.toSorted((one, other) => one.from - other.from);
+  return ranges.length === 0
+    ? content
+    : withoutRanges(
+        content,
+        ranges.toSorted((one, other) => one.from - other.from),
+      );
 }
 
 function tell(
