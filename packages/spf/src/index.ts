@@ -1,6 +1,7 @@
 // The public names of spf.
 export { checkSpf } from "./check-host.ts";
 export { expandDomain, expandText, type MacroValue, usesMacro } from "./expand-macros.ts";
+export { parseClient, reversedLabels, reverseName, sameOctets } from "./ip.ts";
 export { FINDING_NAMES, type Finding, inOrder, SEVERITIES, type Severity } from "./lint/finding.ts";
 export { type LintQuestion, type LintReport, lintSpf } from "./lint/lint.ts";
 export type {

@@ -1,5 +1,5 @@
 // IP addresses as octets, and the two ways in which DNS and macros write them. Called by parse-record.ts, the evaluator
-// and expand-macros.ts.
+// and expand-macros.ts, and by whoever else asks DNS about an address.
 import { isIPv4, isIPv6 } from "node:net";
 import type { Network } from "./record.ts";
 
@@ -47,11 +47,14 @@ export function dotted(octets: Uint8Array): string {
   return octets.length === 4 ? octets.join(".") : nibbles(octets).toUpperCase().split("").join(".");
 }
 
+/** `1.2.0.192`; of IPv6, its 32 nibbles with dots, the last one first (RFC 5782 §2.1, §2.4). */
+export function reversedLabels(octets: Uint8Array): string {
+  return octets.length === 4 ? octets.toReversed().join(".") : nibbles(octets).split("").reverse().join(".");
+}
+
 /** `1.2.0.192.in-addr.arpa` */
 export function reverseName(octets: Uint8Array): string {
-  return octets.length === 4
-    ? `${octets.toReversed().join(".")}.in-addr.arpa`
-    : `${nibbles(octets).split("").reverse().join(".")}.ip6.arpa`;
+  return `${reversedLabels(octets)}.${octets.length === 4 ? "in-addr" : "ip6"}.arpa`;
 }
 
 /** As people write it (RFC 5952): `%{c}`. */

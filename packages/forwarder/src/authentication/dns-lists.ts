@@ -1,8 +1,7 @@
 // DNS lists of clients and of domains (RFC 5782): is somebody listed, and what does the list say of it? Called by
 // sender-check.ts, through `senderLists`.
-import type { SpfResolver } from "@homing/spf";
+import { parseClient, reversedLabels, type SpfResolver } from "@homing/spf";
 import { asciiLower, parseDomain } from "@homing/srs-core";
-import { addressOctets, reversedLabels } from "../trust/address.ts";
 
 export type ListDns = Pick<SpfResolver, "a" | "txt">;
 
@@ -34,7 +33,7 @@ const NOT_LISTED: Listing = { kind: "not-listed" };
 export function createDnsLists({ dns }: { readonly dns: ListDns }): DnsLists {
   return {
     async listedClient(zone, address) {
-      const octets = addressOctets(address);
+      const octets = parseClient(address);
       return octets ? await listing(dns, reversedLabels(octets), zone) : NOT_LISTED;
     },
     async listedDomain(zone, domain) {

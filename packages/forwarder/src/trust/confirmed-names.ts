@@ -1,8 +1,7 @@
 // The names of a client that DNS confirms: its PTR records and its HELO name, as far as their own addresses say that they are
 // the client's (RFC 8601 §3, "iprev"). Called by trusted-forwarders.ts.
-import type { DnsAnswer, SpfResolver } from "@homing/spf";
+import { type DnsAnswer, parseClient, reverseName, type SpfResolver, sameOctets } from "@homing/spf";
 import { asciiLower, parseDomain } from "@homing/srs-core";
-import { addressOctets, reverseName, sameAddress } from "./address.ts";
 
 export type NameDns = Pick<SpfResolver, "ptr" | "a" | "aaaa">;
 
@@ -25,10 +24,13 @@ export async function confirmedNames(
   { client, helo }: { readonly client: string; readonly helo?: string | undefined },
   isWanted: (name: string) => boolean,
 ): Promise<ConfirmedNames> {
-  const octets = addressOctets(client);
+  const octets = parseClient(client);
   if (!octets) return { kind: "names", names: [] };
   const lookUp = octets.length === 4 ? dns.a : dns.aaaa;
-  const isClient = (address: string): boolean => sameAddress(address, client);
+  const isClient = (address: string): boolean => {
+    const found = parseClient(address);
+    return found !== undefined && sameOctets(found, octets);
+  };
 
   const fromHelo = helo === undefined ? [] : wantedOf([helo], isWanted);
   const first = await confirmed(lookUp, fromHelo, isClient);

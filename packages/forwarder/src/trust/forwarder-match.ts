@@ -1,8 +1,8 @@
 // What an entry of the trusted forwarders names: a network, a host, a domain's hosts, an ARC sealer. Called by
 // forwarder-file.ts.
 import { isIP } from "node:net";
+import { parseClient } from "@homing/spf";
 import { asciiLower, parseDomain, printable } from "@homing/srs-core";
-import { addressOctets } from "./address.ts";
 import type { ForwarderMatch, NamePattern } from "./trust-entry.ts";
 
 const SEALER = "arc:";
@@ -33,7 +33,7 @@ function parseNetwork(text: string, address: string, bits: string | undefined): 
   if (length > most) return `"${printable(text)}" has no length from 0 to ${most} behind the "/": correct it`;
   if (length < WIDEST[family])
     return `"${text}" is a part of the Internet, not a forwarder's network: write /${WIDEST[family]} or more`;
-  const octets = addressOctets(address);
+  const octets = parseClient(address);
   if (!octets || octets.length !== most / 8)
     return `"${text}" is an IPv4 address in IPv6: write the IPv4 address`;
   if (hasBitsBehind(octets, length))
