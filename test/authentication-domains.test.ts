@@ -4,6 +4,7 @@ import { type TestContext, test } from "node:test";
 import type { ForwarderEvent } from "@homing/forwarder";
 import {
   address,
+  authenticationScene,
   clientOf,
   fieldOf,
   message,
@@ -117,4 +118,25 @@ test("recipients whose domains have other rules come in another transaction, tho
   const reasons = events.flatMap((one: ForwarderEvent) => (one.event === "refused" ? [one.reason] : []));
   assert.deepEqual(reasons, ["other-rules", "other-rules", "one-recipient", "other-rules"]);
   assert.equal(refused.length, reasons.length);
+});
+
+test("postmaster hears from whoever fails SPF, and not from a domain that sends no mail or asks for reject", async (t) => {
+  const zone = {
+    "fails.example": texts("v=spf1 ip4:192.0.2.1 -all"),
+    "nobody.example": texts("v=spf1 -all"),
+    "strict.example": texts("v=spf1 ip4:192.0.2.1 -all"),
+    "_dmarc.strict.example": texts("v=DMARC1; p=reject"),
+  };
+  const { send, arrived } = await authenticationScene(t, zone);
+  const to = "Postmaster@forwarder.example";
+  assert.match(await send({ from: "bob@fails.example", to, message: message("bob@fails.example") }), /^250 /);
+  assert.match(fieldOf(arrived(), "x-homing-verdict") ?? "", /^suspect; spf-fail/);
+  assert.match(
+    await send({ from: "bob@nobody.example", to, message: message("bob@nobody.example") }),
+    /^550 5\.7\.23 /,
+  );
+  assert.match(
+    await send({ from: "bob@strict.example", to, message: message("bob@strict.example") }),
+    /^550 5\.7\.26 /,
+  );
 });

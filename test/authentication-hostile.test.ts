@@ -178,6 +178,13 @@ test("a signature that the library falls over is the message's fault, and no tro
     /^250 /,
   );
   assert.equal(authenticated()?.verdict, "accept");
+  const both = field + signed(message("bob@good.example"), KEY);
+  assert.match(await send({ from: "bob@good.example", message: both }), /^250 /);
+  assert.deepEqual(
+    authenticated()?.dkim.map(({ result }) => result),
+    ["neutral", "pass"],
+    "a good one beside it is still good",
+  );
 });
 
 /** Each is answered in seconds, however much there is in it. */

@@ -185,3 +185,29 @@ for (const verb of ["XCLIENT", "XFORWARD"]) {
     assert.match(await said("[UNAVAILABLE]"), /^550 5\.7\.23 /, "nobody is trusted who is not known");
   });
 }
+
+test("a relay in trustedNetworks speaks for itself alone: behind it are strangers", async (t) => {
+  const { send, forwarder, hop } = await authenticationScene(
+    t,
+    {
+      ...ZONE,
+      "strict.example": texts("v=spf1 ip4:192.0.2.9 -all"),
+      "_dmarc.strict.example": texts("v=DMARC1; p=reject"),
+    },
+    { authentication: { relays: ["127.0.0.1"] }, trustedNetworks: ["127.0.0.1"] },
+  );
+  const through =
+    "Received: from x.example (unknown [192.0.2.66]) by mx2.forwarder.example (Postfix) with ESMTP id 1; Sun, 22 Nov 2026 10:00:00 +0000\r\n";
+  const own = through + message("boss@forwarder.example");
+  assert.match(await send({ from: "boss@forwarder.example", message: own }), /^550 5\.7\.1 /);
+  const bad = "SRS0=aaaaaaaa=GG=source.example=bob@forwarder.example";
+  assert.match(await send({ from: bad, message: own }), /^550 5\.7\.1 /);
+  assert.match(
+    await send({ from: "ceo@strict.example", message: through + message("ceo@strict.example") }),
+    /^550 /,
+  );
+  assert.equal(hop.messages.length, 0);
+  const cron = `Received: by mx2.forwarder.example (Postfix, from userid 0) id 2; Sun, 22 Nov 2026 10:00:00 +0000\r\n${message("root@strict.example")}`;
+  assert.match(await send({ from: "root@strict.example", message: cron }), /^250 /);
+  assert.equal(forwarder.events.filter(({ event }) => event === "not-authenticated").length, 0);
+});

@@ -116,6 +116,8 @@ const MAX_SIGNATURE_OCTETS = 8 * 1024;
 const MANY_BLANKS = /[ \t\r\n]{100}/;
 /** It looks for each name in h= among all fields of the message. */
 const MAX_COLONS = 500;
+/** RFC 6376 §3.5; the library falls over others. */
+const CANONICALIZATION = /^(?:simple|relaxed)(?:\/(?:simple|relaxed))?$/i;
 const MAX_ARC_RESULTS_OCTETS = 32 * 1024;
 /** Fields of ARC sets, and how long they may be. */
 const ARC_LIMITS: ReadonlyMap<string, number> = new Map([
@@ -219,7 +221,13 @@ function boundedVerifier(Verifier: typeof DkimVerifier): typeof DkimVerifier {
 
     /** An underscore is no part of a selector (RFC 6376 §3.1), and in DNS nothing is wrong with it: some signers use it. */
     override prepareSignature(field: SignatureField): void {
-      const { s } = field.parsed;
+      const { s, c } = field.parsed;
+      if (typeof c?.value === "string" && !CANONICALIZATION.test(c.value.trim())) {
+        c.value = "simple/simple";
+        super.prepareSignature(field);
+        field.invalid = "c= is none that there is";
+        return;
+      }
       const written = s?.value;
       if (!s || typeof written !== "string" || !written.includes("_")) {
         super.prepareSignature(field);

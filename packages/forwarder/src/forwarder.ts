@@ -175,6 +175,8 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
     isSrsDomain: (domain) => srsDomains.at(domain) !== undefined,
     mainDomain: (domain) => mainDomain(tables.rules, domain),
   });
+  const isTrustedAuthor = (address: string): boolean =>
+    isTrusted(address) && authentication?.isRelay(address) !== true;
   const receiver = createReceiver({
     hostname,
     rewriterFor: (recipient) => srsDomains.forRecipientsAt(mainDomain(tables.rules, recipient.domain)),
@@ -182,7 +184,9 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
     isSrsDomain: (domain) => srsDomains.at(domain) !== undefined,
     isOurDomain,
     routes,
-    isTrusted,
+    // Behind a relay of ours are strangers, whatever network it is in.
+    isTrusted: isTrustedAuthor,
+    isOurServer: (address) => isTrusted(address) || authentication?.isRelay(address) === true,
     keptSenders: settings.state?.keptSenders,
     loopTokens,
     headerMarks,
@@ -197,7 +201,7 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
     mayOwe: ({ client, reversePath }, isVerified) =>
       mailOut.queue !== undefined &&
       reversePath !== NULL_PATH &&
-      (isVerified || (isTrusted(client.address) && authentication?.isRelay(client.address) !== true)),
+      (isVerified || isTrustedAuthor(client.address)),
     handOver(mail, mayOwe) {
       links?.remember(mail);
       return mailOut.handOver(mail, mayOwe);

@@ -20,7 +20,7 @@ declare module "mailauth/lib/dkim/dkim-verifier.js" {
     /** Which of the hashes of the body it wants; none where the field is wrong. */
     readonly bodyHashKey?: string;
     readonly type: "DKIM" | "ARC";
-    readonly parsed: { readonly s?: { value?: unknown } };
+    readonly parsed: { readonly s?: { value?: unknown }; readonly c?: { value?: unknown } };
     /** s= */
     selector: unknown;
     /** Why the signature is not even tried: neutral. */

@@ -28,6 +28,8 @@ export interface ReceiveOptions extends CopyOptions {
   readonly routes: Routes;
   /** May this client use our own domains as sender? */
   readonly isTrusted: (address: string) => boolean;
+  /** Others' mail comes from there, which is not its doing. */
+  readonly isOurServer: (address: string) => boolean;
   /** Senders that do not fit into an address; without it they are refused. */
   readonly keptSenders?: KeptSenders | undefined;
   readonly loopTokens: LoopTokens;
@@ -131,8 +133,8 @@ function senderRefusal(options: ReceiveOptions, command: MailCommand): Refusal |
 }
 
 /** Who has a tag verified, and when. Through a server of our own others come: they are not its doing. */
-function askedBy({ isTrusted, now }: ReceiveOptions, { client }: MailCommand): Asked {
-  return { now: now(), network: isTrusted(client.address) ? undefined : networkOf(client.address) };
+function askedBy({ isOurServer, now }: ReceiveOptions, { client }: MailCommand): Asked {
+  return { now: now(), network: isOurServer(client.address) ? undefined : networkOf(client.address) };
 }
 
 function createTransaction(
@@ -204,7 +206,7 @@ async function keptCopies(
   const { keptSenders } = options;
   const copies = (): Copies => copiesOf(options, { ...leading, given: reversePath });
   if (!keptSenders || reversePath === NULL_PATH) return copies();
-  const network = options.isTrusted(client.address) ? undefined : siteOf(client.address);
+  const network = options.isOurServer(client.address) ? undefined : siteOf(client.address);
   const made = keptSenders.onBehalfOf(network, leading.now, copies);
   if (!made.ok || (await keptSenders.durable())) return made;
   return { ok: false, reason: "sender-not-kept", reply: NOT_KEPT };
@@ -219,7 +221,8 @@ function contentRefusal(
   accepted: readonly Accepted[],
   { message, trace }: { readonly message: Content; readonly trace: Trace },
 ): Refusal | undefined {
-  if (message.start[0] === SPACE || message.start[0] === TAB)
+  // A bounce is never refused for that: what becomes of it is none of its octets.
+  if (accepted.every(isForward) && (message.start[0] === SPACE || message.start[0] === TAB))
     return { reason: "begins-folded", reply: BEGINS_FOLDED };
   if (trace.hops >= maxHops) return { reason: "too-many-hops", reply: TOO_MANY_HOPS };
   const wasHere = accepted.some(({ recipient }) => loopTokens.seen(recipient, trace));

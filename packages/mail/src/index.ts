@@ -20,7 +20,7 @@ export { forwardedFields } from "./forwarded-fields.ts";
 export { type ReadResult, readResults } from "./method-results.ts";
 export { createOctetScan, type ForbiddenOctet, forbiddenOctet, type OctetScan } from "./octets.ts";
 export { fieldsNamed, ownResultsIn } from "./own-results.ts";
-export { lastUntrustedHop, type RelayedClient } from "./relayed-from.ts";
+export { isLocalSubmission, lastUntrustedHop, type RelayedClient } from "./relayed-from.ts";
 export { isPositive, parseReply, type Reply, renderReply } from "./reply.ts";
 export { type Hop, mailDate, receivedField } from "./trace.ts";
 export { bareField, type Identity, readTrace, type Trace } from "./trace-reading.ts";

@@ -119,7 +119,7 @@ function addressOf(text: string): string | undefined {
 
 /** Exim's `helo=x ident=y`. */
 function isAttributes(comment: string): boolean {
-  return /^(?:helo|ident)=/.test(comment);
+  return /^(?:helo|ident|port)=/.test(comment);
 }
 
 function heloIn(comment: string): string | undefined {

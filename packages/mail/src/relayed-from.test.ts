@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { lastUntrustedHop, type RelayedClient } from "./relayed-from.ts";
+import { isLocalSubmission, lastUntrustedHop, type RelayedClient } from "./relayed-from.ts";
 
 const RELAY: RelayedClient = { address: "10.0.0.1", helo: "mx2.example" };
 const isRelay = (address: string) => address.startsWith("10.0.0.") || address.startsWith("fd00::");
@@ -197,4 +197,15 @@ test("no octets make the reader throw, and it gives an address or nothing", () =
       if (found) assert.match(found.address, /^192\.0\.2\.1$/);
     }),
   );
+});
+
+test("what a relay wrote itself has no client in its topmost field", () => {
+  const local = (field: string) =>
+    isLocalSubmission(Buffer.from(`Received: ${field}\r\nSubject: x\r\n\r\nx`));
+  assert.ok(local("by mx2.example (Postfix, from userid 0)\r\n\tid 4Zx3; Fri, 20 Nov 2026 20:31:40 +0000"));
+  assert.ok(local("(qmail 12 invoked by uid 0); 20 Nov 2026 20:31:40 -0000"));
+  assert.ok(local("(from root@localhost)\r\n\tby mx2.example (8.17/8.17/Submit) id 4Zx3"));
+  assert.ok(!local("(qmail 12 invoked from network); 20 Nov 2026 20:31:40 -0000"));
+  assert.ok(!local(`from x (unknown [192.0.2.1])${BY_POSTFIX}`));
+  assert.ok(!isLocalSubmission(Buffer.from("Subject: x\r\n\r\nx")));
 });

@@ -51,3 +51,12 @@ function* receivedFields(start: Buffer): Generator<string> {
     from = to;
   }
 }
+
+/**
+ * The server that handed the message over wrote it itself, or a program on it: its own field, which is the topmost, names no
+ * client. No stranger can have one of those on top.
+ */
+export function isLocalSubmission(start: Buffer): boolean {
+  const [topmost = ""] = receivedFields(start);
+  return /^[ \t\r\n]*(?:by[ \t\r\n]|\(qmail \d+ invoked by uid |\(from )/i.test(topmost);
+}

@@ -177,5 +177,7 @@ export const authentication = z
 /** Whoever is in it can say that mail came from anybody. */
 function isNarrow(text: string): boolean {
   const [address = "", bits] = text.split("/");
-  return bits === undefined || Number(bits) >= (address.includes(":") ? 16 : 8);
+  // All of IPv4 has an IPv6 form, below ::/80.
+  const widest = address.includes(":") ? (address.startsWith("::") ? 128 - 24 : 16) : 8;
+  return bits === undefined || Number(bits) >= widest;
 }

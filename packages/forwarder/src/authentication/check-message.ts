@@ -3,6 +3,7 @@
 import {
   type Content,
   fieldsNamed,
+  isLocalSubmission,
   lastUntrustedHop,
   ownResultsIn,
   readResults,
@@ -61,7 +62,10 @@ export async function checkMessage(
   const { client, reversePath } = command;
   if (policy.mode === "off") return notChecked(withoutForged(octets, options.authservId));
   const hop = isRelayed ? lastUntrustedHop(octets.start, options.isRelay, client) : client;
-  if (isRelayed && hop && options.isTrusted(hop.address)) return notChecked(octets);
+  const isOwn = hop
+    ? options.isTrusted(hop.address)
+    : options.isTrusted(client.address) && isLocalSubmission(octets.start);
+  if (isRelayed && isOwn) return notChecked(octets);
   const listed = isRelayed && hop ? await listedBy(options, policy, hop.address, reversePath) : undefined;
   const spf = hop ? await message.spfOf(hop) : spfOfNobody(command);
   const content = await options.check(octets, { result: spf.result, domain: spf.domain });
@@ -73,7 +77,7 @@ export async function checkMessage(
   if (verdict.action === "refuse" || verdict.action === "defer")
     return refusal(options, command, { ...found, verdict });
   if (listed && policy.mode === "enforce" && !trusted) return { kind: "refuse", ...listed };
-  return acceptance(options, command, message, { ...found, verdict });
+  return acceptance(options, command, message, { ...found, verdict, mark: trusted ? undefined : mark });
 }
 
 function notChecked(content: Content): MessageOutcome {
@@ -105,6 +109,8 @@ async function judge(
     mayBeTrustedForwarder: false,
     isFromOurs: authorsOf(headerFrom).some((domain) => isOurs(options, domain)),
     isOurSender,
+    isUnknownClient: mark === "unknown-client",
+    isNullSender: reversePath === NULL_PATH,
   };
   const verdict = contentVerdict(policy, results, untrusted);
   const manner = {
@@ -155,18 +161,21 @@ function isRewritten(reversePath: ReversePath): boolean {
 }
 
 /** A seal says that the message is as it was, and not that it was good: what its sealer had found says that. */
-function sealsOf({ arc, dmarc }: ContentResults): readonly TrustedSeal[] {
-  if (arc.result !== "pass") return [];
+function sealsOf({ arc, dmarc, headerFrom }: ContentResults): readonly TrustedSeal[] {
+  // With several authors, nobody knows about which of them he spoke.
+  if (arc.result !== "pass" || headerFrom.kind !== "domain") return [];
   return arc.seals.map(({ domain, found }) => ({ domain, isGood: isGood(found, dmarc.result === "fail") }));
 }
 
+/** `bestguesspass` is what Microsoft writes where there is no record, and SPF is aligned. */
+const NO_RECORD: ReadonlySet<string> = new Set(["none", "bestguesspass"]);
 /** A signature of anybody's is none of the author's. */
 const METHODS: ReadonlySet<string> = new Set(["dmarc", "spf"]);
 
 /** Words of the sender stand in it, too: what cannot be read is not good, and of several results of DMARC none may be bad. */
 function isGood(found: string, failsHere: boolean): boolean {
   const results = readResults(found) ?? [];
-  const dmarc = results.filter(({ method, result }) => method === "dmarc" && result !== "none");
+  const dmarc = results.filter(({ method, result }) => method === "dmarc" && !NO_RECORD.has(result));
   const isAuthors = dmarc.length === 0 ? !failsHere : dmarc.every(({ result }) => result === "pass");
   return isAuthors && results.some(({ method, result }) => METHODS.has(method) && result === "pass");
 }

@@ -19,6 +19,8 @@ const NOWHERE: Circumstances = {
   mayBeTrustedForwarder: false,
   isFromOurs: false,
   isOurSender: false,
+  isUnknownClient: false,
+  isNullSender: false,
 };
 
 function spf(result: SpfAnswer["result"], more: Partial<SpfAnswer> = {}): SpfAnswer {
@@ -199,6 +201,19 @@ const CASES: readonly Case[] = [
     name: "several authors at several domains",
     found: { spf: spf("pass"), dmarc: "permerror", from: "" },
     is: { action: "refuse", fault: "dmarc-unclear" },
+  },
+  {
+    name: "no author that can be read, of an automatic answer",
+    found: { spf: spf("pass"), dmarc: "permerror", from: "" },
+    circumstances: { isNullSender: true },
+    is: { action: "tag", fault: "dmarc-unclear" },
+  },
+  {
+    name: "nobody knows who came to a relay, and a domain without SPF is refused",
+    found: { spf: spf("none") },
+    policy: { spf: { ...AUTHENTICATION_POLICY.spf, none: "refuse" } },
+    circumstances: { isUnknownClient: true },
+    is: { action: "accept" },
   },
   {
     name: "a DMARC record that is wrong",

@@ -67,6 +67,10 @@ export interface Circumstances {
   readonly isFromOurs: boolean;
   /** The sender is an SRS address of ours with a good tag, which came round through somebody who does not rewrite. */
   readonly isOurSender: boolean;
+  /** SPF could not be asked: nobody knows from where it came. */
+  readonly isUnknownClient: boolean;
+  /** Nobody can be told of a refusal, and automatic answers have strange authors. */
+  readonly isNullSender: boolean;
 }
 
 /** All that was found. The hardest action counts, and of equal ones the first: SPF, DMARC, our own domain. */
@@ -78,7 +82,7 @@ export function contentVerdict(
   const { isTrustedForwarder, mayBeTrustedForwarder } = circumstances;
   const found = hardest([
     spfVerdictOfContent(policy, results, circumstances),
-    dmarcVerdict(policy, results),
+    dmarcVerdict(policy, results, circumstances),
     ownDomainVerdict(policy, results, circumstances),
   ]);
   if (found.fault === undefined || found.action === "accept") return inMode(policy.mode, found);
@@ -94,10 +98,10 @@ export function contentVerdict(
 function spfVerdictOfContent(
   { spf }: AuthenticationPolicy,
   results: AuthenticationResults,
-  { isOurSender }: Circumstances,
+  { isOurSender, isUnknownClient }: Circumstances,
 ): Verdict {
   const { result } = results.spf;
-  if (result === "pass" || isOurSender) return ACCEPT;
+  if (result === "pass" || isOurSender || isUnknownClient) return ACCEPT;
   const fault: Fault = `spf-${result}`;
   const action = spf[result];
   const isSigned = results.content.dkim.some(isAlignedPass);
@@ -106,7 +110,11 @@ function spfVerdictOfContent(
     : { action, fault };
 }
 
-function dmarcVerdict({ dmarc }: AuthenticationPolicy, results: AuthenticationResults): Verdict {
+function dmarcVerdict(
+  { dmarc }: AuthenticationPolicy,
+  results: AuthenticationResults,
+  { isNullSender }: Circumstances,
+): Verdict {
   const { result, policy } = results.content.dmarc;
   if (result === "temperror") {
     // With a pass of the very domain it would not fail, whatever the record says.
@@ -116,7 +124,10 @@ function dmarcVerdict({ dmarc }: AuthenticationPolicy, results: AuthenticationRe
   // Nobody's mail looks so, and nobody takes it apart.
   if (headerFrom.kind === "too-long") return { action: "refuse", fault: "header-too-long" };
   if (result === "permerror" && headerFrom.kind !== "domain")
-    return { action: dmarc.unclear, fault: "dmarc-unclear" };
+    return {
+      action: isNullSender && dmarc.unclear === "refuse" ? "tag" : dmarc.unclear,
+      fault: "dmarc-unclear",
+    };
   if (result !== "fail" || policy === "none") return ACCEPT;
   return { action: dmarc[policy], fault: `dmarc-${policy}` };
 }

@@ -66,7 +66,7 @@ export function createSenderCheck(options: AuthenticationOptions, command: MailC
   const { client } = command;
   const sender = renderReversePath(command.reversePath);
   const isRelayed = options.isRelay(client.address);
-  const isOurSender = !isRelayed && isSrsSender(options, command.reversePath);
+  const isOurSender = isSrsSender(options, command.reversePath);
   const spfOf = createSpfOf(options, command);
   let known: Known | undefined;
   let answer: SpfAnswer | undefined;
@@ -85,7 +85,9 @@ export function createSenderCheck(options: AuthenticationOptions, command: MailC
     if (listed) known = { policy, recipient, mark: listed.reason };
     answer = await spfOf(client);
     if (isOurSender) return GO_ON;
-    const verdict = spfVerdict(policy, answer);
+    // Nobody is at such a domain who could not reach postmaster otherwise.
+    const rules = answer.namesNobody ? options.policyFor(recipient.domain) : policy;
+    const verdict = spfVerdict(rules, answer);
     const isHard = verdict.action === "refuse" || verdict.action === "defer";
     if (!isHard || !(await isSettled(options, answer, verdict))) return GO_ON;
     if (await isTrusted(recipient)) return GO_ON;

@@ -54,7 +54,13 @@ export async function checkContent(
 
 /** The next try would be as this one: it is the message's fault, and is answered as such. */
 const FELL_OVER: Verified = {
-  signatures: [],
+  signatures: [
+    {
+      ...{ domain: "", selector: "", algorithm: "", signature: "", isTesting: false, unsigned: 0 },
+      result: "permerror",
+      reason: "a signature cannot be read",
+    },
+  ],
   chain: { kind: "broken", reason: "a signature cannot be read" },
 };
 

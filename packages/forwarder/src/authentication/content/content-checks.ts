@@ -50,10 +50,10 @@ export function createContentChecks(options: ContentCheckOptions): ContentChecks
   const { now, authservId, sealKey } = options;
   const pool = new ThreadPool(options);
   const seal: SealContent = async (content, { arc, results }) => {
+    if (headerOf(content).kind === "too-long") return { kind: "not-sealed", cause: "too-long" };
     if (arc.result === "temperror") return { kind: "not-sealed", cause: "unchecked-chain" };
     if (arc.result === "fail") return { kind: "not-sealed", cause: "failed-chain" };
     if (arc.instance >= MAX_SETS) return { kind: "not-sealed", cause: "full-chain" };
-    if (headerOf(content).kind === "too-long") return { kind: "not-sealed", cause: "too-long" };
     const work = { kind: "seal", results: arcPayload(authservId, results), chain: arc.result } as const;
     const sealed = (await pool.run({ work, now: now(), input: inputOf(content) })) as SealedSet;
     return sealed.kind === "sealed" ? sealed : { kind: "not-sealed", cause: sealed.kind };

@@ -14,9 +14,25 @@ const NON_ASCII = /[^\x20-\x7e]/;
 export function authorOf(header: Buffer): Author {
   const fields = fieldsOf(header, "from");
   if (fields.length === 0) return { kind: "none", domains: [] };
+  const only = onlyDomain(fields);
+  if (only !== undefined) return { kind: "domain", domain: only };
   const found = fields.map(domainsIn);
   const domains = [...new Set(found.flat())].filter((domain) => domain !== undefined);
   return headerFromOf(found, domains);
+}
+
+const BEHIND_AT = /@([^@\s<>()[\],;:"'\\]*)/g;
+
+/**
+ * Whatever else is wrong with it, `5" Pipes Ltd <bob@pipes.example>`: where every at sign has one domain behind it, no reader
+ * can find another. Octets outside of ASCII may be anything to a reader.
+ */
+function onlyDomain(fields: readonly string[]): string | undefined {
+  const text = fields.join(" ");
+  if (NON_ASCII.test(text.replaceAll("\t", " ")) || text.includes("\\")) return undefined;
+  const found = new Set([...text.matchAll(BEHIND_AT)].map(([, domain = ""]) => asDomain(domain)));
+  const [only] = found;
+  return found.size === 1 ? only : undefined;
 }
 
 function headerFromOf(
