@@ -13,6 +13,7 @@ import {
   rules,
   type StoryZone,
   texts,
+  trusting,
 } from "./harness/authentication-scene.ts";
 
 const BOB = "bob@bank.example";
@@ -171,4 +172,21 @@ test("in a week of tagOnly a listed client's mail is marked, and the rest of the
     "suspect; spf-fail; dnsbl; would-refuse; dmarc-at-risk",
   );
   assert.equal(authenticated()?.mark, "dnsbl");
+});
+
+test("a trusted forwarder goes before a list; who may be one, and nobody knows, comes again", async (t) => {
+  const entries = "mail.club.example the club forwards for its members";
+  const pointer = "2.0.0.127.in-addr.arpa";
+  const scene = (zone: StoryZone) =>
+    authenticationScene(
+      t,
+      { ...listed(CLIENT_ENTRY), ...zone },
+      { authentication: { ...rules(LISTS), trustedForwarders: trusting(entries) } },
+    );
+  const said = async (zone: StoryZone): Promise<string> =>
+    (await scene(zone)).send({ from: "bob@nothing.example", client: "127.0.0.2" });
+  const name = { [pointer]: [{ type: "PTR", target: "mail.club.example" }] } as const;
+  assert.match(await said({ ...name, "mail.club.example": address("127.0.0.2") }), /^250 /);
+  assert.match(await said({ [pointer]: "SERVFAIL" }), /^451 4\.7\.1 127\.0\.0\.2 is listed by /);
+  assert.match(await said({}), /^550 5\.7\.1 127\.0\.0\.2 is listed by /);
 });

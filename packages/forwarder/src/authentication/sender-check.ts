@@ -4,13 +4,14 @@ import type { Content, Reply } from "@homing/mail";
 import type { SpfAnswer } from "@homing/spf";
 import { asciiLower, type Mailbox, NULL_PATH, type ReversePath, renderReversePath } from "@homing/srs-core";
 import type { MailCommand } from "../smtp-session.ts";
+import type { TrustAnswer } from "../trust/trusted-forwarders.ts";
 import type { AuthenticationOptions } from "./authentication.ts";
 import { checkMessage } from "./check-message.ts";
 import { hasDmarcRecord } from "./dmarc-record.ts";
 import { isSenderVerified, isSettledBySpf, type Mark, spfVerdict, type Verdict } from "./policy.ts";
 import { refusalReply } from "./refusals.ts";
 import type { ToSeal } from "./results.ts";
-import { listedBy } from "./sender-lists.ts";
+import { deferred, listedBy } from "./sender-lists.ts";
 import type { AuthenticationPolicy } from "./settings.ts";
 import { createSpfOf } from "./spf-of.ts";
 
@@ -71,17 +72,19 @@ export function createSenderCheck(options: AuthenticationOptions, command: MailC
   let known: Known | undefined;
   let answer: SpfAnswer | undefined;
 
-  /** Or may be: the end of DATA asks once more. */
-  const isTrusted = async (recipient: Mailbox): Promise<boolean> => {
+  const trustIn = async (recipient: Mailbox): Promise<TrustAnswer["kind"]> => {
     const { address, helo } = client;
-    return (await options.trust().lookUp({ client: address, helo, recipient })).kind !== "not-trusted";
+    return (await options.trust().lookUp({ client: address, helo, recipient })).kind;
   };
 
   /** Of a relay of ours, the message tells who came to it. */
   const judge = async (policy: AuthenticationPolicy, recipient: Mailbox): Promise<RcptOutcome> => {
     const listed = await listedBy(options, policy, client.address, command.reversePath);
-    if (listed && policy.mode === "enforce" && !(await isTrusted(recipient)))
-      return { kind: "refuse", ...listed };
+    if (listed && policy.mode === "enforce") {
+      const trust = await trustIn(recipient);
+      if (trust !== "trusted")
+        return { kind: "refuse", ...(trust === "unknown" ? deferred(listed) : listed) };
+    }
     if (listed) known = { policy, recipient, mark: listed.reason };
     answer = await spfOf(client);
     if (isOurSender) return GO_ON;
@@ -90,7 +93,8 @@ export function createSenderCheck(options: AuthenticationOptions, command: MailC
     const verdict = spfVerdict(rules, answer);
     const isHard = verdict.action === "refuse" || verdict.action === "defer";
     if (!isHard || !(await isSettled(options, answer, verdict))) return GO_ON;
-    if (await isTrusted(recipient)) return GO_ON;
+    // Who may be trusted is asked about once more at the end of DATA.
+    if ((await trustIn(recipient)) !== "not-trusted") return GO_ON;
     const { now, whyLinks } = options;
     const reply = refusalReply({ verdict, hop: client, sender, spf: answer, at: now(), whyLinks });
     return { kind: "refuse", reason: verdict.fault ?? "", reply };

@@ -30,3 +30,8 @@ export async function listedBy(
   });
   return (await Promise.all([...ofClient, ...ofDomain])).find((listed) => listed !== undefined);
 }
+
+/** DNS does not say whether the client is one whom we trust: it may, when it comes again. */
+export function deferred({ reason, reply }: ListedSender): ListedSender {
+  return { reason, reply: { ...reply, code: 451, enhanced: "4.7.1" } };
+}
