@@ -4,15 +4,18 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import {
   ALICE,
+  address,
   authenticationScene,
   clientOf,
   fieldOf,
   fieldsOf,
   type InProcessScene,
   message,
+  rules,
   type StoryZone,
   servedScene,
   texts,
+  trusting,
 } from "./harness/authentication-scene.ts";
 import { storiesNeed } from "./harness/availability.ts";
 import { type Postfix, startPostfix } from "./harness/postfix.ts";
@@ -210,4 +213,32 @@ test("a relay in trustedNetworks speaks for itself alone: behind it are stranger
   const cron = `Received: by mx2.forwarder.example (Postfix, from userid 0) id 2; Sun, 22 Nov 2026 10:00:00 +0000\r\n${message("root@strict.example")}`;
   assert.match(await send({ from: "root@strict.example", message: cron }), /^250 /);
   assert.equal(forwarder.events.filter(({ event }) => event === "not-authenticated").length, 0);
+});
+
+test("an entry that names a relay does not cover strangers whom the relay does not name", async (t) => {
+  const zone = { "_dmarc.strict.example": texts("v=DMARC1; p=reject") };
+  const { send } = await authenticationScene(t, zone, {
+    authentication: { relays: ["127.0.0.1"], trustedForwarders: trusting("127.0.0.1 our own server") },
+  });
+  const content = `Received: nonsense\r\n${message("ceo@strict.example")}`;
+  assert.match(await send({ from: "ceo@strict.example", message: content }), /^550 5\.7\.26 /);
+});
+
+test("a listed client behind a relay is refused, and one who is trusted is not called suspect", async (t) => {
+  const zone = { "66.2.0.192.clients.list.example": address("127.0.0.2") };
+  const through =
+    "Received: from x.example (unknown [192.0.2.66]) by mx2.forwarder.example (Postfix) with ESMTP id 1; Sun, 22 Nov 2026 10:00:00 +0000\r\n";
+  const lists = rules({ dnsbl: ["clients.list.example"] });
+  const content = through + message("bob@plain.example");
+  const relayed = { ...lists, relays: ["127.0.0.1"] };
+  const strict = await authenticationScene(t, zone, { authentication: relayed });
+  assert.match(
+    await strict.send({ from: "bob@plain.example", message: content }),
+    /^550 5\.7\.1 192\.0\.2\.66 is listed/,
+  );
+  assert.equal(strict.authenticated(), undefined);
+  const trustedForwarders = trusting("192.0.2.66 a club");
+  const lenient = await authenticationScene(t, zone, { authentication: { ...relayed, trustedForwarders } });
+  assert.match(await lenient.send({ from: "bob@plain.example", message: content }), /^250 /);
+  assert.equal(lenient.authenticated()?.verdict, "accept");
 });

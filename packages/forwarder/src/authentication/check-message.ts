@@ -69,15 +69,17 @@ export async function checkMessage(
   const listed = isRelayed && hop ? await listedBy(options, policy, hop.address, reversePath) : undefined;
   const spf = hop ? await message.spfOf(hop) : spfOfNobody(command);
   const content = await options.check(octets, { result: spf.result, domain: spf.domain });
-  const mark = hop ? (listed?.reason ?? message.mark) : "unknown-client";
-  const found: Found = { hop: hop ?? client, results: { spf, content }, mark };
-  const judgement = await judge(options, command, message, found);
+  const suspected = hop ? (listed?.reason ?? message.mark) : "unknown-client";
+  const seen: Found = { hop: hop ?? client, results: { spf, content }, mark: suspected };
+  const judgement = await judge(options, command, message, seen);
   const { verdict, trusted } = judgement;
+  if (listed && policy.mode === "enforce" && !trusted) return { kind: "refuse", ...listed };
+  const mark = trusted && isList(suspected) ? undefined : suspected;
+  const found: Found = { ...seen, mark };
   tell(options, command, message, { ...found, ...judgement });
   if (verdict.action === "refuse" || verdict.action === "defer")
     return refusal(options, command, { ...found, verdict });
-  if (listed && policy.mode === "enforce" && !trusted) return { kind: "refuse", ...listed };
-  return acceptance(options, command, message, { ...found, verdict, mark: trusted ? undefined : mark });
+  return acceptance(options, command, message, { ...found, verdict });
 }
 
 function notChecked(content: Content): MessageOutcome {
@@ -118,7 +120,9 @@ async function judge(
     isSealed: arc.result === "pass",
   };
   const seals = sealsOf(results.content);
-  const asked = { client: hop.address, helo: hop.helo, recipient, seals };
+  // An entry that names the relay says nothing of who came to it.
+  const from = untrusted.isUnknownClient ? { client: "" } : { client: hop.address, helo: hop.helo };
+  const asked = { ...from, recipient, seals };
   if (verdict.action === "accept" && !isList(mark)) {
     // Nobody is asked whose mail needs no trust: names of clients cost look-ups.
     const known = manner.isRewritten || manner.isSealed ? trust.known(asked) : undefined;
