@@ -6,14 +6,12 @@ import {
   isLocalSubmission,
   lastUntrustedHop,
   ownResultsIn,
-  readResults,
   withoutRanges,
 } from "@homing/mail";
 import type { SpfAnswer } from "@homing/spf";
 import { asciiLower, NULL_PATH, type ReversePath, renderReversePath } from "@homing/srs-core";
 import type { MailCommand } from "../smtp-session.ts";
 import type { TrustedForwarder } from "../trust/trust-entry.ts";
-import type { TrustedSeal } from "../trust/trusted-forwarders.ts";
 import type { AuthenticationOptions } from "./authentication.ts";
 import {
   contentVerdict,
@@ -26,7 +24,8 @@ import {
 } from "./policy.ts";
 import { refusalReply } from "./refusals.ts";
 import { resultFields, resultsText } from "./result-fields.ts";
-import type { ArcSeal, AuthenticationResults, ContentResults, HeaderFrom } from "./results.ts";
+import type { AuthenticationResults, HeaderFrom } from "./results.ts";
+import { asGood, sealsOf } from "./seals.ts";
 import type { Known, MessageOutcome } from "./sender-check.ts";
 import { listedBy } from "./sender-lists.ts";
 import type { Hop, SpfOf } from "./spf-of.ts";
@@ -154,34 +153,9 @@ function isOurs({ isOurDomain }: AuthenticationOptions, domain: string): boolean
   return labels.some((_, at) => isOurDomain(labels.slice(at).join(".")));
 }
 
-/** As if the chain had passed, and all had found the message good. */
-function asGood(seals: readonly ArcSeal[]): readonly TrustedSeal[] {
-  return seals.map(({ domain }) => ({ domain, isGood: true }));
-}
-
 /** As SRS begins: whoever writes such senders rewrites. */
 function isRewritten(reversePath: ReversePath): boolean {
   return reversePath !== NULL_PATH && /^srs[01][=+-]/i.test(reversePath.localPart);
-}
-
-/** A seal says that the message is as it was, and not that it was good: what its sealer had found says that. */
-function sealsOf({ arc, dmarc, headerFrom }: ContentResults): readonly TrustedSeal[] {
-  // With several authors, nobody knows about which of them he spoke.
-  if (arc.result !== "pass" || headerFrom.kind !== "domain") return [];
-  return arc.seals.map(({ domain, found }) => ({ domain, isGood: isGood(found, dmarc.result === "fail") }));
-}
-
-/** `bestguesspass` is what Microsoft writes where there is no record, and SPF is aligned. */
-const NO_RECORD: ReadonlySet<string> = new Set(["none", "bestguesspass"]);
-/** A signature of anybody's is none of the author's. */
-const METHODS: ReadonlySet<string> = new Set(["dmarc", "spf"]);
-
-/** Words of the sender stand in it, too: what cannot be read is not good, and of several results of DMARC none may be bad. */
-function isGood(found: string, failsHere: boolean): boolean {
-  const results = readResults(found) ?? [];
-  const dmarc = results.filter(({ method, result }) => method === "dmarc" && !NO_RECORD.has(result));
-  const isAuthors = dmarc.length === 0 ? !failsHere : dmarc.every(({ result }) => result === "pass");
-  return isAuthors && results.some(({ method, result }) => METHODS.has(method) && result === "pass");
 }
 
 function refusal(
@@ -232,7 +206,7 @@ function tell(
 ): void {
   const { spf, content } = results;
   const { headerFrom, dmarc, arc, dkim } = content;
-  const { action, fault, instead, overridden } = verdict;
+  const { action, fault, would, overridden } = verdict;
   if (mark === "unknown-client") report({ event: "not-authenticated", id, client: hop.address });
   report({
     event: "authenticated",
@@ -245,7 +219,7 @@ function tell(
     ...{ dmarc: dmarc.result, policy: dmarc.policy, arc: arc.result },
     verdict: mark && action === "accept" ? "tag" : action,
     ...(fault && action !== "accept" ? { fault } : {}),
-    ...(instead || isList(mark) ? { would: instead ?? "refuse" } : {}),
+    ...(would || isList(mark) ? { would: would ?? "refuse" } : {}),
     ...(mark ? { mark } : {}),
     ...(overridden ? { overridden } : {}),
     ...(trusted ? { trusted: { line: trusted.line, entry: trusted.entry, reason: trusted.reason } } : {}),

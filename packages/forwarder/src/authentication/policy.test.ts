@@ -81,14 +81,14 @@ for (const [result, action] of RCPT) {
 
 test("in a week of tagOnly nothing is refused or deferred, and the verdict says what would have been", () => {
   const policy: AuthenticationPolicy = { ...AUTHENTICATION_POLICY, mode: "tagOnly" };
-  assert.deepEqual(spfVerdict(policy, spf("fail")), { action: "tag", fault: "spf-fail", instead: "refuse" });
+  assert.deepEqual(spfVerdict(policy, spf("fail")), { action: "tag", fault: "spf-fail", would: "refuse" });
   assert.deepEqual(spfVerdict(policy, spf("temperror")), {
     action: "tag",
     fault: "spf-temperror",
-    instead: "defer",
+    would: "defer",
   });
   const forged = found({ spf: spf("none"), dmarc: "fail", asks: "reject" });
-  assert.equal(contentVerdict(policy, forged, NOWHERE).instead, "refuse");
+  assert.equal(contentVerdict(policy, forged, NOWHERE).would, "refuse");
 });
 
 test("a fail is settled at RCPT where no signature counts: without DMARC, or for a domain that sends no mail", () => {

@@ -40,7 +40,7 @@ export interface Verdict {
   /** Of the action; none of a plain `accept`. */
   readonly fault?: Fault;
   /** Mode `tagOnly`: what it would have been. */
-  readonly instead?: Action;
+  readonly would?: Action;
   /** What would have been, if not for an aligned signature or a trusted forwarder. */
   readonly overridden?: { readonly fault: Fault; readonly by: "dkim" | "trusted-forwarder" };
 }
@@ -155,7 +155,7 @@ function hardest(verdicts: readonly Verdict[]): Verdict {
 function inMode(mode: AuthenticationPolicy["mode"], verdict: Verdict): Verdict {
   const { action } = verdict;
   const isHard = action === "refuse" || action === "defer";
-  return mode === "tagOnly" && isHard ? { ...verdict, action: "tag", instead: action } : verdict;
+  return mode === "tagOnly" && isHard ? { ...verdict, action: "tag", would: action } : verdict;
 }
 
 function isAlignedPass({ result, isAligned }: DkimResult): boolean {

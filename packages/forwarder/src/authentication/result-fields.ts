@@ -70,11 +70,11 @@ function methodResults(
 
 /** Only where there is something to say: most mail is as it should be. */
 function verdictField({ verdict, mark, results }: ToTell): string {
-  const { action, fault, instead, overridden } = verdict;
+  const { action, fault, would, overridden } = verdict;
   const words = [
     ...(action === "tag" && fault ? [fault] : []),
     ...(mark ? [mark] : []),
-    ...(instead || isList(mark) ? [`would-${instead ?? "refuse"}`] : []),
+    ...(would || isList(mark) ? [`would-${would ?? "refuse"}`] : []),
     ...(overridden ? [`${overridden.fault}-overridden-by-${overridden.by}`] : []),
     ...(mayBeRefusedNext(results) ? ["dmarc-at-risk"] : []),
   ];
