@@ -14,8 +14,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "bounce-handler": ["srs-core", "mail"],
   spf: [],
   forwarder: ["srs-core", "mail", "bounce-handler", "spf"],
+  "mta-adapters": ["srs-core", "mail", "bounce-handler", "spf"],
   http: ["srs-core", "mail", "bounce-handler", "forwarder", "spf"],
-  cli: ["srs-core", "mail", "bounce-handler", "forwarder", "http", "spf"],
+  cli: ["srs-core", "mail", "bounce-handler", "forwarder", "http", "spf", "mta-adapters"],
 };
 
 /** Libraries whose shapes must not travel. */
