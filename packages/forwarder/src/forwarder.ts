@@ -28,7 +28,7 @@ import { createMailOut } from "./mail-out.ts";
 import { blockList } from "./networks.ts";
 import type { MxResolver, NextHop } from "./next-hops.ts";
 import type { Clock } from "./outbound/clock.ts";
-import type { OutboundLimits } from "./outbound/outbound.ts";
+import type { OutboundLimits } from "./outbound/outbound-limits.ts";
 import type { TxtAnswer } from "./outbound/sts-policies.ts";
 import type { LeadsTo } from "./queue/dsn-message.ts";
 import type { QueueTimes } from "./queue/next-step.ts";

@@ -36,12 +36,7 @@ export { createBoundedLines } from "./dot-forward/bounded-lines.ts";
 export * from "./dot-forward/dot-forward.ts";
 export type { ForwarderEvent, Report } from "./events.ts";
 export { followUsers, type UserForwards } from "./follow-users.ts";
-export {
-  type Forwarder,
-  type ForwarderSettings,
-  startForwarder,
-  type World,
-} from "./forwarder.ts";
+export type { Forwarder, ForwarderSettings, World } from "./forwarder.ts";
 export { isOnTmpfs } from "./front/disk-space.ts";
 export type { SmtpLimits } from "./front/limits.ts";
 export { type HostPort, parseHostPort, renderHostPort } from "./host-port.ts";
@@ -49,13 +44,14 @@ export type { LocalStore } from "./local-delivery.ts";
 export { maildirOf, maildirPatternProblem } from "./maildir-folder.ts";
 export { blockList, createMayConnect } from "./networks.ts";
 export type { AddressAnswer, MxAnswer, MxResolver, NextHop } from "./next-hops.ts";
+export { listenSmtp, startForwarder, submit } from "./on-demand.ts";
 export { type Clock, systemClock } from "./outbound/clock.ts";
-export { OUTBOUND_LIMITS, type OutboundLimits } from "./outbound/outbound.ts";
+export { OUTBOUND_LIMITS, type OutboundLimits } from "./outbound/outbound-limits.ts";
 export type { TxtAnswer } from "./outbound/sts-policies.ts";
 export type { Problem } from "./problem.ts";
 export { QUEUE_TIMES, type QueueTimes } from "./queue/next-step.ts";
-export { listenSmtp, type SmtpListener, type SmtpListenerOptions, type TlsFiles } from "./smtp-in.ts";
-export { type Attempt, type Submission, submit } from "./smtp-out.ts";
+export type { SmtpListener, SmtpListenerOptions, TlsFiles } from "./smtp-in.ts";
+export type { Attempt, Submission } from "./smtp-out.ts";
 export type { MailCommand, MailOutcome, SmtpClient, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
 export type { QueuedRecipient, QueueEntry, Spool } from "./spool/spool.ts";
 export { openState, type State } from "./state.ts";

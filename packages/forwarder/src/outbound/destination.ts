@@ -4,7 +4,8 @@ import type { ConnectionOptions, Opened } from "../smtp-out.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import type { OutConnection } from "./out-connection.ts";
-import type { Busy, OutboundLimits, OutboundSubmission } from "./outbound.ts";
+import type { Busy, OutboundSubmission } from "./outbound.ts";
+import type { OutboundLimits } from "./outbound-limits.ts";
 import { createThrottle } from "./throttle.ts";
 import { createWaitingLine, type InVain, type Kind } from "./waiting-line.ts";
 

@@ -11,10 +11,10 @@ import {
   type Busy,
   createOutbound,
   type Outbound,
-  type OutboundLimits,
   type OutboundSubmission,
   type Patience,
 } from "./outbound.ts";
+import type { OutboundLimits } from "./outbound-limits.ts";
 
 const envelope: Envelope = {
   reversePath: { localPart: "a", domain: "b.test" },

@@ -4,6 +4,7 @@ import { openConnection, type SocketPath } from "../smtp-out.ts";
 import type { Attempt, AttemptOptions } from "./attempt.ts";
 import type { Clock } from "./clock.ts";
 import { createDestination, type Destination, type Total } from "./destination.ts";
+import { OUTBOUND_LIMITS, type OutboundLimits } from "./outbound-limits.ts";
 
 /** Who waits for a free connection, and how long. */
 export type Patience =
@@ -45,32 +46,6 @@ export interface OutboundOptions {
   readonly ca?: string | undefined;
   readonly limits?: Partial<OutboundLimits>;
 }
-
-export interface OutboundLimits {
-  /** Connections to one destination, whoever uses them. */
-  readonly maxConnections: number;
-  /** Those of them that jobs of the spool may use. */
-  readonly queueConnections: number;
-  /** All connections. */
-  readonly maxTotal: number;
-  /** Clients that wait for a connection to one destination, each with its session open. */
-  readonly maxWaitingClients: number;
-  readonly maxMessagesPerConnection: number;
-  readonly idleSeconds: number;
-  /** To one destination. */
-  readonly messagesPerSecond: number | undefined;
-}
-
-export const OUTBOUND_LIMITS: OutboundLimits = {
-  maxConnections: 20,
-  queueConnections: 5,
-  maxTotal: 500,
-  maxWaitingClients: 1000,
-  maxMessagesPerConnection: 100,
-  // Servers take an idle client ill after some 30 s, and many count it against their limits.
-  idleSeconds: 10,
-  messagesPerSecond: undefined,
-};
 
 export function createOutbound(options: OutboundOptions): Outbound {
   const limits = { ...OUTBOUND_LIMITS, ...options.limits };
