@@ -8,13 +8,13 @@ import {
   type OutboundLimits,
   type State,
 } from "@homing/forwarder";
-import { asciiLower, createRewriter, type Rewriter, type SenderStore } from "@homing/srs-core";
+import { asciiLower } from "@homing/srs-core";
 import { bouncePolicyOf } from "./bounce-policy.ts";
 import { type ReadKey, readDkimKeys } from "./config/dkim-keys.ts";
 import type { Config } from "./config/schema.ts";
-import { checkStrength, readSecretsFile } from "./config/secrets-file.ts";
-import { srsDomainsOf } from "./config/srs-domains.ts";
+import { readSecretsFile } from "./config/secrets-file.ts";
 import { readAuthentication, readSealKey } from "./read-authentication.ts";
+import { readSecrets, rewriterOf, rewritersByDomain } from "./rewriters.ts";
 import { readTables } from "./route-tables.ts";
 import { readTls } from "./service/tls-files.ts";
 import { unixNow } from "./time.ts";
@@ -121,49 +121,3 @@ function outboundLimits({ connections, messagesPerSecond }: Config["delivery"]):
 
 const MINUTE = 60;
 const HOUR = 3600;
-
-/** With the checks that depend on the scheme. */
-export async function readSecrets(
-  { srs }: Config,
-  folder: string,
-  warn: (message: string) => void,
-): Promise<readonly string[]> {
-  const path = resolve(folder, srs.secretsFile);
-  const file = await readSecretsFile(path);
-  const accept = srs.accept ?? [srs.scheme];
-  const warnings = accept.includes("strong")
-    ? checkStrength(file, path, { allowed: false })
-    : checkStrength(file, path, { allowed: srs.weakSecret, remedy: "set srs.weakSecret to true" });
-  for (const warning of warnings) warn(warning);
-  return file.secrets;
-}
-
-interface Making {
-  readonly config: Config;
-  readonly secrets: readonly string[];
-  readonly store: SenderStore | undefined;
-}
-
-function rewritersByDomain(making: Making): ReadonlyMap<string, Rewriter> {
-  const entries = Object.entries(making.config.domainSettings).flatMap(([domain, { srsDomain }]) =>
-    srsDomain === undefined ? [] : [[domain, rewriterOf(making, srsDomain)] as const],
-  );
-  return new Map(entries);
-}
-
-function rewriterOf({ config, secrets, store }: Making, domain: string): Rewriter {
-  const { srs, domains, domainAliases } = config;
-  return createRewriter({
-    secrets,
-    domain,
-    scheme: srs.scheme,
-    accept: srs.accept ?? [srs.scheme],
-    separator: srs.separator,
-    tagLength: srs.tagLength,
-    minTagLength: srs.minTagLength ?? srs.tagLength,
-    alphabet: srs.alphabet,
-    maxAgeDays: srs.maxAgeDays,
-    ...(store ? { store } : {}),
-    ownDomains: [...domains, ...Object.keys(domainAliases), ...srsDomainsOf(config)],
-  });
-}

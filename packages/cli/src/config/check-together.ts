@@ -23,8 +23,9 @@ export function checkTogether(config: Unsure, context: z.RefinementCtx): void {
   checkPorts(config, wrong);
 }
 
-function checkFiles({ aliasesFile, virtualFile }: Unsure, wrong: Wrong): void {
-  if (aliasesFile === undefined && virtualFile === undefined)
+/** With adapters the tables may be those of another mail server, and only what comes back is ours. */
+function checkFiles({ aliasesFile, virtualFile, adapters }: Unsure, wrong: Wrong): void {
+  if (aliasesFile === undefined && virtualFile === undefined && adapters === undefined)
     wrong(["aliasesFile"], "no table says where mail goes: name an aliasesFile, a virtualFile, or both");
 }
 

@@ -1,6 +1,7 @@
 // The configuration file's shape, defaults and words. `homing serve` and every command with --config read it through
 // load-config.ts.
 import * as z from "zod";
+import { adapters } from "./adapter-settings.ts";
 import { authentication } from "./authentication-settings.ts";
 import { bounces } from "./bounce-settings.ts";
 import { checkBounces } from "./bounce-settings-check.ts";
@@ -161,6 +162,7 @@ const settings = z.strictObject({
   dns,
   dkim,
   http: http.optional(),
+  adapters: adapters.optional(),
   limits,
   log,
 });
