@@ -29,6 +29,7 @@ export {
   TOO_MANY_GUESSES,
   type Unwrapped,
 } from "./gate.ts";
+export { networkOf } from "./guesses/client-network.ts";
 export {
   createGuessBudget,
   GUESS_LIMITS,

@@ -30,6 +30,7 @@ export {
   type ReturnWay,
 } from "./bounces/bounce-settings.ts";
 export { failuresAfter, type KeptFailure } from "./bounces/failure-events.ts";
+export { isListed } from "./client-networks.ts";
 export { createDns, type Dns, type DnsOptions } from "./dns/dns.ts";
 export { mxResolver, txtLookup } from "./dns/users.ts";
 export { createBoundedLines } from "./dot-forward/bounded-lines.ts";
@@ -65,4 +66,4 @@ export { createTableRules, isOurs, type TableRules, type Tables, UNKNOWN_ADDRESS
 export { parseForwarderFile } from "./trust/forwarder-file.ts";
 export { expiredEntries, type TrustedForwarder } from "./trust/trust-entry.ts";
 export { createTrustedForwarders } from "./trust/trusted-forwarders.ts";
-export { createWhyLinks, MAX_PUBLIC_URL, type WhyFacts, type WhyLinks } from "./why-link.ts";
+export { createWhyLinks, MAX_PUBLIC_URL, type WhyFacts, type WhyLinks, whyFacts } from "./why-link.ts";

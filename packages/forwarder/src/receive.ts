@@ -1,13 +1,13 @@
 // One mail transaction's decisions: may this sender come in, where do the recipients lead, may the content pass. What then
 // becomes of the message, hand-over/ decides. Called by smtp-in.ts, through forwarder.ts.
-import { type Asked, type BounceGate, TOO_MANY_GUESSES } from "@homing/bounce-handler";
+import { type Asked, type BounceGate, networkOf, TOO_MANY_GUESSES } from "@homing/bounce-handler";
 import { type Content, type Reply, readTrace, type Trace } from "@homing/mail";
 import { NULL_PATH, type UnixSeconds } from "@homing/srs-core";
 import type { Authentication } from "./authentication/authentication.ts";
 import type { RcptOutcome, SenderCheck } from "./authentication/sender-check.ts";
 import type { BounceDesk } from "./bounces/bounce-desk.ts";
 import { bugText } from "./bug-text.ts";
-import { networkOf, siteOf } from "./client-networks.ts";
+import { siteOf } from "./client-networks.ts";
 import { type Copies, type CopyOptions, copiesOf, type Leading } from "./copies.ts";
 import type { Report } from "./events.ts";
 import type { Incoming } from "./hand-over/incoming.ts";

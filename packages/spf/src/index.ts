@@ -26,6 +26,7 @@ export type {
   Qualifier,
   SpfRecord,
 } from "./record.ts";
+export { type SpfRefusal, type SpfRefused, spfRefusal } from "./refusal.ts";
 export type { DnsAnswer, DnsLookup, SpfResolver } from "./resolver.ts";
 export type {
   SpfAnswer,
@@ -37,6 +38,18 @@ export type {
   SpfStep,
   SpfTraceStep,
 } from "./spf.ts";
+export {
+  inMode,
+  postmasterActions,
+  SPF_ACTIONS,
+  type SpfAction,
+  type SpfActions,
+  type SpfFault,
+  type SpfReason,
+  type SpfRules,
+  type SpfVerdict,
+  spfVerdict,
+} from "./spf-actions.ts";
 export { type Change, type Changes, changesInDns } from "./wizard/changes.ts";
 export {
   type ComposedRecord,

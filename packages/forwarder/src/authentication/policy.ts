@@ -1,17 +1,12 @@
 // The policy: from what was found about a sender to what becomes of the mail, without asking anybody. Called by
 // sender-check.ts; the table in docs/authentication.md is this file in words.
-import type { SpfAnswer } from "@homing/spf";
+import { inMode, type SpfAnswer, type SpfReason } from "@homing/spf";
 import type { AuthenticationResults, DkimResult } from "./results.ts";
 import type { Action, AuthenticationPolicy } from "./settings.ts";
 
 /** Why mail is tagged, deferred or refused: words of the log and of X-Homing-Verdict. */
 export type Fault =
-  | "spf-fail"
-  | "spf-softfail"
-  | "spf-neutral"
-  | "spf-none"
-  | "spf-temperror"
-  | "spf-permerror"
+  | SpfReason
   | "dmarc-quarantine"
   | "dmarc-reject"
   /** RFC 7489 §6.6.1: the header From names no one domain. */
@@ -48,10 +43,7 @@ export interface Verdict {
 const ACCEPT: Verdict = { action: "accept" };
 
 /** What SPF alone says, before there is a message. */
-export function spfVerdict({ mode, spf }: AuthenticationPolicy, { result }: SpfAnswer): Verdict {
-  if (result === "pass") return ACCEPT;
-  return inMode(mode, { action: spf[result], fault: `spf-${result}` });
-}
+export { spfVerdict } from "@homing/spf";
 
 /** Nothing in the message can change it: no signature counts for a domain without DMARC, or one that sends no mail. */
 export function isSettledBySpf(spf: SpfAnswer, senderHasDmarc: boolean): boolean {
@@ -150,12 +142,6 @@ function hardest(verdicts: readonly Verdict[]): Verdict {
   const action = HARDNESS.find((one) => verdicts.some((verdict) => verdict.action === one)) ?? "accept";
   const chosen = verdicts.find((verdict) => verdict.action === action && verdict.fault) ?? ACCEPT;
   return { ...chosen, ...(overridden ? { overridden } : {}) };
-}
-
-function inMode(mode: AuthenticationPolicy["mode"], verdict: Verdict): Verdict {
-  const { action } = verdict;
-  const isHard = action === "refuse" || action === "defer";
-  return mode === "tagOnly" && isHard ? { ...verdict, action: "tag", would: action } : verdict;
 }
 
 function isAlignedPass({ result, isAligned }: DkimResult): boolean {

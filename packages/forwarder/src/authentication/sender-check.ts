@@ -1,7 +1,7 @@
 // Checks who sends, for one transaction: SPF and the lists at RCPT, the message's own signatures at the end of DATA. Made by
 // authentication.ts for each transaction that is checked, called by receive.ts.
 import type { Content, Reply } from "@homing/mail";
-import type { SpfAnswer } from "@homing/spf";
+import { postmasterActions, type SpfAnswer } from "@homing/spf";
 import { asciiLower, type Mailbox, NULL_PATH, type ReversePath, renderReversePath } from "@homing/srs-core";
 import type { MailCommand } from "../smtp-session.ts";
 import type { TrustAnswer } from "../trust/trusted-forwarders.ts";
@@ -152,10 +152,7 @@ const LENIENT = new WeakMap<AuthenticationPolicy, AuthenticationPolicy>();
 function lenient(policy: AuthenticationPolicy): AuthenticationPolicy {
   const known = LENIENT.get(policy);
   if (known) return known;
-  const spf = Object.fromEntries(
-    Object.entries(policy.spf).map(([fault, action]) => [fault, action === "refuse" ? "tag" : action]),
-  ) as AuthenticationPolicy["spf"];
-  const made = { ...policy, spf, dnsbl: [], rhsbl: [] };
+  const made = { ...policy, spf: postmasterActions(policy.spf), dnsbl: [], rhsbl: [] };
   LENIENT.set(policy, made);
   return made;
 }

@@ -1,23 +1,12 @@
 // What becomes of mail by what was found about its sender, as settings of one recipient domain. Made by the composition root;
 // read by the files beside this one.
+import { SPF_ACTIONS, type SpfAction, type SpfRules } from "@homing/spf";
 import type { DmarcResult } from "./results.ts";
 
-export type Action =
-  | "accept"
-  /** Taken while the client waits, and marked for the filters behind us. */
-  | "tag"
-  /** 451. */
-  | "defer"
-  /** 550. */
-  | "refuse";
+/** Those of SPF are those of all. */
+export type Action = SpfAction;
 
-/** An SPF pass has no action: it is what the others are measured by. */
-export type SpfFault = "fail" | "softfail" | "neutral" | "none" | "temperror" | "permerror";
-
-export interface AuthenticationPolicy {
-  /** `tagOnly`: what would be refused or deferred is tagged. `off`: nothing is looked at. */
-  readonly mode: "enforce" | "tagOnly" | "off";
-  readonly spf: Readonly<Record<SpfFault, Action>>;
+export interface AuthenticationPolicy extends SpfRules {
   /** Of a DMARC fail, by what the domain in the header From asks for. */
   readonly dmarc: Readonly<Record<Exclude<DmarcResult["policy"], "none">, Action>> & {
     /** The message has no author whose domain could be asked: no From, several, or one that cannot be read. */
@@ -33,14 +22,7 @@ export interface AuthenticationPolicy {
 
 export const AUTHENTICATION_POLICY: AuthenticationPolicy = {
   mode: "enforce",
-  spf: {
-    fail: "refuse",
-    softfail: "accept",
-    neutral: "accept",
-    none: "accept",
-    temperror: "defer",
-    permerror: "tag",
-  },
+  spf: SPF_ACTIONS,
   dmarc: { quarantine: "tag", reject: "refuse", unclear: "refuse" },
   ownDomains: "tag",
   dnsbl: [],

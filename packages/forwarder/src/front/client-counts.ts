@@ -1,7 +1,8 @@
 // Connections of each client network at the same time: one address is one IPv4 address or one IPv6 /64, the smallest
 // network that a customer gets. Called by session.ts when a client comes and goes.
 import type { BlockList } from "node:net";
-import { isListed, networkOf } from "../client-networks.ts";
+import { networkOf } from "@homing/bounce-handler";
+import { isListed } from "../client-networks.ts";
 
 export interface ClientCounts {
   /** Counts the client in. `undefined` if its network has its share; else to be called when it has gone. */
