@@ -35,6 +35,8 @@ export type AdapterEvent =
       readonly newSender: string;
       readonly recipients: readonly { readonly recipient: string; readonly newRecipient: string }[];
     }
+  /** The mail server does not let the milter do all that is configured: told once. */
+  | { readonly event: "adapter-limited"; readonly adapter: AdapterName; readonly message: string }
   | ({ readonly event: "guessing" } & GuessAlarm)
   | { readonly event: "error"; readonly session: string; readonly message: string };
 

@@ -1,6 +1,6 @@
 // What policy, milter and readsocket ask about a sender: SPF, and what becomes of the mail for it.
 import type { Reply } from "@homing/mail";
-import type { SpfAnswer, SpfQuestion } from "@homing/spf";
+import type { SpfAnswer, SpfQuestion, SpfVerdict } from "@homing/spf";
 import type { Mailbox } from "@homing/srs-core";
 
 export interface SenderAsked extends Pick<SpfQuestion, "client" | "helo" | "sender"> {
@@ -8,9 +8,10 @@ export interface SenderAsked extends Pick<SpfQuestion, "client" | "helo" | "send
   readonly recipient: Mailbox | undefined;
 }
 
-export interface SenderVerdict {
-  /** `tag`: taken, and the field says why it is suspect. */
-  readonly action: "accept" | "tag" | "defer" | "refuse";
+/** Of `tag`: taken, and the field says why it is suspect. */
+export interface SenderVerdict extends SpfVerdict {
+  /** It would have been refused or deferred, and comes from a forwarder who is trusted. */
+  readonly isTrustedForwarder?: true;
   /** What the client hears; of `defer` and `refuse`. */
   readonly reply?: Reply;
   /** Received-SPF (RFC 7208 §9.1), folded, with its CRLF. */

@@ -23,14 +23,14 @@ export async function serveConnection<Request>(options: ConnectionOptions<Reques
   socket.setNoDelay(true);
   socket.on("error", () => socket.destroy());
   const session = protocol.createSession(peer);
+  // At once, not behind the answer that is under way: nobody waits for it any more.
+  socket.once("close", () => session.end?.());
   try {
     await exchange(socket, protocol, session);
   } catch (error) {
     if (error instanceof ProtocolFault) onFault(error.message);
-    // A mail server that has gone in the middle of something is no news.
-    else if (!isSocketError(error)) onError(error);
+    else if (!isOfSocket(error, socket)) onError(error);
   } finally {
-    session.end?.();
     socket.destroySoon();
   }
 }
@@ -57,6 +57,7 @@ async function exchange<Request>(
       // From the first octet on: one octet a second is no progress.
       if (reader.isBegun()) deadline ??= setTimeout(late, REQUEST_SECONDS * 1000);
     }
+    await answerAll(socket, session, reader.end?.() ?? []);
   } finally {
     clearTimeout(deadline);
   }
@@ -108,6 +109,8 @@ function drained(socket: Socket): Promise<void> {
   });
 }
 
-function isSocketError(error: unknown): boolean {
-  return error instanceof Error && "code" in error;
+/** A mail server that has gone in the middle of something is no news. */
+function isOfSocket(error: unknown, socket: Socket): boolean {
+  if (!(error instanceof Error)) return false;
+  return error === socket.errored || ("code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE");
 }

@@ -82,13 +82,12 @@ export async function listenAdapter<Request>(
 async function listen(server: Server, place: AdapterPlace): Promise<void> {
   if (!("path" in place)) return await bound(server, place);
   if (await isLeftOver(place.path)) await unlink(place.path);
-  // Nobody gets in before the mode is right.
+  // Nobody gets in before the mode is right. Node binds within the call: the mask, which is the whole process's, is put back
+  // before anybody else makes a file.
   const umask = process.umask(0o177);
-  try {
-    await bound(server, { path: place.path });
-  } finally {
-    process.umask(umask);
-  }
+  const listening = bound(server, { path: place.path });
+  process.umask(umask);
+  await listening;
   try {
     if (place.owner !== undefined || place.group !== undefined)
       await chown(place.path, place.owner ?? process.getuid?.() ?? 0, place.group ?? process.getgid?.() ?? 0);

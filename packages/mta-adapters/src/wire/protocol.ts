@@ -8,6 +8,8 @@ export class ProtocolFault extends Error {}
 export interface RequestReader<Request> {
   /** The requests that end in this chunk. Throws a ProtocolFault at what cannot become one. */
   push(chunk: Buffer): readonly Request[];
+  /** The client has said all: the requests that end with that, where a protocol has such. */
+  end?(): readonly Request[];
   /** Something unfinished is held. */
   isBegun(): boolean;
 }

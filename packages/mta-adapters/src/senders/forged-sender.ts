@@ -1,0 +1,30 @@
+// A sender at an SRS domain of ours, from outside: forged, or our own address that another forwarder sends back as it is. Its
+// tag tells. Called by policy and milter, as receive.ts of the SMTP service does it.
+import { type Asked, type BounceGate, type GateRefusal, TOO_MANY_GUESSES } from "@homing/bounce-handler";
+import type { Reply } from "@homing/mail";
+import { NULL_PATH, type ReversePath } from "@homing/srs-core";
+
+export interface ForgedSender {
+  /** For the log alone. */
+  readonly reason: GateRefusal;
+  readonly reply: Reply;
+}
+
+/** One text for every reason, as for recipients. */
+const NOT_OURS: Reply = {
+  code: 550,
+  enhanced: "5.7.1",
+  text: "the sender is at a domain of this server, which did not make that address, or long ago",
+};
+
+/** Undefined where there is nothing to say against the sender. @param gate counts wrong tags of senders, too */
+export function forgedSender(
+  gate: Pick<BounceGate, "judges" | "reverse">,
+  sender: ReversePath,
+  asked: Asked,
+): ForgedSender | undefined {
+  if (sender === NULL_PATH || !gate.judges(sender)) return undefined;
+  const reversed = gate.reverse(sender, asked);
+  if (reversed === "too-many-guesses") return { reason: reversed, reply: TOO_MANY_GUESSES };
+  return reversed.ok ? undefined : { reason: reversed.reason, reply: NOT_OURS };
+}
