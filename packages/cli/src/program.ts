@@ -1,6 +1,8 @@
 // The commands and options of `homing`. Commands are loaded when they are called, so that `homing forge` does not wait
 // for a mail server to load. Called by main.ts; the completion scripts are made from it.
 import { readFileSync } from "node:fs";
+import process from "node:process";
+import type { AdapterName } from "@homing/mta-adapters";
 import { Command, Option } from "commander";
 
 type Action = () => Promise<number>;
@@ -26,6 +28,7 @@ export function createProgram(choose: Choose): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "homing: ")) })
     .showHelpAfterError("(homing --help, or homing COMMAND --help, shows what there is)");
   addServiceCommands(program, choose);
+  addAdapterCommands(program, choose);
   addQueueCommands(program, choose);
   addConfigCommands(program, choose);
   addAddressCommands(program, choose);
@@ -33,9 +36,66 @@ export function createProgram(choose: Choose): Command {
   addBounceCommands(program, choose);
   addSecretsCommands(program, choose);
   addDkimCommands(program, choose);
+  addImportCommands(program, choose);
   addCompletionCommand(program, choose);
   inherit(program);
+  // Behind that: sendmail's -h is a number of hops, and help in place of a delivery would lose the mail.
+  addPipeCommand(program, choose);
+  addSpfqueryCommand(program, choose);
   return program;
+}
+
+/** Each is also run by `homing serve`, where the configuration names it. */
+const ADAPTERS: readonly [command: string, name: AdapterName | undefined, description: string][] = [
+  ["adapters", undefined, "all adapters that the configuration names, without the SMTP service"],
+  ["socketmap", "socketmap", "SRS maps for Postfix (socketmap_table) and Sendmail, without the SMTP service"],
+  ["tcp-tables", "tcpTables", "SRS maps for tcp_table(5), as PostSRSd 1 has them, without the SMTP service"],
+  ["policy", "policy", "SPF and SRS checks for Postfix (policy delegation), without the SMTP service"],
+  ["milter", "milter", "SPF and SRS for Postfix and Sendmail (milter), without the SMTP service"],
+  ["spfd", "spfd", "SPF for whoever speaks the protocol of Mail::SPF's spfd, without the SMTP service"],
+  ["readsocket", "readsocket", "SRS and SPF for Exim, homing pipe and qpsmtpd, without the SMTP service"],
+];
+
+function addAdapterCommands(program: Command, choose: Choose): void {
+  for (const [command, name, description] of ADAPTERS)
+    program
+      .command(command)
+      .description(description)
+      .option("--config <file>", "configuration file, with the map adapters", "homing.yaml")
+      .option("--json", JSON_TEXT)
+      .action((options) =>
+        choose(async () => (await import("./commands/adapters.ts")).runAdapters(name, options)),
+      );
+}
+
+/** It reads its command line itself: these are for the help and for shells. None can be a mistake to commander. */
+function addPipeCommand(program: Command, choose: Choose): void {
+  program
+    .command("pipe")
+    .description(
+      "forward the message on stdin: from .forward, aliases, .qmail and procmail, or as their sendmail",
+    )
+    .argument("[recipient...]", "where the message goes")
+    .option(
+      "--socket [place]",
+      "readsocket of the daemon: a path or HOST:PORT (default: /run/homing/readsocket)",
+    )
+    .option("--sendmail [file]", "sendmail program of the local mail server (default: the system's)")
+    .option("--server [place]", "hand the message over by SMTP in its place: HOST:PORT")
+    .option("--conventions [name]", "exit codes: qmail or sysexits (default: as the environment shows)")
+    .option("--alias [address]", "whom the message came for (default: as the delivery tells)")
+    .option(
+      "--recipients [file]",
+      "more recipients, one a line: what is on the command line stands in bounces",
+    )
+    .option("--stop", "under qmail: exit with 99, so that later lines of .qmail are not looked at")
+    .option("-f [sender]", "envelope sender (default: SENDER, Return-Path, the From line)")
+    .option("-t", "recipients are in the header: mail of this site, whose sender is not rewritten")
+    .option("-i", "and other options of sendmail(1) are taken, and change nothing")
+    .option("--json", JSON_TEXT)
+    .helpOption("--help", "show what there is")
+    .allowUnknownOption()
+    .action(() => choose(async () => (await import("./commands/pipe.ts")).pipe(process.argv.slice(3))));
 }
 
 function addServiceCommands(program: Command, choose: Choose): void {
@@ -267,6 +327,20 @@ function addSpfCommands(program: Command, choose: Choose): void {
     );
 }
 
+/** It, too, reads its command line itself: as Perl does, `--help` included. */
+function addSpfqueryCommand(program: Command, choose: Choose): void {
+  program
+    .command("spfquery")
+    .description("Debian's spfquery, for scripts that call it: its options, its output, its exit codes")
+    .usage("--id IDENTITY --ip ADDRESS ...")
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action((_options, { args }: Command) =>
+      choose(async () => (await import("./commands/spfquery.ts")).spfquery(args)),
+    );
+}
+
 function addBounceCommands(program: Command, choose: Choose): void {
   const bounce = program.command("bounce").description("read bounces, and show what becomes of them");
   bounce
@@ -336,6 +410,19 @@ function addDkimCommands(program: Command, choose: Choose): void {
     .addOption(oneOf("--type <type>", ["rsa", "ed25519"], "kind of key; not every receiver knows ed25519"))
     .option("--json", JSON_TEXT)
     .action((options) => choose(async () => (await import("./commands/dkim.ts")).newDkimKey(options)));
+}
+
+function addImportCommands(program: Command, choose: Choose): void {
+  const imports = program.command("import").description("make a configuration from that of another program");
+  imports
+    .command("postsrsd")
+    .description("print a homing.yaml that serves what PostSRSd served, from its configuration")
+    .argument("<file>", "postsrsd.conf, or /etc/default/postsrsd of version 1")
+    .option("--srs-domain <domain>", "the SRS domain, where the file leaves it to Postfix")
+    .option("--json", JSON_TEXT)
+    .action((file, options) =>
+      choose(async () => (await import("./commands/import.ts")).importPostsrsd(file, options)),
+    );
 }
 
 function addCompletionCommand(program: Command, choose: Choose): void {

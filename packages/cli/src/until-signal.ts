@@ -40,6 +40,18 @@ export function hangups(): Hangups {
   };
 }
 
+/** For whoever else listens: SIGHUP has one listener. */
+export function alsoHeardBy(heard: Hangups, also: () => void): Hangups {
+  return {
+    listen(act) {
+      heard.listen(() => {
+        act();
+        also();
+      });
+    },
+  };
+}
+
 /** What answers at all mostly answers within this. With the 30 s of the listener, a service manager waits for it. */
 const LEFT_OVER_MS = 2_000;
 

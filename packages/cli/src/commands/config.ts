@@ -33,6 +33,7 @@ import { publicAddresses } from "../public-addresses.ts";
 import { readSealKey, readTrust } from "../read-authentication.ts";
 import { readSecrets } from "../rewriters.ts";
 import { readTables } from "../route-tables.ts";
+import { checkAdapters } from "../service/adapters/check-adapters.ts";
 import { checkPidFile, pidPath } from "../service/pid-file.ts";
 import { stateFolder } from "../service/service-state.ts";
 import { systemDns } from "../system-dns.ts";
@@ -86,8 +87,9 @@ async function checkAll(path: string, dns: readonly HostPort[] | undefined): Pro
   const warnings: string[] = [];
   const settings = await attempt(() => readForwarderSettings(config, path, (words) => warnings.push(words)));
   if (settings.ok) settings.value.forwards?.reader.close();
+  const adapters = await attempt(() => checkAdapters(config, path));
   const unsigned = await unsignedProblems(config, path);
-  if (settings.ok && unsigned.length === 0) {
+  if (settings.ok && adapters.ok && unsigned.length === 0) {
     warnings.push(...(await pidFileWarnings(good, path)));
     warnings.push(...(await placeWarnings(config)));
     warnings.push(...(await stateWarnings(stateFolder(config, path))));
@@ -103,6 +105,7 @@ async function checkAll(path: string, dns: readonly HostPort[] | undefined): Pro
     await attempt(() => readSealKey(config, dirname(path), () => {})),
     await attempt(() => readTrust(config, { folder: dirname(path), warn: () => {} })),
     settings,
+    adapters,
   ];
   return wrong([...ownFailure(unsigned, path), ...failuresOf(parts)], []);
 }

@@ -18,6 +18,7 @@ import { createOutput, type Output, whenOutputIsLost } from "../output.ts";
 import { rereadTrust } from "../read-authentication.ts";
 import { readTables } from "../route-tables.ts";
 import { type Activation, parseActivation } from "../service/activation.ts";
+import { type RunningAdapters, startAdapters } from "../service/adapters/adapters.ts";
 import { type ServiceControl, startServiceControl } from "../service/control/service-control.ts";
 import { withFileReload } from "../service/file-reload.ts";
 import { type HttpListener, startHttp } from "../service/http-listener.ts";
@@ -34,7 +35,7 @@ import { keepYoungMemory } from "../service/young-memory.ts";
 import { systemDns } from "../system-dns.ts";
 import { randomKey, systemWorld } from "../system-world.ts";
 import { unixMilliseconds } from "../time.ts";
-import { endUnless, type Hangups, hangups, untilSignal } from "../until-signal.ts";
+import { alsoHeardBy, endUnless, type Hangups, hangups, untilSignal } from "../until-signal.ts";
 
 export async function serve(options: Options): Promise<number> {
   keepYoungMemory();
@@ -96,24 +97,46 @@ async function serveUntilStopped({
   const world = systemWorld(log, deliveries.signal, dns);
   const activation = parseActivation(process.env, process.pid);
   const pidFile = await preparePidFile(pidPath(config, options.config));
+  const { adapters } = config;
   const service = await start(pidFile, {
     log,
     flush,
     deliveries,
+    startAdapters: async () =>
+      adapters &&
+      startAdapters({
+        config,
+        configPath: options.config,
+        adapters,
+        tables: settings.tables,
+        store: state?.keptSenders.store,
+        dns,
+        timeLimit: world.timeLimit,
+        log,
+        warn,
+      }),
     listen: () => listen(settings, world, activation, options.config),
-    startReload: (forwarder) =>
+    startReload: (forwarder, adapters) =>
       startTableReload({
-        forwarder,
+        forwarder: {
+          replaceTables(tables) {
+            forwarder.replaceTables(tables);
+            adapters?.replaceTables(tables);
+          },
+        },
         files: settings.tableFiles,
         readSince,
         read: (opened) => readTables(config, options.config, { opened }),
         hangups: withFileReload(
-          withFileReload(heard, {
-            what: "certificate",
-            read: () => readTls(config, options.config),
-            replace: forwarder.replaceTls,
-            log,
-          }),
+          withFileReload(
+            alsoHeardBy(heard, () => void adapters?.reread()),
+            {
+              what: "certificate",
+              read: () => readTls(config, options.config),
+              replace: forwarder.replaceTls,
+              log,
+            },
+          ),
           {
             what: "trusted-forwarders",
             read: () => rereadTrust(config, options.config, log),
@@ -155,13 +178,16 @@ interface Service {
   readonly control: ServiceControl;
   /** The page that says why mail was refused. */
   readonly http: HttpListener | undefined;
+  /** For other mail servers. */
+  readonly adapters: RunningAdapters | undefined;
   /** Resolves when the service is told to end. */
   readonly stop: Promise<void>;
 }
 
 interface Start extends Pick<Service, "log" | "flush" | "deliveries"> {
   readonly listen: () => Promise<Forwarder>;
-  readonly startReload: (forwarder: Forwarder) => Promise<TableReload>;
+  readonly startAdapters: () => Promise<RunningAdapters | undefined>;
+  readonly startReload: (forwarder: Forwarder, adapters: RunningAdapters | undefined) => Promise<TableReload>;
   readonly startControl: (forwarder: Forwarder) => Promise<ServiceControl>;
   readonly startHttp: () => Promise<HttpListener | undefined>;
 }
@@ -169,21 +195,23 @@ interface Start extends Pick<Service, "log" | "flush" | "deliveries"> {
 /** A service that is whole, or no open port. */
 async function start(
   pidFile: PidFile,
-  { log, flush, deliveries, listen, startReload, startControl, startHttp }: Start,
+  { log, flush, deliveries, listen, startAdapters, startReload, startControl, startHttp }: Start,
 ): Promise<Service> {
   let listener: Forwarder | undefined;
   let http: HttpListener | undefined;
+  let adapters: RunningAdapters | undefined;
   try {
     // First: mail that comes before it is there would be refused with a link that leads nowhere.
     http = await startHttp();
     listener = await listen();
+    adapters = await startAdapters();
     const stop = untilSignal();
-    const reload = await startReload(listener);
+    const reload = await startReload(listener, adapters);
     await pidFile.publish();
     const control = await startControl(listener);
-    return { log, flush, deliveries, pidFile, listener, reload, control, http, stop };
+    return { log, flush, deliveries, pidFile, listener, reload, control, http, adapters, stop };
   } catch (error) {
-    await http?.close();
+    await Promise.all([http?.close(), adapters?.close()]);
     if (listener) await stopListener(listener, deliveries);
     await pidFile.remove().catch(() => {});
     throw error;
@@ -192,13 +220,13 @@ async function start(
 
 /** Nothing is waited for but the mail in progress. */
 async function end(service: Service): Promise<void> {
-  const { log, flush, deliveries, pidFile, listener, reload, control, http } = service;
+  const { log, flush, deliveries, pidFile, listener, reload, control, http, adapters } = service;
   const failed = (message: string): void => log(errorEvent(message));
   // From here on `homing reload` and `homing queue` find nobody.
   const removed = pidFile.remove().catch((error: unknown) => failed(String(error)));
   reload.close();
   await control.close();
-  await Promise.all([stopListener(listener, deliveries), http?.close()]);
+  await Promise.all([stopListener(listener, deliveries), http?.close(), adapters?.close()]);
   endUnless(Promise.all([reload.idle(), removed]), () => {
     failed("a file does not answer: ended by SIGTERM, without waiting for it");
     // No "exit" comes after a signal.

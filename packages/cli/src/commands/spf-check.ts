@@ -60,7 +60,7 @@ function printSpfquery(
   answer: SpfAnswer,
   { receiver }: SpfCheckOptions,
 ): number {
-  for (const line of spfqueryLines(answer, question, receiverName(receiver))) output.data(line);
+  for (const line of spfqueryLines(answer, question, { receiver: receiverName(receiver) })) output.data(line);
   return SPFQUERY_EXIT[answer.result];
 }
 

@@ -1,5 +1,5 @@
 // Files that SIGHUP has read anew, without a restart: the certificate, trusted forwarders. Called by `homing serve`.
-import type { Hangups } from "../until-signal.ts";
+import { alsoHeardBy, type Hangups } from "../until-signal.ts";
 
 export interface FileReload<T> {
   /** As in events: `certificate` gives `certificate-reloaded` and `certificate-not-reloaded`. */
@@ -10,16 +10,9 @@ export interface FileReload<T> {
   readonly log: (event: object) => void;
 }
 
-/** For whoever else listens: SIGHUP has one listener. */
+/** What is logged tells whether it worked. */
 export function withFileReload<T>(heard: Hangups, reload: FileReload<T>): Hangups {
-  return {
-    listen(act) {
-      heard.listen(() => {
-        act();
-        void renew(reload);
-      });
-    },
-  };
+  return alsoHeardBy(heard, () => void renew(reload));
 }
 
 /** What is in use stays where the new one cannot be used. */

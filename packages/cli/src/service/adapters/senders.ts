@@ -1,0 +1,77 @@
+// Who may send, for the adapters: SPF with the settings and trusted forwarders of the SMTP service. Called by adapters.ts.
+import type { BounceGate } from "@homing/bounce-handler";
+import {
+  createTrustedForwarders,
+  createWhyLinks,
+  type Dns,
+  type TrustedForwarder,
+  whyFacts,
+} from "@homing/forwarder";
+import { createSenderChecks, type SenderChecks } from "@homing/mta-adapters";
+import { authenticationPolicyOf } from "../../authentication-policy.ts";
+import type { Config } from "../../config/schema.ts";
+import { readTrust } from "../../read-authentication.ts";
+import { unixNow } from "../../time.ts";
+
+export interface SenderOptions {
+  readonly config: Config;
+  /** File names in the configuration are relative to it. */
+  readonly folder: string;
+  /** Newest first: the first signs the links of the page that says why. */
+  readonly secrets: readonly string[];
+  readonly gate: BounceGate;
+  readonly isTrustedClient: (address: string) => boolean;
+  readonly dns: Dns;
+  readonly timeLimit: (seconds: number) => AbortSignal;
+  readonly log: (event: object) => void;
+  readonly warn: (message: string) => void;
+}
+
+export interface WatchedSenders {
+  readonly checks: SenderChecks;
+  /** The file of trusted forwarders, as after SIGHUP. */
+  reread(): Promise<void>;
+}
+
+export async function createSenders(options: SenderOptions): Promise<WatchedSenders> {
+  const { config, folder, secrets, gate, isTrustedClient, dns, timeLimit, log, warn } = options;
+  const { authentication, http, hostname } = config;
+  const policyFor = authenticationPolicyOf(config);
+  const trustIn = (entries: readonly TrustedForwarder[]) =>
+    createTrustedForwarders(entries, {
+      now: unixNow,
+      dns,
+      propose: (proposal) => log({ event: "trust-not-needed", ...proposal }),
+    });
+  let trusted = trustIn(await readTrust(config, { folder, warn }));
+  const links = http && createWhyLinks({ publicUrl: http.publicUrl, secrets, now: unixNow });
+
+  const checks = createSenderChecks({
+    resolver: dns,
+    hostname,
+    now: unixNow,
+    timeLimit,
+    actionsFor: (domain) => (domain === undefined ? authentication : policyFor(domain)),
+    isTrustedClient,
+    async trustOf({ recipient, ...asked }) {
+      // Entries are for recipients.
+      if (!recipient) return "not-trusted";
+      return (await trusted.lookUp({ ...asked, recipient })).kind;
+    },
+    whyUrl: links && ((refused) => links.mint(whyFacts(refused))),
+    gate,
+  });
+  return {
+    checks,
+    async reread() {
+      if (authentication.trustedForwardersFile === undefined) return;
+      try {
+        const told = (message: string): void => log({ event: "trusted-forwarders-expired", message });
+        trusted = trustIn(await readTrust(config, { folder, warn: told }));
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        log({ event: "trusted-forwarders-not-reloaded", message });
+      }
+    },
+  };
+}

@@ -1,0 +1,37 @@
+// Which mail leaves the site, as far as the tables tell: for the milter, which sees recipients before the mail server follows
+// its aliases. Called by adapters/.
+import { followUsers, isOurs, type Tables, type UserForwards } from "@homing/forwarder";
+import type { LeavesSite, OwnDomains } from "@homing/mta-adapters";
+import { asciiLower, type Mailbox } from "@homing/srs-core";
+
+export interface LeavesSiteOptions {
+  /** Asked for each recipient: a reload swaps them. */
+  readonly tables: () => Tables;
+  readonly ownDomains: () => OwnDomains;
+  /** Users' .forward files; without it, nobody is taken to have one. */
+  readonly forwards?: UserForwards | undefined;
+}
+
+export function createLeavesSite({ tables, ownDomains, forwards }: LeavesSiteOptions): LeavesSite {
+  const isElsewhere = ({ domain }: Mailbox): boolean => {
+    const { rules } = tables();
+    return !isOurs(rules, domain) && !rules.ownNames.has(asciiLower(domain)) && !ownDomains().has(domain);
+  };
+  return async (recipient) => {
+    if (isElsewhere(recipient)) return "leaves";
+    const followed = await followUsers(tables(), recipient, forwards);
+    switch (followed.kind) {
+      case "destinations":
+        return followed.destinations.some(({ mailbox }) => isElsewhere(mailbox)) ? "leaves" : "stays";
+      // In no table: the mail server has a mailbox of that name, or refuses it.
+      case "unknown":
+      case "not-ours":
+      case "discard":
+        return "stays";
+      // A .forward file that could not be read, or a mistake that the mail server may read differently.
+      case "refuse":
+      case "nowhere":
+        return "unknown";
+    }
+  };
+}
