@@ -16,6 +16,8 @@ export interface FolderContents {
   readonly files?: Readonly<Record<string, string>>;
   /** Folders below /var to make, with the user who owns each. */
   readonly folders?: Readonly<Record<string, string>>;
+  /** Folders of this machine, by the name below /var/seen where the program finds them; it cannot write to them. */
+  readonly seen?: Readonly<Record<string, string>>;
 }
 
 export async function createInstanceFolder(contents: FolderContents): Promise<string> {
@@ -31,6 +33,11 @@ export async function createInstanceFolder(contents: FolderContents): Promise<st
   await makeFolders(folder, { "/var/tmp": "root", "/var/log": "root", ...contents.folders }, ids);
   await chmod(join(folder, "var/tmp"), 0o1777);
   await symlink("/run", join(folder, "var/run"));
+  for (const [name, outside] of Object.entries(contents.seen ?? {})) {
+    await mkdir(join(folder, "var/seen", name), { recursive: true });
+    await mkdir(join(folder, "seen"), { recursive: true });
+    await symlink(outside, join(folder, "seen", name));
+  }
   await mkdir(join(folder, "dev"));
   await symlink(SYSLOG_SOCKET, join(folder, "dev/log"));
   return folder;

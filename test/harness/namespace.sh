@@ -14,6 +14,9 @@ mount -n --bind "$folder/var" /var
 mount -n -t overlay overlay -o "lowerdir=$folder/dev:/dev" /dev
 mount -n -t tmpfs -o mode=1777 tmpfs /dev/shm
 mount -n -t proc proc /proc
+for link in "$folder"/seen/*; do
+  [ ! -e "$link" ] || mount -n --bind -o ro "$link/" "/var/seen/${link##*/}"
+done
 # Last, since the instance's folder is usually below /tmp and is hidden from then on.
 mount -n -t tmpfs -o mode=1777 tmpfs /tmp
 mount -n -t tmpfs -o mode=755 tmpfs /run

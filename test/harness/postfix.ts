@@ -23,6 +23,8 @@ export interface PostfixOptions {
   readonly aliases?: Readonly<Record<string, string>>;
   /** Default: a free one. Given when two sites must know each other's before both have started. */
   readonly port?: number;
+  /** Folders of this machine, by their names below /var/seen. */
+  readonly seen?: Readonly<Record<string, string>>;
   /** Parameters of main.cf, over those of this harness. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -81,6 +83,7 @@ async function startOn(port: number, options: PostfixOptions): Promise<Postfix> 
       "/var/lib/postfix": "postfix",
       ...Object.fromEntries(mailboxes.map((user) => [`/var/mail/${user}`, user])),
     },
+    seen: options.seen ?? {},
     log: "/var/log/mail.log",
   });
   try {
