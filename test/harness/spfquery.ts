@@ -1,10 +1,12 @@
-// Debian's spfquery (Mail::SPF) with a DNS server of the test. Called by the story of `homing spf check --spfquery`.
-import type { CommandResult } from "./command.ts";
+// Debian's spfquery (Mail::SPF) with a DNS server of the test. Called by the stories of `homing spfquery` and `homing spf check --spfquery`.
+import type { CommandOptions, CommandResult } from "./command.ts";
 import { startInstance } from "./instance.ts";
 import { PROGRAM_ENVIRONMENT } from "./namespace.ts";
 
 export interface Spfquery extends AsyncDisposable {
-  ask(args: readonly string[]): Promise<CommandResult>;
+  /** Its files are below this folder, which stands for /. */
+  readonly folder: string;
+  ask(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
 }
 
 /** @param dns `address:port` */
@@ -18,7 +20,8 @@ export async function spfquery(dns: string): Promise<Spfquery> {
   // Read by Net::DNS in place of resolv.conf.
   const env = { ...PROGRAM_ENVIRONMENT, RES_NAMESERVERS: address, RES_OPTIONS: `port:${port}` };
   return {
-    ask: (args) => instance.run(["spfquery.mail-spf-perl", ...args], { env }),
+    folder: instance.folder,
+    ask: (args, options = {}) => instance.run(["spfquery.mail-spf-perl", ...args], { env, ...options }),
     [Symbol.asyncDispose]: () => instance.stop(),
   };
 }
