@@ -20,7 +20,8 @@ export type AdapterEvent =
       readonly event: "adapter-refused";
       readonly adapter: AdapterName;
       readonly client: string;
-      readonly sender: string;
+      /** "" is the null sender. */
+      readonly reversePath: string;
       readonly recipient: string;
       readonly reason: string;
       readonly reply: string;
@@ -31,8 +32,9 @@ export type AdapterEvent =
       readonly adapter: AdapterName;
       /** The mail server's queue id; "" where it told none. */
       readonly queueId: string;
-      readonly sender: string;
-      readonly newSender: string;
+      readonly reversePath: string;
+      /** "" where it stays. */
+      readonly newReversePath: string;
       readonly recipients: readonly { readonly recipient: string; readonly newRecipient: string }[];
     }
   /** The mail server does not let the milter do all that is configured: told once. */

@@ -124,9 +124,26 @@ test("forward-alias has the alias before the sender, and goes without one that i
   assert.notDeepEqual(nameless, { kind: "found", value });
 });
 
+test("reject-sender refuses a sender at our SRS domain who was not made here, and nobody else", () => {
+  const { lookUp } = maps();
+  const refused = lookUp("reject-sender", GOOD.replace(/=[^=]+=/, "=AAAA="));
+  assert.ok(refused.kind === "found");
+  assert.match(refused.value, /^550 5\.7\.1 /);
+  for (const sender of [
+    GOOD,
+    "bob@origin.example",
+    "",
+    "<>",
+    '""',
+    "no address",
+    "SRS0=AAAA=AA=a.example=b@other.example",
+  ])
+    assert.equal(lookUp("reject-sender", sender).kind, "not-found", sender);
+});
+
 test("a map that is not there is told so", () => {
   assert.deepEqual(maps().lookUp("fordward", "bob@origin.example"), {
     kind: "wrong",
-    why: "there is no such map: ask for forward, reverse or reject",
+    why: "there is no such map: ask for forward, reverse, reject or reject-sender",
   });
 });

@@ -1,9 +1,17 @@
-// The maps that rewrite: envelope senders out (`forward`), SRS recipients back (`reverse`), and which SRS recipients are to be
-// refused (`reject`). Every protocol that looks keys up asks these; the names of the first two are PostSRSd's.
+// The maps that rewrite: envelope senders out (`forward`), SRS recipients back (`reverse`), and which SRS recipients and
+// senders are to be refused (`reject`, `reject-sender`). Every protocol that looks keys up asks these; the names of the first two are PostSRSd's.
 import type { BounceGate } from "@homing/bounce-handler";
 import { NOT_A_BOUNCE, TOO_MANY_GUESSES } from "@homing/bounce-handler";
 import { renderReply } from "@homing/mail";
-import { type Mailbox, parseMailbox, type Rewriter, renderMailbox, type UnixSeconds } from "@homing/srs-core";
+import {
+  type Mailbox,
+  parseMailbox,
+  parseReversePath,
+  type Rewriter,
+  renderMailbox,
+  type UnixSeconds,
+} from "@homing/srs-core";
+import { forgedSender } from "../senders/forged-sender.ts";
 import type { LookUp, MapAnswer } from "./map-answer.ts";
 import type { OwnDomains } from "./own-domains.ts";
 
@@ -23,6 +31,8 @@ export interface SrsMaps {
   reverse(recipient: string): MapAnswer;
   /** The map `reject`: an access(5) action for a recipient at an SRS domain whose bounce is not to be taken. */
   reject(recipient: string): MapAnswer;
+  /** The map `reject-sender`: the same for a sender at an SRS domain who was not made here. Not for users of the site. */
+  rejectSender(sender: string): MapAnswer;
   /** By the map's name, as it comes over the wire. `forward-alias` has the key `ALIAS SENDER`. */
   readonly lookUp: LookUp;
 }
@@ -60,6 +70,13 @@ export function createSrsMaps({ rewriter, gate, ownDomains, now }: SrsMapsOption
       if (outcome === "too-many-guesses") return found(renderReply(TOO_MANY_GUESSES));
       return outcome.ok ? notFound("its tag is good") : found(renderReply(NOT_A_BOUNCE));
     },
+
+    rejectSender(sender) {
+      const parsed = parseReversePath(NULL_SENDERS.includes(sender) ? "" : sender);
+      if (!parsed.ok) return notFound(parsed.message);
+      const forged = forgedSender(gate, parsed.reversePath, { now: now(), network: EVERYBODY });
+      return forged ? found(renderReply(forged.reply)) : notFound("nothing speaks against it");
+    },
   };
 
   return {
@@ -74,8 +91,13 @@ export function createSrsMaps({ rewriter, gate, ownDomains, now }: SrsMapsOption
           return maps.reverse(key);
         case "reject":
           return maps.reject(key);
+        case "reject-sender":
+          return maps.rejectSender(key);
         default:
-          return { kind: "wrong", why: "there is no such map: ask for forward, reverse or reject" };
+          return {
+            kind: "wrong",
+            why: "there is no such map: ask for forward, reverse, reject or reject-sender",
+          };
       }
     },
   };

@@ -6,6 +6,7 @@ import type { Change } from "./answers.ts";
 import { type Accepted, foreignSender, type Message } from "./message.ts";
 import type { MilterOptions } from "./milter-options.ts";
 import type { Agreed } from "./negotiation.ts";
+import { shownPath } from "./path.ts";
 
 export interface Changes {
   /** In the order in which they are to be made. */
@@ -17,17 +18,17 @@ export interface Changes {
 
 export function changesOf(options: MilterOptions, agreed: Agreed, message: Message): Changes {
   const newSender = message.accepted.some(({ leaves }) => leaves) ? rewritten(options, message) : "";
-  const recipients = message.accepted.flatMap(({ path, unwrapped }) =>
-    unwrapped ? [{ recipient: path, newRecipient: renderMailbox(unwrapped) }] : [],
+  const unwrapped = message.accepted.flatMap(({ path, unwrapped: to }) =>
+    to ? [{ path, newRecipient: renderMailbox(to) }] : [],
   );
   const sender: Change[] = newSender === "" ? [] : [{ kind: "sender", sender: newSender }];
   return {
     newSender,
-    recipients,
+    recipients: unwrapped.map(({ path, newRecipient }) => ({ recipient: shownPath(path), newRecipient })),
     all: [
       ...sender,
-      ...recipients.map(({ recipient }): Change => ({ kind: "delete-recipient", path: recipient })),
-      ...[...new Set(recipients.map(({ newRecipient }) => newRecipient))].map(
+      ...unwrapped.map(({ path }): Change => ({ kind: "delete-recipient", path })),
+      ...[...new Set(unwrapped.map(({ newRecipient }) => newRecipient))].map(
         (recipient): Change => ({ kind: "add-recipient", recipient }),
       ),
       ...(agreed.mayAddHeaders ? fields(message.accepted) : []),

@@ -20,7 +20,7 @@ test("a sender is rewritten where a recipient leaves the site, and the alias is 
   assert.notDeepEqual(one.changes, two.changes);
   const [event] = events;
   assert.ok(event?.event === "adapter-rewrote");
-  assert.deepEqual([event.queueId, event.sender, event.recipients], ["4QUEUE", BOB, []]);
+  assert.deepEqual([event.queueId, event.reversePath, event.recipients], ["4QUEUE", BOB, []]);
 });
 
 const untouched: readonly (readonly [what: string, sender: string, recipient: string])[] = [
@@ -117,7 +117,7 @@ test("a good SRS recipient becomes the original sender, and the text of RCPT is 
   assert.deepEqual(played.changes, [`delete <${shouted}>`, `add <${BOB}>`]);
   const [event] = events;
   assert.ok(event?.event === "adapter-rewrote");
-  assert.deepEqual(event.recipients, [{ recipient: `<${shouted}>`, newRecipient: BOB }]);
+  assert.deepEqual(event.recipients, [{ recipient: shouted, newRecipient: BOB }]);
 });
 
 test("two bounces in one message are unwrapped each, and an address that both lead to is added once", async (t) => {

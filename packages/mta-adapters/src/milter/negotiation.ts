@@ -20,19 +20,20 @@ export const ACTIONS = {
   requestMacros: 0x100,
 } as const;
 
-/** What is not said, or not answered (SMFIP_…). */
+/**
+ * What is not said, or not answered (SMFIP_…). DATA is said and answered: Postfix sends its macros all the same, alone, and
+ * what it says next would wait 40 ms for a TCP acknowledgement of them (Nagle's algorithm and delayed ones).
+ */
 export const STEPS = {
   noBody: 0x10,
   noHeaders: 0x20,
   noEndOfHeader: 0x40,
   noUnknown: 0x100,
-  noData: 0x200,
   skip: 0x400,
   unansweredHeader: 0x80,
   unansweredConnect: 0x1000,
   unansweredHelo: 0x2000,
   unansweredMail: 0x4000,
-  unansweredData: 0x10000,
   unansweredUnknown: 0x20000,
   unansweredEndOfHeader: 0x40000,
   leadingSpace: 0x100000,

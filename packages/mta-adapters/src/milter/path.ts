@@ -1,6 +1,6 @@
 // Paths as a mail server gives them to a milter: what the client wrote behind MAIL FROM and RCPT TO. Called by session.ts and
 // judge-recipient.ts.
-import { type Mailbox, NULL_PATH, parseMailbox, type ReversePath } from "@homing/srs-core";
+import { type Mailbox, NULL_PATH, parseMailbox, printable, type ReversePath } from "@homing/srs-core";
 
 export type MilterPath =
   | { readonly kind: "address"; readonly address: ReversePath; readonly text: string }
@@ -22,6 +22,11 @@ export function parseMilterPath(given: string, hostname: string): MilterPath {
 
 export function mailboxOf(path: MilterPath): Mailbox | undefined {
   return path.kind === "address" && path.address !== NULL_PATH ? path.address : undefined;
+}
+
+/** For the log, which has no brackets. */
+export function shownPath(given: string): string {
+  return printable(withoutBrackets(given));
 }
 
 function withoutBrackets(text: string): string {

@@ -11,7 +11,7 @@ import { judgeRecipient } from "./judge-recipient.ts";
 import type { Message } from "./message.ts";
 import type { MilterOptions } from "./milter-options.ts";
 import { type Agreed, agreeOn, type Offer, renderAgreed } from "./negotiation.ts";
-import { parseMilterPath } from "./path.ts";
+import { parseMilterPath, shownPath } from "./path.ts";
 
 /** Told by what it lacks, once for all connections. */
 export type Lacking = (agreed: Agreed) => void;
@@ -65,7 +65,7 @@ class MilterSession implements Session<Frame> {
       case "rcpt":
         return this.#recipient(this.#expectMessage("RCPT"), agreed, command.path);
       case "data":
-        return agreed.has("unansweredData") ? SILENCE : CONTINUE;
+        return CONTINUE;
       case "header":
         return agreed.has("unansweredHeader") ? SILENCE : CONTINUE;
       case "end-of-header":
@@ -129,8 +129,8 @@ class MilterSession implements Session<Frame> {
         event: "adapter-refused",
         adapter: "milter",
         client: message.client ?? "",
-        sender: printable(message.sender.text),
-        recipient: printable(path),
+        reversePath: printable(message.sender.text),
+        recipient: shownPath(path),
         reason,
         reply: `${reply.code} ${reply.enhanced} ${reply.text}`,
       });
@@ -148,13 +148,12 @@ class MilterSession implements Session<Frame> {
       const hasLeadingSpace = agreed.has("leadingSpace");
       const frames = all.map((change) => renderChange(change, hasLeadingSpace));
       if (newSender !== "" || recipients.length > 0) {
-        const sender = printable(message.sender.text);
         this.#options.report({
           event: "adapter-rewrote",
           adapter: "milter",
           queueId,
-          sender,
-          newSender,
+          reversePath: printable(message.sender.text),
+          newReversePath: newSender,
           recipients,
         });
       }

@@ -313,12 +313,12 @@ test("refusals are told to the log, and nothing else is", async () => {
   assert.deepEqual(events, [
     {
       ...told,
-      sender: "bob@fail.example",
+      reversePath: "bob@fail.example",
       recipient: "alice@ours.example",
       reason: "spf-fail",
       reply: "550 5.7.23 SPF: fail.example does not let 192.0.2.1 send its mail",
     },
-    { ...told, sender: "", recipient: FORGED, reason: "bad-tag", reply: NOT_A_BOUNCE },
+    { ...told, reversePath: "", recipient: FORGED, reason: "bad-tag", reply: NOT_A_BOUNCE },
   ]);
 });
 

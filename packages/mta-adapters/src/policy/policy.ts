@@ -131,7 +131,7 @@ interface Refused extends Pick<PolicyOptions, "report"> {
 
 function refused({ report, request, reply, reason }: Refused): PolicyAction {
   const { client_address: client, sender, recipient } = request;
-  const told = { client, sender, recipient, reason, reply: renderReply(reply) };
+  const told = { client, reversePath: sender, recipient, reason, reply: renderReply(reply) };
   report({ event: "adapter-refused", adapter: "policy", ...told });
   return { kind: "reply", reply };
 }

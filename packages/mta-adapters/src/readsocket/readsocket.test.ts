@@ -116,7 +116,12 @@ test("SPF that is not says its result and the reply to give, and is told to the 
   assert.equal(last, "OK fail 550 5.7.23 no, says d.example\n");
   assert.deepEqual(events, [
     {
-      ...{ event: "adapter-refused", adapter: "readsocket", client: "192.0.2.1", sender: "bob@d.example" },
+      ...{
+        event: "adapter-refused",
+        adapter: "readsocket",
+        client: "192.0.2.1",
+        reversePath: "bob@d.example",
+      },
       ...{ recipient: "", reason: "spf-fail", reply: "550 5.7.23 no, says d.example" },
     },
   ]);

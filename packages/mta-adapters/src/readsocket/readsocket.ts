@@ -42,9 +42,11 @@ function mapAnswer(
   { map, key }: Extract<ReadsocketRequest, { kind: "map" }>,
 ): MapAnswer {
   const answer = maps.lookUp(map, key);
-  if (map === "reject" && answer.kind === "found") {
-    const reason = answer.value.startsWith("4") ? "too-many-guesses" : "not-a-bounce";
-    const told = { client: "", sender: "", recipient: key, reason, reply: answer.value };
+  if ((map === "reject" || map === "reject-sender") && answer.kind === "found") {
+    const reason = answer.value.startsWith("4") ? "too-many-guesses" : "bad-srs-address";
+    const about =
+      map === "reject" ? { reversePath: "", recipient: key } : { reversePath: key, recipient: "" };
+    const told = { client: "", ...about, reason, reply: answer.value };
     report({ event: "adapter-refused", adapter: "readsocket", ...told });
   }
   return answer;
@@ -58,7 +60,7 @@ async function senderAnswer(
   const verdict = await senders.check({ client, helo, sender, recipient: undefined });
   if (verdict?.reply) {
     const reply = renderReply(verdict.reply);
-    const told = { client, sender, recipient: "", reason: verdict.fault ?? "", reply };
+    const told = { client, reversePath: sender, recipient: "", reason: verdict.fault ?? "", reply };
     report({ event: "adapter-refused", adapter: "readsocket", ...told });
   }
   return verdictAnswer(verdict);

@@ -58,7 +58,7 @@ export async function listenAdapter<Request>(
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     const peer = peerOf(socket, place);
-    void serveConnection({
+    serveConnection({
       socket,
       protocol,
       peer,

@@ -49,7 +49,6 @@ export interface MilterClient extends AsyncDisposable {
 }
 
 const UNTOLD: Readonly<Record<string, number>> = {
-  T: STEPS.noData,
   L: STEPS.noHeaders,
   N: STEPS.noEndOfHeader,
   B: STEPS.noBody,
@@ -59,7 +58,6 @@ const UNANSWERED: Readonly<Record<string, number>> = {
   C: STEPS.unansweredConnect,
   H: STEPS.unansweredHelo,
   M: STEPS.unansweredMail,
-  T: STEPS.unansweredData,
   L: STEPS.unansweredHeader,
   N: STEPS.unansweredEndOfHeader,
   U: STEPS.unansweredUnknown,
