@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ForwarderEvent } from "@homing/forwarder";
+import type { AdapterEvent } from "@homing/mta-adapters";
 import { createMasking } from "./mask-events.ts";
 
 const KEY = Buffer.from("a key of this test");
@@ -12,7 +13,8 @@ const SRS = "SRS0=4nbkgaqy=JK=origin.example=bob@club.example";
 const WORDS = `<${ALICE}>: unknown, try ${QUOTED} or http://x.test/?to=dave%40elsewhere.example`;
 
 /** Each kind of event, with an address wherever one may be: a new kind does not compile until it is here. */
-const byKind: { readonly [Kind in ForwarderEvent["event"]]: Extract<ForwarderEvent, { event: Kind }> } = {
+type AnyEvent = ForwarderEvent | AdapterEvent;
+const byKind: { readonly [Kind in AnyEvent["event"]]: Extract<AnyEvent, { event: Kind }> } = {
   refused: {
     event: "refused",
     session: "s",
@@ -132,6 +134,31 @@ const byKind: { readonly [Kind in ForwarderEvent["event"]]: Extract<ForwarderEve
   "nobody-told": { event: "nobody-told", id: "i", target: ALICE, to: BOB },
   "lease-lost": { event: "lease-lost", id: "i", target: ALICE, attempts: 1 },
   "many-bounces": { event: "many-bounces", scope: "domain", domain: "origin.example", perMinute: 201 },
+  "adapter-fault": {
+    event: "adapter-fault",
+    adapter: "milter",
+    peer: "127.0.0.1:1",
+    fault: `"${ALICE}" is no command`,
+  },
+  "adapter-busy": { event: "adapter-busy", adapter: "policy", connections: 200 },
+  "adapter-refused": {
+    event: "adapter-refused",
+    adapter: "policy",
+    client: "192.0.2.1",
+    reversePath: BOB,
+    recipient: SRS,
+    reason: "spf-fail",
+    reply: `550 5.7.23 <${CAROL}>: no`,
+  },
+  "adapter-rewrote": {
+    event: "adapter-rewrote",
+    adapter: "milter",
+    queueId: "4Q",
+    reversePath: BOB,
+    newReversePath: SRS,
+    recipients: [{ recipient: QUOTED, newRecipient: CAROL }],
+  },
+  "adapter-limited": { event: "adapter-limited", adapter: "milter", message: "no sender is rewritten" },
   guessing: { event: "guessing", budget: "victim", network: "192.0.2.1", victim: BOB },
   discarded: { event: "discarded", id: "i", recipient: CAROL },
   answered: { event: "answered", id: "i", reply: `250 2.0.0 <${CAROL}>: passed on` },
@@ -140,6 +167,8 @@ const byKind: { readonly [Kind in ForwarderEvent["event"]]: Extract<ForwarderEve
 /** Their samples have no address: no event of their kind could. */
 const WITHOUT = new Set<string>([
   "alias-index",
+  "adapter-busy",
+  "adapter-limited",
   "many-bounces",
   "not-authenticated",
   "bounce-client",

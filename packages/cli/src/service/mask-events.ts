@@ -32,6 +32,7 @@ const ADDRESS_FIELDS = new Set([
   "reversePath",
   "newReversePath",
   "recipient",
+  "newRecipient",
   "alias",
   "target",
   "targets",
