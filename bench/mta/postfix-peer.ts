@@ -44,7 +44,11 @@ async function debianVersion(packageName: string): Promise<string> {
   return /^\S+ \(([^)]+)\)/.exec(changelog)?.[1] ?? "of unknown version";
 }
 
-async function startPostSrsd({ forward, reverse }: Tables, { folder, account }: Place): Promise<OwnProcess> {
+/** Also for the bench of adapters, which has no Postfix in front of it. */
+export async function startPostSrsd(
+  { forward, reverse }: Tables,
+  { folder, account }: Pick<Place, "folder" | "account">,
+): Promise<OwnProcess> {
   const root = await debianRoot("postsrsd");
   const own = join(folder, "postsrsd");
   mkdirSync(own);
