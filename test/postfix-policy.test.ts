@@ -131,7 +131,7 @@ function refusals({ homing }: Site, about: string, count: number): Promise<reado
       const lines = homing.stdout().split("\n").slice(0, -1);
       const events = lines
         .map((line) => JSON.parse(line) as AdapterEvent)
-        .filter((event) => event.event === "adapter-refused" && event.sender === about);
+        .filter((event) => event.event === "adapter-refused" && event.reversePath === about);
       return events.length >= count ? events : undefined;
     },
     { seconds: 10, otherwise: () => `no ${count} refusals in:\n${homing.stdout()}` },
