@@ -14,7 +14,6 @@ import {
 } from "@homing/forwarder";
 import { asciiLower } from "@homing/srs-core";
 import { type ConfigProblem, configFailure } from "./config/config-problem.ts";
-import { settingPlace } from "./config/load-config.ts";
 import type { Config } from "./config/schema.ts";
 import { srsDomainsOf } from "./config/srs-domains.ts";
 import { CommandFailure, systemFailure } from "./failure.ts";
@@ -55,6 +54,8 @@ async function tablesFailure(
   const all: (ConfigProblem | string)[] = [];
   for (const { table, failure } of failures) {
     const setting = `${table}File`;
+    // Only here: a service whose tables are good need not keep what reads YAML.
+    const { settingPlace } = await import("./config/load-config.ts");
     const place = await settingPlace(configPath, setting);
     const { message } = failure;
     all.push(place ? { file: configPath, ...place, message: `${setting}: ${message}` } : message);

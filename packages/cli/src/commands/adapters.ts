@@ -3,7 +3,7 @@
 import process from "node:process";
 import type { AdapterName } from "@homing/mta-adapters";
 import type { AdapterSettings } from "../config/adapter-settings.ts";
-import { loadConfig } from "../config/load-config.ts";
+import { loadConfigApart } from "../config/load-apart.ts";
 import type { Config } from "../config/schema.ts";
 import { CommandFailure, EXIT } from "../failure.ts";
 import { createOutput, whenOutputIsLost } from "../output.ts";
@@ -31,7 +31,7 @@ export async function runAdapters(
 ): Promise<number> {
   const heard = hangups();
   const output = createOutput(options.json === true);
-  const config = await loadConfig(options.config);
+  const config = await loadConfigApart(options.config);
   const adapters = adaptersOf(config, name, options.config);
   const mask = createMasking(config.log.addresses, randomKey());
   const writer = createLogWriter({
