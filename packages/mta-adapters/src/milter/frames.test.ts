@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { requestsIn } from "../testing/requests-in.ts";
 import { ProtocolFault } from "../wire/protocol.ts";
 import { createFrameReader, type Frame, renderFrame } from "./frames.ts";
 
@@ -10,7 +11,7 @@ function readIn(octets: Buffer, lengths: readonly number[]): readonly Frame[] {
   const frames: Frame[] = [];
   for (let at = 0, piece = 0; at < octets.length; piece++) {
     const length = lengths[piece % lengths.length] ?? 1;
-    frames.push(...reader.push(octets.subarray(at, at + length)));
+    frames.push(...requestsIn(reader, octets.subarray(at, at + length)));
     at += length;
   }
   assert.equal(reader.isBegun(), false);
@@ -59,7 +60,7 @@ const faults: readonly (readonly [what: string, octets: string, fault: RegExp])[
 for (const [what, octets, message] of faults)
   test(`${what} is a fault as soon as its length is there`, () => {
     assert.throws(
-      () => createFrameReader().push(Buffer.from(octets, "latin1")),
+      () => requestsIn(createFrameReader(), Buffer.from(octets, "latin1")),
       (error) => {
         return error instanceof ProtocolFault && message.test(error.message);
       },
@@ -71,7 +72,7 @@ test("random octets give frames or one fault, and nothing else", () => {
     fc.property(fc.array(fc.uint8Array({ maxLength: 2000 }), { maxLength: 5 }), (chunks) => {
       const reader = createFrameReader();
       try {
-        for (const chunk of chunks) reader.push(Buffer.from(chunk));
+        for (const chunk of chunks) requestsIn(reader, Buffer.from(chunk));
       } catch (error) {
         assert.ok(error instanceof ProtocolFault);
       }

@@ -49,16 +49,14 @@ export function createFrameReader(): RequestReader<Frame> {
 
   return {
     isBegun: () => headOctets > 0,
-    push(chunk) {
-      const frames: Frame[] = [];
+    push(chunk, take) {
       for (let at = 0; at < chunk.length; ) {
         at += headOctets < HEAD_OCTETS ? readHead(chunk, at) : readData(chunk, at);
         if (headOctets < HEAD_OCTETS || missing > 0) continue;
-        frames.push({ letter: letterOf(head), data });
+        take({ letter: letterOf(head), data });
         headOctets = 0;
         data = NOTHING;
       }
-      return frames;
     },
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { requestsIn } from "../testing/requests-in.ts";
 import { ProtocolFault } from "../wire/protocol.ts";
 import { createPolicyReader, type PolicyRequest } from "./policy-request.ts";
 
@@ -17,7 +18,7 @@ const EMPTY: PolicyRequest = {
 const BEGIN = "request=smtpd_access_policy\n";
 
 function read(text: string): readonly PolicyRequest[] {
-  return createPolicyReader().push(Buffer.from(text));
+  return requestsIn(createPolicyReader(), Buffer.from(text));
 }
 
 test("a request is what stands before an empty line; what is not said is empty", () => {
@@ -42,7 +43,7 @@ test("two requests in one packet are two, and the second has nothing of the firs
 test("a reader knows whether a request is begun", () => {
   const reader = createPolicyReader();
   const begun = ["", "r", "equest=smtpd_access_policy\n", "\n"].map((part) => {
-    reader.push(Buffer.from(part));
+    requestsIn(reader, Buffer.from(part));
     return reader.isBegun();
   });
   assert.deepEqual(begun, [false, true, true, false]);
@@ -71,7 +72,7 @@ for (const [what, text, fault] of FAULTS) {
     assert.throws(() => read(text), faulty);
     const reader = createPolicyReader();
     assert.throws(() => {
-      for (const octet of Buffer.from(text)) reader.push(Buffer.of(octet));
+      for (const octet of Buffer.from(text)) requestsIn(reader, Buffer.of(octet));
     }, faulty);
   });
 }
@@ -93,7 +94,9 @@ test("wherever the octets are cut, the requests are the same", () => {
       const octets = Buffer.from(text.join(""));
       const reader = createPolicyReader();
       const places = [0, ...cuts.toSorted((one, other) => one - other), octets.length];
-      const got = places.flatMap((from, index) => reader.push(octets.subarray(from, places[index + 1])));
+      const got = places.flatMap((from, index) =>
+        requestsIn(reader, octets.subarray(from, places[index + 1])),
+      );
       const expected = requests.map((one) => ({ ...EMPTY, ...wellFormed(one) }));
       assert.deepEqual(got, expected);
       assert.equal(reader.isBegun(), false);
@@ -106,7 +109,7 @@ test("random octets are requests or a fault, and nothing else", () => {
     fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), (chunks) => {
       const reader = createPolicyReader();
       try {
-        for (const chunk of chunks) reader.push(Buffer.from(chunk));
+        for (const chunk of chunks) requestsIn(reader, Buffer.from(chunk));
       } catch (error) {
         assert.ok(error instanceof ProtocolFault);
         assert.match(error.message, /^[\x20-\x7e]{1,100}$/);

@@ -29,7 +29,7 @@ export function createPolicyReader(): RequestReader<PolicyRequest> {
   let octets = 0;
 
   /** The request, at its empty line. */
-  const take = (line: string): PolicyRequest | undefined => {
+  const read = (line: string): PolicyRequest | undefined => {
     if (line === "") {
       const request = requestOf(attributes);
       attributes = new Map();
@@ -47,8 +47,7 @@ export function createPolicyReader(): RequestReader<PolicyRequest> {
   };
 
   return {
-    push(chunk) {
-      const requests: PolicyRequest[] = [];
+    push(chunk, take) {
       for (let at = 0; at < chunk.length; ) {
         const end = chunk.indexOf(LF, at);
         const part = chunk.subarray(at, end < 0 ? chunk.length : end);
@@ -63,11 +62,10 @@ export function createPolicyReader(): RequestReader<PolicyRequest> {
           break;
         }
         begunLine = Buffer.alloc(0);
-        const request = take(line.toString("utf8"));
-        if (request) requests.push(request);
+        const request = read(line.toString("utf8"));
+        if (request) take(request);
         at = end + 1;
       }
-      return requests;
     },
     isBegun: () => octets > 0,
   };

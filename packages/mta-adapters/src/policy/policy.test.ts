@@ -12,6 +12,7 @@ import type { AdapterEvent } from "../adapter-events.ts";
 import { createSenderChecks } from "../senders/create-sender-checks.ts";
 import type { SenderChecks, SenderVerdict } from "../senders/sender-checks.ts";
 import { connectionOf, rest } from "../testing/line-protocol.ts";
+import { requestsIn } from "../testing/requests-in.ts";
 import { listenAdapter } from "../wire/listener.ts";
 import { ProtocolFault } from "../wire/protocol.ts";
 import { type PolicyOptions, policyProtocol } from "./policy.ts";
@@ -89,11 +90,11 @@ function service(options: Partial<PolicyOptions> = {}) {
     report: (event) => events.push(event),
     ...options,
   });
-  const session = protocol.createSession("127.0.0.1:1");
+  const session = protocol.createSession();
   /** The answer, with its end. */
   const raw = async (text: string | Uint8Array): Promise<string> => {
     let said = "";
-    for (const request of protocol.createReader().push(Buffer.from(text)))
+    for (const request of requestsIn(protocol.createReader(), Buffer.from(text)))
       said += await session.answer(request);
     return said;
   };

@@ -1,6 +1,6 @@
 // The one line that a connection of the readsocket protocol brings. Called by readsocket.ts.
 import { isUtf8 } from "node:buffer";
-import { ProtocolFault, type RequestReader } from "../wire/protocol.ts";
+import { ProtocolFault, type RequestReader, type Take } from "../wire/protocol.ts";
 
 /** Two addresses of 254 octets, a name of 253 and an IP address fit. */
 const MAX_LINE = 1024;
@@ -11,23 +11,25 @@ const CR = 0x0d;
 export function createLineReader(): RequestReader<string> {
   let held = Buffer.alloc(0);
   let isOver = false;
-  const finish = (): readonly string[] => {
+  const finish = (take: Take<string>): void => {
     isOver = true;
     const octets = held;
     held = Buffer.alloc(0);
-    return [lineOf(octets)];
+    take(lineOf(octets));
   };
   return {
-    push(chunk) {
-      if (isOver) return [];
+    push(chunk, take) {
+      if (isOver) return;
       const end = chunk.indexOf(LF);
       const part = end < 0 ? chunk : chunk.subarray(0, end);
       if (held.length + part.length > MAX_LINE)
         throw new ProtocolFault(`a line of more than ${MAX_LINE} octets`);
       held = Buffer.concat([held, part]);
-      return end < 0 ? [] : finish();
+      if (end >= 0) finish(take);
     },
-    end: () => (held.length === 0 ? [] : finish()),
+    end(take) {
+      if (held.length > 0) finish(take);
+    },
     isBegun: () => held.length > 0,
   };
 }

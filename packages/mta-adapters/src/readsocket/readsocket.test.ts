@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type { AdapterEvent } from "../adapter-events.ts";
 import type { MapAnswer } from "../maps/map-answer.ts";
 import type { SenderAsked, SenderVerdict } from "../senders/sender-checks.ts";
+import { requestsAtEnd, requestsIn } from "../testing/requests-in.ts";
 import { ProtocolFault, type Said } from "../wire/protocol.ts";
 import { readsocketProtocol } from "./readsocket.ts";
 
@@ -31,9 +32,9 @@ function world({ lookUp = () => NOT_FOUND, verdict }: World = {}) {
   /** What is said to the octets, in these pieces; the client then ends its side. */
   const say = async (...pieces: readonly (string | Uint8Array)[]): Promise<Said | undefined> => {
     const reader = protocol.createReader();
-    const session = protocol.createSession("peer");
-    const requests = pieces.flatMap((piece) => [...reader.push(Buffer.from(piece as string))]);
-    const [first] = [...requests, ...(reader.end?.() ?? [])];
+    const session = protocol.createSession();
+    const requests = pieces.flatMap((piece) => requestsIn(reader, Buffer.from(piece as string)));
+    const [first] = [...requests, ...requestsAtEnd(reader)];
     return first === undefined ? undefined : await session.answer(first);
   };
   return { events, asked, say };

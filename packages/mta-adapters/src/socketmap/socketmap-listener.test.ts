@@ -78,10 +78,11 @@ for (const wrong of ["hello\r\n", "1025:", "9999999999", "3:a b;", "03:a b,", "\
   });
 }
 
-test("a client that goes in the middle of a request is no event", async (t) => {
+test("a client that ends in the middle of a request is told in the log", async (t) => {
   const { say, events } = await listening(t);
   const socket = await say("11:forw");
   socket.end();
   assert.equal(await heard(socket), "");
-  assert.deepEqual(events, []);
+  const faults = events.map((event) => event.event === "adapter-fault" && event.fault);
+  assert.deepEqual(faults, ["the client ended in the middle of a request"]);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { MapAnswer } from "../maps/map-answer.ts";
+import { requestsIn } from "../testing/requests-in.ts";
 import { ProtocolFault } from "../wire/protocol.ts";
 import { createNetstringReader, renderNetstring } from "./netstring.ts";
 import { renderSocketmapAnswer, type SocketmapRequest, socketmapProtocol } from "./socketmap.ts";
@@ -11,7 +12,7 @@ const NEVER = (): MapAnswer => assert.fail("nothing is to be looked up");
 /** The requests of a stream that comes in these pieces. */
 function read(pieces: readonly (string | Uint8Array)[]): SocketmapRequest[] {
   const reader = socketmapProtocol({ lookUp: NEVER }).createReader();
-  return pieces.flatMap((piece) => [...reader.push(Buffer.from(piece as string))]);
+  return pieces.flatMap((piece) => requestsIn(reader, Buffer.from(piece as string)));
 }
 
 test("a request is a map, a blank and a key, and several may come at once", () => {
@@ -82,11 +83,11 @@ test("no octets make the reader throw anything but a fault, or hold more than on
 test("a request that is begun is known to be", () => {
   const reader = socketmapProtocol({ lookUp: NEVER }).createReader();
   assert.equal(reader.isBegun(), false);
-  reader.push(Buffer.from("2"));
+  requestsIn(reader, Buffer.from("2"));
   assert.equal(reader.isBegun(), true);
-  reader.push(Buffer.from(":ab"));
+  requestsIn(reader, Buffer.from(":ab"));
   assert.equal(reader.isBegun(), true);
-  reader.push(Buffer.from(","));
+  requestsIn(reader, Buffer.from(","));
   assert.equal(reader.isBegun(), false);
 });
 
@@ -105,7 +106,7 @@ for (const [answer, line] of answers) {
 
 test("a key that is no UTF-8 is in no map: nothing is asked", () => {
   const protocol = socketmapProtocol({ lookUp: NEVER });
-  const [request] = protocol.createReader().push(Buffer.from("15:forward b\xff@a.ex,", "latin1"));
+  const [request] = requestsIn(protocol.createReader(), Buffer.from("15:forward b\xff@a.ex,", "latin1"));
   assert.ok(request);
-  assert.equal(protocol.createSession("peer").answer(request), "9:NOTFOUND ,");
+  assert.equal(protocol.createSession().answer(request), "9:NOTFOUND ,");
 });

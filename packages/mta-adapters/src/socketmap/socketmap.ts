@@ -44,12 +44,8 @@ export function socketmapProtocol({
       const netstrings = createNetstringReader(maxOctets);
       return {
         isBegun: netstrings.isBegun,
-        push(chunk) {
-          const requests: SocketmapRequest[] = [];
-          netstrings.push(chunk, (octets, start, end) => {
-            requests.push(parseSocketmapRequest(octets, start, end));
-          });
-          return requests;
+        push(chunk, take) {
+          netstrings.push(chunk, (octets, start, end) => take(parseSocketmapRequest(octets, start, end)));
         },
       };
     },

@@ -1,5 +1,5 @@
 // A request of the spfd protocol: lines of name=value up to an empty one, or until the client ends its side. Called by spfd.ts.
-import { ProtocolFault, type RequestReader } from "../wire/protocol.ts";
+import { ProtocolFault, type RequestReader, type Take } from "../wire/protocol.ts";
 import type { SpfRequest } from "./spf-request.ts";
 
 /** Two addresses of 254 octets, a name of 253 and an IP address, with room for names that nobody knows. */
@@ -19,14 +19,14 @@ export function createSpfdReader(): RequestReader<SpfRequest> {
   let held = Buffer.alloc(0);
   let octets = 0;
   let isOver = false;
-  const finish = (): readonly SpfRequest[] => {
+  const finish = (take: Take<SpfRequest>): void => {
     isOver = true;
     held = Buffer.alloc(0);
-    return [fields];
+    take(fields);
   };
   return {
-    push(chunk) {
-      if (isOver) return [];
+    push(chunk, take) {
+      if (isOver) return;
       for (let at = 0; at < chunk.length; ) {
         const lineEnd = chunk.indexOf(LF, at);
         const end = lineEnd < 0 ? chunk.length : lineEnd + 1;
@@ -35,22 +35,24 @@ export function createSpfdReader(): RequestReader<SpfRequest> {
         held = Buffer.concat([held, chunk.subarray(at, end)]);
         at = end;
         if (lineEnd < 0) break;
-        if (!take(fields, held)) return finish();
+        if (!readField(fields, held)) {
+          finish(take);
+          return;
+        }
         held = Buffer.alloc(0);
       }
-      return [];
     },
-    end() {
-      if (isOver || octets === 0) return [];
-      take(fields, held);
-      return finish();
+    end(take) {
+      if (isOver || octets === 0) return;
+      readField(fields, held);
+      finish(take);
     },
     isBegun: () => !isOver && octets > 0,
   };
 }
 
 /** The last value of each name counts, by its name of today; a line without `=` takes a value away. False at the empty line. */
-function take(fields: Map<string, string | undefined>, octets: Buffer): boolean {
+function readField(fields: Map<string, string | undefined>, octets: Buffer): boolean {
   const line = octets.toString("utf8").trimEnd();
   if (line === "") return false;
   const equals = line.indexOf("=");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SpfAnswer, SpfQuestion } from "@homing/spf";
 import fc from "fast-check";
+import { requestsAtEnd, requestsIn } from "../testing/requests-in.ts";
 import { ProtocolFault, type Said } from "../wire/protocol.ts";
 import { spfdProtocol } from "./spfd.ts";
 
@@ -23,10 +24,10 @@ function world(answer: Partial<SpfAnswer> = {}) {
   /** What is said to the octets, in these pieces; the client then ends its side. */
   const say = async (...pieces: readonly (string | Uint8Array)[]): Promise<Said | undefined> => {
     const reader = protocol.createReader();
-    const requests = pieces.flatMap((piece) => [...reader.push(Buffer.from(piece as string))]);
-    const [first, second] = [...requests, ...(reader.end?.() ?? [])];
+    const requests = pieces.flatMap((piece) => requestsIn(reader, Buffer.from(piece as string)));
+    const [first, second] = [...requests, ...requestsAtEnd(reader)];
     assert.equal(second, undefined);
-    return first === undefined ? undefined : await protocol.createSession("peer").answer(first);
+    return first === undefined ? undefined : await protocol.createSession().answer(first);
   };
   return { asked, say };
 }
@@ -120,9 +121,9 @@ test("where no record was found, none is told", async () => {
   const { record: _, ...rest } = ANSWER;
   const protocol = spfdProtocol({ check: async () => ({ ...rest, result: "none" }), receiver: "r.example" });
   const reader = protocol.createReader();
-  const [request] = reader.push(Buffer.from(BOB));
+  const [request] = requestsIn(reader, Buffer.from(BOB));
   assert.ok(request);
-  const { last } = (await protocol.createSession("peer").answer(request)) as { last: string };
+  const { last } = (await protocol.createSession().answer(request)) as { last: string };
   assert.match(last, /^result=none\n/);
   assert.doesNotMatch(last, /^spf_record=/m);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { MapAnswer } from "../maps/map-answer.ts";
+import { requestsIn } from "../testing/requests-in.ts";
 import { ProtocolFault } from "../wire/protocol.ts";
 import { parsePercent, renderPercent } from "./percent.ts";
 import {
@@ -22,7 +23,7 @@ const protocol = tcpTableProtocol({
 
 function read(pieces: readonly Buffer[]): TcpTableRequest[] {
   const reader = protocol.createReader();
-  return pieces.flatMap((piece) => [...reader.push(piece)]);
+  return pieces.flatMap((piece) => requestsIn(reader, piece));
 }
 
 const lines: readonly [line: string, request: TcpTableRequest][] = [
@@ -52,7 +53,7 @@ for (const line of ["", "get", "GET / HTTP/1.1", "delete bob@a.example", "POST /
 }
 
 test("the map is the one of the port, and a table that cannot be changed says so", () => {
-  const session = protocol.createSession("peer");
+  const session = protocol.createSession();
   asked.length = 0;
   assert.equal(session.answer({ kind: "get", key: "josé@a.example" }), "200 jos%c3%a9@a.example\n");
   assert.deepEqual(asked, ["reverse josé@a.example"]);
@@ -109,8 +110,8 @@ test("a line of 4096 octets with its newline is read, a longer one is a fault be
   const longest = `get ${"a".repeat(4096 - 5)}\n`;
   assert.equal(read([Buffer.from(longest)]).length, 1);
   const reader = protocol.createReader();
-  assert.deepEqual(reader.push(Buffer.alloc(4096, "a")), []);
+  assert.deepEqual(requestsIn(reader, Buffer.alloc(4096, "a")), []);
   assert.equal(reader.isBegun(), true);
-  assert.throws(() => reader.push(Buffer.from("a")), ProtocolFault);
+  assert.throws(() => requestsIn(reader, Buffer.from("a")), ProtocolFault);
   assert.throws(() => read([Buffer.from(`a${longest}`)]), ProtocolFault);
 });

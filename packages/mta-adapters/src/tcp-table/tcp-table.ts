@@ -2,7 +2,7 @@
 // which map is asked, the port tells. Made by the composition root, served by wire/listener.ts.
 import { printable } from "@homing/srs-core";
 import type { LookUp, MapAnswer } from "../maps/map-answer.ts";
-import { type Protocol, ProtocolFault } from "../wire/protocol.ts";
+import { type Protocol, ProtocolFault, type RequestReader } from "../wire/protocol.ts";
 import { parsePercent, renderPercent } from "./percent.ts";
 
 export type TcpTableRequest =
@@ -47,25 +47,23 @@ export function tcpTableProtocol({
   return { idleSeconds, createSession: () => session, createReader: createLineReader };
 }
 
-function createLineReader() {
+function createLineReader(): RequestReader<TcpTableRequest> {
   let held: Buffer = NOTHING;
   return {
     isBegun: () => held.length > 0,
-    push(chunk: Buffer): readonly TcpTableRequest[] {
+    push(chunk, take) {
       const octets = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-      const requests: TcpTableRequest[] = [];
       let at = 0;
       for (;;) {
         const end = octets.indexOf(LINE_FEED, at);
         if ((end < 0 ? octets.length : end + 1) - at > MAX_LINE)
           throw new ProtocolFault(`a line has more than ${MAX_LINE} octets`);
         if (end < 0) break;
-        requests.push(parseTcpTableRequest(octets.toString("utf8", at, end)));
+        take(parseTcpTableRequest(octets.toString("utf8", at, end)));
         at = end + 1;
       }
       // A copy: a few octets must not keep a whole chunk in memory.
       held = at === octets.length ? NOTHING : Buffer.from(octets.subarray(at));
-      return requests;
     },
   };
 }

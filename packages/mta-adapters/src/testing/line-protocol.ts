@@ -13,30 +13,32 @@ export interface LineProtocolOptions {
   readonly answer?: (line: string) => Said | Promise<Said>;
   /** Octets have come. */
   readonly onChunk?: () => void;
-  readonly onEnd?: () => void;
   readonly idleSeconds?: number;
 }
 
 /** `bad` breaks the protocol. */
 export function lineProtocol(options: LineProtocolOptions = {}): Protocol<string> {
-  const { answer = (line) => `${line}\n`, onChunk, onEnd, idleSeconds = 60 } = options;
+  const { answer = (line) => `${line}\n`, onChunk, idleSeconds = 60 } = options;
   return {
     idleSeconds,
     createReader() {
       let begun = "";
       return {
-        push(chunk) {
+        push(chunk, take) {
           onChunk?.();
           const lines = `${begun}${chunk.toString("latin1")}`.split("\n");
           begun = lines.pop() ?? "";
+          for (const line of lines) {
+            if (line.length > LONGEST_LINE) throw new ProtocolFault("a line is too long");
+            if (line === "bad") throw new ProtocolFault("a line is bad");
+            take(line);
+          }
           if (begun.length > LONGEST_LINE) throw new ProtocolFault("a line is too long");
-          if (lines.includes("bad")) throw new ProtocolFault("a line is bad");
-          return lines;
         },
         isBegun: () => begun !== "",
       };
     },
-    createSession: (): Session<string> => ({ answer, ...(onEnd ? { end: onEnd } : {}) }),
+    createSession: (): Session<string> => ({ answer }),
   };
 }
 

@@ -112,21 +112,64 @@ test("a client that resets the connection is no news", async (t) => {
   assert.deepEqual(events, []);
 });
 
-test("who is gone is known while his answer is under way", async (t) => {
+test("an answer to who is gone is told to nobody, and is no error", async (t) => {
   const asked = Promise.withResolvers<void>();
-  const ended = Promise.withResolvers<void>();
-  const { dial } = await listenForLines(t, {
+  const slow = Promise.withResolvers<string>();
+  const { events, dial } = await listenForLines(t, {
     answer() {
       asked.resolve();
-      return new Promise(() => {});
+      return slow.promise;
     },
-    onEnd: ended.resolve,
   });
   const client = await dial();
   client.write("hello\n");
   await asked.promise;
   client.resetAndDestroy();
-  await ended.promise;
+  await pause(20);
+  slow.resolve("at last\n");
+  await pause(5);
+  assert.deepEqual(events, []);
+});
+
+for (const [how, pieces] of [
+  ["in one piece", ["one\ntwo\nbad\nthree\n"]],
+  ["in two", ["one\ntwo\n", "bad\nthree\n"]],
+  ["octet by octet", [..."one\ntwo\nbad\n"]],
+] as const)
+  test(`what was asked before a fault is answered, and nothing behind it, ${how}`, async (t) => {
+    const { events, dial } = await listenForLines(t, { answer: async (line) => `${line}!\n` });
+    const client = await dial();
+    for (const piece of pieces) {
+      client.write(piece);
+      await pause(1);
+    }
+    assert.equal(await rest(client), "one!\ntwo!\n");
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ["adapter-fault"],
+    );
+  });
+
+test("what was asked before a bug is answered", async (t) => {
+  const { dial } = await listenForLines(t, {
+    answer(line) {
+      if (line === "bug") throw new Error("a bug");
+      return `${line}!\n`;
+    },
+  });
+  const client = await dial();
+  client.write("one\nbug\ntwo\n");
+  assert.equal(await rest(client), "one!\n");
+});
+
+test("a client that ends in the middle of a request is told in the log", async (t) => {
+  const { events, dial } = await listenForLines(t);
+  const client = await dial();
+  client.end("one\ntw");
+  assert.equal(await rest(client), "one\n");
+  const [event] = events;
+  assert.ok(event?.event === "adapter-fault" && events.length === 1);
+  assert.equal(event.fault, "the client ended in the middle of a request");
 });
 
 test("a client that asks and never reads is not read from any longer", async (t) => {
@@ -187,6 +230,26 @@ test("the 30 s of a request end with it, and those of the next one begin anew", 
   t.mock.timers.tick(60_000);
   client.end();
   assert.equal(await rest(client), "begun\n".repeat(3));
+  assert.deepEqual(events, []);
+});
+
+test("while an answer is under way, the 30 s of a request do not run", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const slow = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  const asked: string[] = [];
+  const { events, dial } = await listenForLines(t, {
+    answer: (line) => slow[asked.push(line) - 1]?.promise ?? `${line}\n`,
+  });
+  const client = await dial();
+  client.write("one\ntwo\nbegun");
+  for (const { resolve } of slow) {
+    while (asked.length === 0) await new Promise((done) => setImmediate(done));
+    t.mock.timers.tick(29_000);
+    resolve("at last\n");
+    assert.equal(await heard(client), "at last\n");
+  }
+  client.end(" three\n");
+  assert.equal(await rest(client), "begun three\n");
   assert.deepEqual(events, []);
 });
 

@@ -61,7 +61,6 @@ export async function listenAdapter<Request>(
     serveConnection({
       socket,
       protocol,
-      peer,
       onFault: (fault) => report({ event: "adapter-fault", adapter, peer, fault }),
       onError: failed,
     });

@@ -6,20 +6,20 @@ export class ProtocolFault extends Error {}
 
 /** Cuts the stream into requests. Holds no more than one unfinished request, of bounded length. */
 export interface RequestReader<Request> {
-  /** The requests that end in this chunk. Throws a ProtocolFault at what cannot become one. */
-  push(chunk: Buffer): readonly Request[];
-  /** The client has said all: the requests that end with that, where a protocol has such. */
-  end?(): readonly Request[];
+  /** Takes the requests that end in this chunk. Throws a ProtocolFault at what cannot become one: those before it are good. */
+  push(chunk: Buffer, take: Take<Request>): void;
+  /** The client has said all: takes the request that ends with that, where a protocol has such. */
+  end?(take: Take<Request>): void;
   /** Something unfinished is held. */
   isBegun(): boolean;
 }
+
+export type Take<Request> = (request: Request) => void;
 
 /** One connection's state. */
 export interface Session<Request> {
   /** What goes back, whole; "" for nothing. Requests are answered one after the other, in their order. */
   answer(request: Request): Said | Promise<Said>;
-  /** The connection is gone: stop what is under way. */
-  end?(): void;
 }
 
 /** Text goes out as UTF-8. */
@@ -32,8 +32,7 @@ export interface LastWords {
 
 export interface Protocol<Request> {
   createReader(): RequestReader<Request>;
-  /** @param peer for the log */
-  createSession(peer: string): Session<Request>;
+  createSession(): Session<Request>;
   /** Seconds without a word after which the connection is closed. */
   readonly idleSeconds: number;
 }

@@ -2,6 +2,7 @@
 // is answered. Called by the tests of milter/ and by the stories.
 import { once } from "node:events";
 import { connect, type NetConnectOpts, type Socket } from "node:net";
+import { requestsIn } from "../../testing/requests-in.ts";
 import { createFrameReader, type Frame, renderFrame } from "../frames.ts";
 import { STEPS } from "../negotiation.ts";
 
@@ -162,7 +163,7 @@ function wordedChange({ letter, data }: Frame): string | undefined {
 async function* framesOf(socket: Socket): AsyncGenerator<Frame, undefined> {
   const reader = createFrameReader();
   try {
-    for await (const chunk of socket) yield* reader.push(chunk as Buffer);
+    for await (const chunk of socket) yield* requestsIn(reader, chunk as Buffer);
   } catch {
     // A reset is an end like any other.
   }
