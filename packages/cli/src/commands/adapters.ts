@@ -7,8 +7,10 @@ import { loadConfigApart } from "../config/load-apart.ts";
 import type { Config } from "../config/schema.ts";
 import { CommandFailure, EXIT } from "../failure.ts";
 import { createOutput, whenOutputIsLost } from "../output.ts";
+import { rereadTrust } from "../read-authentication.ts";
 import { readTables } from "../route-tables.ts";
 import { ADAPTER_NAMES, startAdapters } from "../service/adapters/adapters.ts";
+import { withFileReload } from "../service/file-reload.ts";
 import { createLogWriter } from "../service/log-writer.ts";
 import { createMasking } from "../service/mask-events.ts";
 import { createNotify, ready, stopping } from "../service/notify.ts";
@@ -62,7 +64,15 @@ export async function runAdapters(
     files,
     readSince,
     read: (opened) => readTables(config, options.config, { opened }),
-    hangups: alsoHeardBy(heard, () => void running.reread()),
+    hangups: withFileReload(
+      alsoHeardBy(heard, () => void running.reread()),
+      {
+        what: "trusted-forwarders",
+        read: () => rereadTrust(config, options.config, log),
+        replace: running.replaceTrusted,
+        log,
+      },
+    ),
     log,
   });
   const notify = createNotify(process.env);

@@ -140,7 +140,10 @@ async function serveUntilStopped({
           {
             what: "trusted-forwarders",
             read: () => rereadTrust(config, options.config, log),
-            replace: forwarder.replaceTrusted,
+            replace(entries) {
+              forwarder.replaceTrusted(entries);
+              adapters?.replaceTrusted(entries);
+            },
             log,
           },
         ),

@@ -9,6 +9,7 @@ import {
   type Dns,
   isListed,
   type Tables,
+  type TrustedForwarder,
   type UserForwards,
 } from "@homing/forwarder";
 import { type AdapterListener, type AdapterName, createSrsMaps, listenAdapter } from "@homing/mta-adapters";
@@ -53,8 +54,9 @@ export interface AdapterOptions {
 }
 
 export interface RunningAdapters {
-  /** Reads files of own domains and trusted forwarders anew; what cannot be read is logged. */
+  /** Reads files of own domains anew; what cannot be read is logged. */
   reread(): Promise<void>;
+  replaceTrusted(entries: readonly TrustedForwarder[]): void;
   replaceTables(tables: Tables): void;
   close(): Promise<void>;
 }
@@ -80,7 +82,8 @@ export async function startAdapters(options: AdapterOptions): Promise<RunningAda
   }
   for (const { adapter, place } of listeners)
     log({ event: "adapter-listening", adapter, place: renderPlace(place) });
-  return { reread: parts.reread, replaceTables: parts.replaceTables, close };
+  const { reread, replaceTrusted, replaceTables } = parts;
+  return { reread, replaceTrusted, replaceTables, close };
 }
 
 interface Listening {
@@ -111,6 +114,7 @@ interface Parts extends AdapterParts, RunningParts {}
 
 interface RunningParts {
   reread(): Promise<void>;
+  replaceTrusted(entries: readonly TrustedForwarder[]): void;
   replaceTables(tables: Tables): void;
   close(): void;
 }
@@ -147,9 +151,8 @@ async function createParts(options: AdapterOptions): Promise<Parts> {
     timeLimit: options.timeLimit,
     now: unixNow,
     report: log,
-    async reread() {
-      await Promise.all([ownDomains.reread(), senders.reread()]);
-    },
+    reread: ownDomains.reread,
+    replaceTrusted: senders.replaceTrusted,
     replaceTables(fresh) {
       tables = fresh;
     },

@@ -73,6 +73,20 @@ test("a file that has changed is read anew, and one with a mistake is told and n
   assert.match(JSON.stringify(events[1]), /own-domains:3: .*write a domain name, or # before it/);
 });
 
+test("a file that is half written is not believed: the domains of before stay", async (t) => {
+  const { own, write, events } = await watched(t, FILE);
+  for (const [text, what] of [
+    ["", "it is empty"],
+    ["school.example\nclub.exa", "its last line has no end"],
+  ] as const) {
+    await write(text);
+    await own.reread();
+    assert.equal(own.domains().has("school.example"), true);
+    assert.equal(own.domains().has("a.wide.example"), true);
+    assert.match(JSON.stringify(events.at(-1)), new RegExp(`own-domains-not-reloaded.*${what}`));
+  }
+});
+
 test("a file that is not there prevents the start, with its name", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "homing-"));
   t.after(() => rm(folder, { recursive: true }));

@@ -36,14 +36,14 @@ export async function watchOwnDomains({ config, folder, log }: OwnDomainOptions)
     ...(adapters?.ownDomains ?? []),
   ];
   const paths = (adapters?.ownDomainsFiles ?? []).map((name) => resolve(folder, name));
-  const read = async (): Promise<OwnDomains> =>
-    createOwnDomains([...settings, ...(await Promise.all(paths.map(readDomains))).flat()]);
+  const read = async (readFrom: (path: string) => Promise<string[]>): Promise<OwnDomains> =>
+    createOwnDomains([...settings, ...(await Promise.all(paths.map(readFrom))).flat()]);
 
   let states = await statesOf(tableFileSystem, paths);
-  let current = await read();
+  let current = await read(readDomains);
   const reread = async (): Promise<void> => {
     try {
-      current = await read();
+      current = await read(readFinished);
       log({ event: "own-domains-reloaded" });
     } catch (error) {
       log({
@@ -68,9 +68,27 @@ export async function watchOwnDomains({ config, folder, log }: OwnDomainOptions)
 }
 
 async function readDomains(path: string): Promise<string[]> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
+  return domainsIn(await textOf(path), path);
+}
+
+/** Whoever writes into the file in several steps is not done yet. */
+async function readFinished(path: string): Promise<string[]> {
+  const text = await textOf(path);
+  if (text.endsWith("\n")) return domainsIn(text, path);
+  const what = text === "" ? "it is empty" : "its last line has no end";
+  throw new CommandFailure(
+    "temporary",
+    `${path}: ${what}, as if it were half written: the domains of before stay: write a line end, or a comment`,
+  );
+}
+
+function textOf(path: string): Promise<string> {
+  return readFile(path, "utf8").catch((error: unknown) => {
     throw systemFailure(`ownDomainsFiles: ${path}`, error);
   });
+}
+
+function domainsIn(text: string, path: string): string[] {
   return text.split("\n").flatMap((line, index) => domainIn(line, `${path}:${index + 1}`));
 }
 

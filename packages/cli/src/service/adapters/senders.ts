@@ -27,13 +27,13 @@ export interface SenderOptions {
   readonly warn: (message: string) => void;
 }
 
-export interface WatchedSenders {
+export interface Senders {
   readonly checks: SenderChecks;
-  /** The file of trusted forwarders, as after SIGHUP. */
-  reread(): Promise<void>;
+  /** From the next question on. */
+  replaceTrusted(entries: readonly TrustedForwarder[]): void;
 }
 
-export async function createSenders(options: SenderOptions): Promise<WatchedSenders> {
+export async function createSenders(options: SenderOptions): Promise<Senders> {
   const { config, folder, secrets, gate, isTrustedClient, dns, timeLimit, log, warn } = options;
   const { authentication, http, hostname } = config;
   const policyFor = authenticationPolicyOf(config);
@@ -63,15 +63,8 @@ export async function createSenders(options: SenderOptions): Promise<WatchedSend
   });
   return {
     checks,
-    async reread() {
-      if (authentication.trustedForwardersFile === undefined) return;
-      try {
-        const told = (message: string): void => log({ event: "trusted-forwarders-expired", message });
-        trusted = trustIn(await readTrust(config, { folder, warn: told }));
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        log({ event: "trusted-forwarders-not-reloaded", message });
-      }
+    replaceTrusted(entries) {
+      trusted = trustIn(entries);
     },
   };
 }
