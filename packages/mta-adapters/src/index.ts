@@ -5,7 +5,9 @@ export { type PostsrsdFile, parsePostsrsdFile } from "./import/postsrsd-file.ts"
 export type { PostsrsdSettings } from "./import/postsrsd-settings.ts";
 export type { LookUp, MapAnswer } from "./maps/map-answer.ts";
 export { createOwnDomains, type OwnDomains } from "./maps/own-domains.ts";
+export type { RewritingContext, RewritingOutcome, SenderRewriting } from "./maps/sender-rewriting.ts";
 export { createSrsMaps, type SrsMaps, type SrsMapsOptions } from "./maps/srs-maps.ts";
+export { type TellingRefusals, tellingRefusals } from "./maps/told-look-up.ts";
 export { createFailsForUs, type FailsForUsOptions } from "./milter/fails-for-us.ts";
 export type { LeavesSite, MilterOptions } from "./milter/milter-options.ts";
 export { milterProtocol } from "./milter/milter-protocol.ts";

@@ -3,6 +3,7 @@
 import process from "node:process";
 import type { AdapterName } from "@homing/mta-adapters";
 import type { AdapterSettings } from "../config/adapter-settings.ts";
+import { adapterWarnings } from "../config/adapter-warnings.ts";
 import { loadConfigApart } from "../config/load-apart.ts";
 import type { Config } from "../config/schema.ts";
 import { CommandFailure, EXIT } from "../failure.ts";
@@ -35,6 +36,8 @@ export async function runAdapters(
   const output = createOutput(options.json === true);
   const config = await loadConfigApart(options.config);
   const adapters = adaptersOf(config, name, options.config);
+  const names = name === undefined ? ADAPTER_NAMES : [name];
+  for (const warning of adapterWarnings(adapters, names)) output.talk(`homing: ${warning}`);
   const mask = createMasking(config.log.addresses, randomKey());
   const writer = createLogWriter({
     write: (lines) => void process.stdout.write(lines),
@@ -52,7 +55,7 @@ export async function runAdapters(
     configPath: options.config,
     adapters,
     tables,
-    names: name === undefined ? ADAPTER_NAMES : [name],
+    names,
     store: undefined,
     dns,
     timeLimit: createTimeLimits(() => performance.now(), stopped.signal),
@@ -96,7 +99,7 @@ function adaptersOf(
   if (adapters && isSet) return adapters;
   const what =
     name === undefined
-      ? "adapters names none: set adapters.policy, adapters.milter or another of them"
+      ? `adapters ${adapters ? "names none" : "is not set"}: set adapters.policy, adapters.milter or another of them`
       : `adapters.${name} is not set: write where it listens`;
   throw new CommandFailure("config", `${path}: ${what}`);
 }

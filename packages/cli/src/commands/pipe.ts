@@ -38,6 +38,8 @@ const RETRY: PipeOutcome = { kind: "retry" };
 const NO_SENDER =
   "nobody says who sent the message: it has no From line and no Return-Path, and SENDER is not set: pass -f SENDER";
 
+const UNFIT = "one that is only too long could be kept: run homing serve with a stateDirectory";
+
 /** @param argv what stands behind `pipe` */
 export async function pipe(argv: readonly string[]): Promise<number> {
   const parsed = parsePipeArguments(argv);
@@ -76,7 +78,7 @@ async function forward(options: PipeArguments, conventions: Conventions): Promis
   if (input === "too-long") return hard(DATA_ERROR, "the header of the message has over a megabyte");
   const top = readLetterTop(input.start);
   const { SENDER, RECIPIENT, ORIGINAL_RECIPIENT, DTLINE } = process.env;
-  const found = pipeSender({ option: options.sender, variable: SENDER, top });
+  const found = pipeSender({ option: options.sender, variable: SENDER, conventions, top });
   if (found.kind === "malformed") return hard(DATA_ERROR, "the sender of the message is no address");
   if (found.kind === "unknown") return retry(NO_SENDER);
   const variables = { RECIPIENT, ORIGINAL_RECIPIENT, DTLINE };
@@ -102,6 +104,8 @@ async function rewrittenSender(
   const answer = await askDaemon(socket, renderRewritingQuestion(sender, alias));
   if (answer.kind === "rewritten") return answer.sender;
   if (answer.kind === "as-it-is") return sender;
+  if (answer.kind === "unfit")
+    return hard(DATA_ERROR, `the sender cannot be rewritten: ${answer.why}: ${UNFIT}`);
   const remedy =
     answer.kind === "later" ? "is homing running, and may this user connect?" : "name its readsocket";
   return retry(`no answer from the daemon at ${socket}: ${answer.why}: ${remedy}`);

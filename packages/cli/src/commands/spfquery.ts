@@ -45,7 +45,7 @@ export async function spfquery(args: readonly string[]): Promise<number> {
       return 0;
     case "usage":
       output.talk(USAGE);
-      return ERROR;
+      return problem(output, asked.problem);
     case "problem":
       return problem(output, asked.problem);
     default:

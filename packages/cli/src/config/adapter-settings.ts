@@ -14,7 +14,7 @@ const place = z
   .transform((text, context): Place => {
     const parsed = parsePlace(text);
     if (parsed) return parsed;
-    context.addIssue({ code: "custom", message: `"${text}" is no place to listen at: ${PLACE_WORDS}` });
+    context.addIssue({ code: "custom", message: whyNoPlace(text) });
     return z.NEVER;
   })
   .meta({
@@ -24,14 +24,27 @@ const place = z
       "its mode lets in",
   });
 
+/** sun_path has 108 octets, and a NUL behind it. */
+const MAX_PATH = 107;
+
 /** `inet:` before HOST:PORT, as Postfix and PostSRSd write it, is read, too. */
 export function parsePlace(text: string): Place | undefined {
   if (text.startsWith("unix:")) {
     const path = text.slice("unix:".length);
-    // sun_path has 108 octets, and a NUL behind it.
-    return path.startsWith("/") && Buffer.byteLength(path) < 108 ? { path } : undefined;
+    return path.startsWith("/") && Buffer.byteLength(path) <= MAX_PATH ? { path } : undefined;
   }
   return parseHostPort(text.startsWith("inet:") ? text.slice("inet:".length) : text);
+}
+
+function whyNoPlace(text: string): string {
+  const path = /^unix:(.*)$/s.exec(text)?.[1] ?? "";
+  if (path.startsWith("/"))
+    return (
+      `this path has ${Buffer.byteLength(path)} octets, and a UNIX socket can have ${MAX_PATH}: ` +
+      "write a shorter one"
+    );
+  if (path !== "") return `"${path}" does not begin with a slash: write the whole path, as in unix:/path`;
+  return `"${text}" is no place to listen at: ${PLACE_WORDS}`;
 }
 
 const places = z.preprocess(
@@ -43,8 +56,9 @@ const account = z.union([z.string().min(1, "is empty: write a name or a number")
 
 const socket = {
   mode: z
-    .string()
-    .regex(/^0?[0-7]{3}$/, 'is no mode: write three octal digits in quotes, as in "0660"')
+    // 0660 without quotes is the number 660 to one YAML, and 432 to another.
+    .string('is a number to YAML: put it in quotes, as in "0660"')
+    .regex(/^0?[0-7]{3}$/, 'is no mode: write three octal digits (0 to 7) in quotes, as in "0660"')
     .default("0660")
     .describe("Who may use its UNIX sockets."),
   owner: account
@@ -56,8 +70,8 @@ const socket = {
     .describe("Group of its UNIX sockets: a name or a number.")
     .meta({ type: "account", without: "the group of the service", example: "postfix" }),
   connections: wholeNumber(1, 10_000)
-    .default(200)
-    .describe("Connections at the same time; further ones are closed."),
+    .default(1000)
+    .describe("Connections at the same time at each place; further ones are closed."),
 };
 
 const listenAt = (example: string) =>

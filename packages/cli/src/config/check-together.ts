@@ -1,6 +1,7 @@
 // What each setting may be by itself, and not together with others. Called by schema.ts.
 import { asciiLower, parseDomain } from "@homing/srs-core";
 import type * as z from "zod";
+import { adapterClashes } from "./adapter-clashes.ts";
 import { domainName } from "./setting-types.ts";
 
 /** Other settings may be wrong in any way: their types are not sure yet. */
@@ -21,12 +22,16 @@ export function checkTogether(config: Unsure, context: z.RefinementCtx): void {
   checkAcceptance(config, wrong);
   checkSmartHost(config, wrong);
   checkPorts(config, wrong);
+  for (const { path, message } of adapterClashes(config)) wrong(path, message);
 }
 
 /** With adapters the tables may be those of another mail server, and only what comes back is ours. */
 function checkFiles({ aliasesFile, virtualFile, adapters }: Unsure, wrong: Wrong): void {
   if (aliasesFile === undefined && virtualFile === undefined && adapters === undefined)
-    wrong(["aliasesFile"], "no table says where mail goes: name an aliasesFile, a virtualFile, or both");
+    wrong(
+      ["aliasesFile"],
+      "no table says where mail goes: name an aliasesFile, a virtualFile, or both; for another mail server set adapters",
+    );
 }
 
 function checkDomains(config: Unsure, wrong: Wrong): void {

@@ -302,7 +302,7 @@ const changed: [what: string, from: string, to: string, told: string][] = [
     "what a check misses",
     "aliasesFile: aliases\n",
     "",
-    "1:1 aliasesFile: no table says where mail goes: name an aliasesFile, a virtualFile, or both",
+    "1:1 aliasesFile: no table says where mail goes: name an aliasesFile, a virtualFile, or both; for another mail server set adapters",
   ],
   [
     "a missing key inside is told at its map",
@@ -482,7 +482,7 @@ for (const [what, text] of [
   test(`a file that holds ${what} is told what it needs`, () => {
     assert.deepEqual(failure(text), [
       ...["hostname", "domains", "srs"].map((key) => `homing.yaml:1:1 ${key}: is missing: add it`),
-      "homing.yaml:1:1 aliasesFile: no table says where mail goes: name an aliasesFile, a virtualFile, or both",
+      "homing.yaml:1:1 aliasesFile: no table says where mail goes: name an aliasesFile, a virtualFile, or both; for another mail server set adapters",
     ]);
   });
 }

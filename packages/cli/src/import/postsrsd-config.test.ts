@@ -46,7 +46,10 @@ test("the printed file says what a person has to look at", () => {
   assert.match(text, /^# made from x\n/);
   assert.match(text, /\n# This server's name, .*correct it\.\nhostname: srs\.example\n/);
   assert.match(text, /\n {2}# .*since 2\.2\.6.*\n {2}alphabet: base64url\n/);
-  assert.match(text, /\n {4}# As PostSRSd's: every user may ask\..*\n {4}mode: "0666"\n/);
+  assert.match(
+    text,
+    /\n {4}# As PostSRSd's: every user may ask\..*folder of the group postfix\.\n {4}mode: "0666"\n/,
+  );
 });
 
 const advised: readonly [text: string, advice: RegExp, isGiven: boolean][] = [
@@ -55,7 +58,21 @@ const advised: readonly [text: string, advice: RegExp, isGiven: boolean][] = [
   ["hash-length = 30\n", /tags of 30 and 4 characters become 27 and 4/, true],
   ["hash-length = 4\n", /characters become/, false],
   ["", /policy service first/, true],
-  ["", /stop PostSRSd before the start/, true],
+  ["", /stop PostSRSd, .* start homing adapters --config FILE/, true],
+  ["", /homing config check .* srs\.weakSecret: true/, true],
+  ["", /^adapters\.socketmap\.listen: .*-m 2770 .*in main\.cf homing\/socketmap where srs stands/, true],
+  ["milter = unix:/var/spool/postfix/srs_milter\n", /homing\/milter where srs_milter stands/, true],
+  ["socketmap = unix:/var/spool/postfix/own/srs\n", /is root's/, false],
+  ["socketmap = inet:localhost:10003\n", /is root's/, false],
+  ["milter = inet:localhost:9997\n", /^authentication\.mode is "off"/, true],
+  ["", /authentication\.mode/, false],
+  ["domains = { a.example, srs.example }\n", /one of your own domains/, true],
+  ["domains = { .srs.example }\n", /one of your own domains/, true],
+  ["SRS_DOMAIN=srs.example\nSRS_EXCLUDE_DOMAINS=srs.example\n", /one of your own domains/, true],
+  // As `postconf -h mydomain` tells it.
+  ["SRS_EXCLUDE_DOMAINS=a.example\n", /one of your own domains/, true],
+  ["SRS_DOMAIN=srs.example\n", /one of your own domains/, false],
+  ["domains = { a.example, .b.example }\n", /one of your own domains/, false],
 ];
 for (const [text, advice, isGiven] of advised) {
   test(`${JSON.stringify(text)}: ${advice} is ${isGiven ? "" : "not "}said`, () => {
@@ -66,3 +83,9 @@ for (const [text, advice, isGiven] of advised) {
     );
   });
 }
+
+test("a milter of PostSRSd's goes on as one that checks no SPF", () => {
+  const { config } = importedConfig(settings("milter = inet:localhost:9997\n"), "srs.example");
+  assert.deepEqual(config.authentication, { mode: "off" });
+  assert.equal(importedConfig(settings(""), "srs.example").config.authentication, undefined);
+});

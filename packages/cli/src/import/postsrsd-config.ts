@@ -1,5 +1,6 @@
 // From what a PostSRSd serves to a homing.yaml that serves the same maps at the same places with the same secrets, and what a
 // person must know of the difference. Called by `homing import postsrsd`.
+import { basename, dirname } from "node:path";
 import type { FileProblem, PostsrsdSettings } from "@homing/mta-adapters";
 import { Document, isMap, isScalar } from "yaml";
 
@@ -37,6 +38,7 @@ export function importedConfig(settings: PostsrsdSettings, srsDomain: string): I
       alphabet: settings.version === 1 ? "base64" : "base64url",
     },
     dkim: "unsigned",
+    ...(settings.milter ? { authentication: { mode: "off" } } : {}),
     adapters,
   };
   const alphabet =
@@ -49,9 +51,15 @@ export function importedConfig(settings: PostsrsdSettings, srsDomain: string): I
       [["hostname"], "This server's name, as in its DNS records: PostSRSd has none, correct it."],
       [["srs", "alphabet"], alphabet],
       [["dkim"], "Maps send no mail. For homing serve: docs/configuration.md"],
+      [["authentication"], "PostSRSd's milter rewrites, and checks no SPF: docs/authentication.md."],
       ...comments,
     ],
-    notes: [...settings.notes, ...tagNotes(settings, { tagLength, minTagLength }), ...ADVICE],
+    notes: [
+      ...settings.notes,
+      ...tagNotes(settings, { tagLength, minTagLength }),
+      ...siteNotes(settings, srsDomain),
+      ...ADVICE,
+    ].map((note) => (typeof note === "string" ? { line: 0, message: note } : note)),
   };
 }
 
@@ -72,7 +80,7 @@ function adaptersOf(settings: PostsrsdSettings): {
     ...(ownDomains.length > 0 ? { ownDomains } : {}),
     ...(ownDomainsFile ? { ownDomainsFiles: [ownDomainsFile] } : {}),
   };
-  const open = 'As PostSRSd\'s: every user may ask. Better: "0660", and group: postfix.';
+  const open = 'As PostSRSd\'s: every user may ask. Better: "0660", in a folder of the group postfix.';
   const comments = Object.entries(adapters).flatMap(([name, value]) =>
     typeof value === "object" && "mode" in value ? [[["adapters", name, "mode"], open] as const] : [],
   );
@@ -86,7 +94,7 @@ function bounded(length: number): number {
 function tagNotes(
   settings: PostsrsdSettings,
   { tagLength, minTagLength }: { readonly tagLength: number; readonly minTagLength: number },
-): readonly FileProblem[] {
+): readonly string[] {
   const notes: string[] = [];
   if (tagLength !== settings.tagLength || minTagLength !== settings.minTagLength)
     notes.push(
@@ -98,17 +106,55 @@ function tagNotes(
       `srs.minTagLength: a tag of ${minTagLength} characters is guessed with patience: write tagLength: ${GOOD_LENGTH} ` +
         `with minTagLength: ${minTagLength} now, and take minTagLength out after ${MAX_AGE_DAYS} days (srs.maxAgeDays)`,
     );
-  return notes.map((message) => ({ line: 0, message }));
+  return notes;
 }
 
-const ADVICE: readonly FileProblem[] = [
-  {
-    line: 0,
-    message:
-      "a canonical map cannot refuse: put the policy service first, which refuses forged SRS recipients at RCPT " +
-      "(adapters.policy, and check_policy_service in smtpd_recipient_restrictions)",
-  },
-  { line: 0, message: "stop PostSRSd before the start: the places are the same" },
+/** Postfix's folder, which belongs to root. */
+const SPOOL = "/var/spool/postfix";
+
+function siteNotes(settings: PostsrsdSettings, srsDomain: string): readonly string[] {
+  const notes: string[] = [];
+  for (const name of ["socketmap", "milter"] as const) {
+    const path = settings[name]?.startsWith("unix:") ? settings[name].slice("unix:".length) : "";
+    if (dirname(path) === SPOOL) notes.push(spoolNote(name, basename(path)));
+  }
+  if (settings.milter)
+    notes.push(
+      'authentication.mode is "off", since PostSRSd\'s milter checks no SPF: with tagOnly or enforce this one does',
+    );
+  if (isOwnDomain(settings, srsDomain))
+    notes.push(
+      `srs.domain ${srsDomain} is one of your own domains, which works while the map reverse or the milter unwraps bounces: ` +
+        "do not route it to homing serve, which would refuse all other mail to it. For homing serve choose a domain that is " +
+        "nothing else (docs/postsrsd.md)",
+    );
+  return notes;
+}
+
+function spoolNote(name: "socketmap" | "milter", file: string): string {
+  const folder = `${SPOOL}/homing`;
+  return (
+    `adapters.${name}.listen: ${SPOOL} is root's, and a service without rights can make no socket there: ` +
+    `install -d -o root -g postfix -m 2770 ${folder}, write unix:${folder}/${name} with mode "0660" here, ` +
+    `and in main.cf homing/${name} where ${file} stands (deploy/systemd/README.md, Beside another mail server)`
+  );
+}
+
+/** PostSRSd's defaults are own domains: `mydomain` in version 1, the first of `domains` in version 2. */
+function isOwnDomain({ version, srsDomain, ownDomains }: PostsrsdSettings, chosen: string): boolean {
+  const isListed = ownDomains.some(
+    (name) =>
+      name.toLowerCase() === chosen.toLowerCase() || (name.startsWith(".") && name.slice(1) === chosen),
+  );
+  return isListed || (version === 1 && srsDomain === undefined);
+}
+
+const ADVICE: readonly string[] = [
+  "run homing config check on it: a secret under 22 characters needs srs.weakSecret: true, until homing secrets rotate " +
+    "has put a longer one before it",
+  "a canonical map cannot refuse: put the policy service first, which refuses forged SRS recipients at RCPT " +
+    "(adapters.policy, and check_policy_service in smtpd_recipient_restrictions)",
+  "stop PostSRSd, whose places these are, and start homing adapters --config FILE: it runs all that stands under adapters",
 ];
 
 export function renderImported({ config, comments }: ImportedConfig, heading: string): string {

@@ -16,6 +16,10 @@ const ADAPTERS: readonly [command: string, name: AdapterName | undefined, descri
   ["readsocket", "readsocket", "SRS and SPF for Exim, homing pipe and qpsmtpd, without the SMTP service"],
 ];
 
+const MORE = `
+SIGHUP reads own domains, trusted forwarders and tables anew. The log goes to stdout.
+Which mail server asks what, and how it is set up: docs/mta.md. A systemd unit: deploy/systemd/README.md.`;
+
 export function addAdapterCommands(program: Command, choose: Choose): void {
   for (const [command, name, description] of ADAPTERS)
     program
@@ -23,6 +27,7 @@ export function addAdapterCommands(program: Command, choose: Choose): void {
       .description(description)
       .option("--config <file>", "configuration file, with the map adapters", "homing.yaml")
       .option("--json", JSON_TEXT)
+      .addHelpText("after", MORE)
       .action((options) =>
         choose(async () => (await import("../commands/adapters.ts")).runAdapters(name, options)),
       );

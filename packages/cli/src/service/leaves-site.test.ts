@@ -40,9 +40,13 @@ const table: readonly (readonly [recipient: string, answer: "leaves" | "stays" |
   ["in-no-table@home.example", "stays"],
   ["nothing@home.example", "stays"],
   ["anybody@club.example", "stays"],
+  ["ann@club.example", "stays"],
   ["root@mx.home.example", "stays"],
   ["x@srs.example", "stays"],
   ["gone@home.example", "unknown"],
+  ["ann@mx.home.example", "leaves"],
+  ["joe%elsewhere.example@home.example", "unknown"],
+  ["elsewhere.example!joe@mx.home.example", "unknown"],
 ];
 for (const [recipient, answer] of table)
   test(`mail to ${recipient}: ${answer}`, async () => {

@@ -17,9 +17,18 @@ export function createLeavesSite({ tables, ownDomains, forwards }: LeavesSiteOpt
     const { rules } = tables();
     return !isOurs(rules, domain) && !rules.ownNames.has(asciiLower(domain)) && !ownDomains().has(domain);
   };
+  /** Of our host name, too: the mail server's aliases are there as they are at its domain. */
+  const atOurDomain = (recipient: Mailbox): Mailbox => {
+    const { rules } = tables();
+    const [domain] = rules.nameDomains.size > 0 ? rules.nameDomains : rules.domains;
+    const isOwnName = rules.ownNames.has(asciiLower(recipient.domain)) && !isOurs(rules, recipient.domain);
+    return isOwnName && domain !== undefined ? { ...recipient, domain } : recipient;
+  };
   return async (recipient) => {
+    // A route of old (user%domain, domain!user): the mail server may follow it, wherever it leads.
+    if (/[%!]/.test(recipient.localPart)) return "unknown";
     if (isElsewhere(recipient)) return "leaves";
-    const followed = await followUsers(tables(), recipient, forwards);
+    const followed = await followUsers(tables(), atOurDomain(recipient), forwards);
     switch (followed.kind) {
       case "destinations":
         return followed.destinations.some(({ mailbox }) => isElsewhere(mailbox)) ? "leaves" : "stays";

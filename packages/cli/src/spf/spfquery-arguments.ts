@@ -3,8 +3,9 @@ import type { SpfRequest } from "@homing/mta-adapters";
 import { type PerlOption, type PerlValues, parsePerlOptions } from "./perl-options.ts";
 
 export type SpfqueryAsked =
-  | { readonly kind: "help" | "version" | "usage" }
-  | { readonly kind: "problem"; readonly problem: string }
+  | { readonly kind: "help" | "version" }
+  /** `usage`: the help is shown, too. */
+  | { readonly kind: "usage" | "problem"; readonly problem: string }
   | {
       readonly kind: "request" | "file";
       /** Of one request, or what all lines of the file have in common. */
@@ -64,10 +65,7 @@ export function parseSpfqueryArguments(
   warn: (message: string) => void,
 ): SpfqueryAsked {
   const parsed = parsePerlOptions(args, OPTIONS);
-  if (!parsed.ok) {
-    warn(parsed.problem);
-    return { kind: "usage" };
-  }
+  if (!parsed.ok) return { kind: "usage", problem: parsed.problem };
   if (parsed.values.get("help") === true) return { kind: "help" };
   if (parsed.values.get("version") === true) return { kind: "version" };
   const values = withNamesOfToday(parsed.values, warn);
@@ -96,7 +94,13 @@ function asked(values: PerlValues): SpfqueryAsked {
   };
   const file = value("file");
   const { scope, identity, helo } = whoIsChecked(value, file !== undefined);
-  if (scope === undefined || (identity === undefined) === (file === undefined)) return { kind: "usage" };
+  if (identity !== undefined && file !== undefined)
+    return { kind: "usage", problem: "an identity and a file: give one of them" };
+  if (scope === undefined || (identity === undefined && file === undefined))
+    return {
+      kind: "usage",
+      problem: "whose mail is it? --id IDENTITY with --ip ADDRESS is missing, or --file FILE",
+    };
   if (identity === "")
     return { kind: "problem", problem: "the identity is empty: for the null sender, check its HELO name" };
   return {

@@ -133,9 +133,10 @@ const wrong: readonly [text: string, problem: RegExp][] = [
   ["SRS_DOMAIN=`postconf -h mydomain`", /^1: "`" is for a shell to work out: write the value itself/],
   ['\nSRS_DOMAIN="$DOMAIN"', /^2: "\$" is for a shell/],
   [
-    "SRS_DOMAIN=a.example b.example",
-    /^1: "b\.example" stands behind the value: a value with blanks needs quotes/,
+    "SRS_EXCLUDE_DOMAINS=.a.example,b.example c.example",
+    /^1: "c\.example" stands behind the value, and is a command to the shell: write SRS_EXCLUDE_DOMAINS="\.a\.example,b\.example c\.example"$/,
   ],
+  ['SRS_DOMAIN="a.example" b', /^1: "b" stands behind the value, .*: put the value in quotes, and nothing/],
   ["SRS_DOMAIN='a.example", /^1: the string has no end: write ' behind it/],
   ["SRS_DOMAIN=a.example\nif true; then", /^2: "if true; then" is no assignment/],
   ["SRS_FORWARD_PORT=smtp", /^1: SRS_FORWARD_PORT is no port number/],

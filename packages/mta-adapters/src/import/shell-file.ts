@@ -32,7 +32,10 @@ function wordAt(content: string, start: number, line: number): string {
   let quote = "";
   for (let at = start; at < content.length; at++) {
     const char = content.charAt(at);
-    if (quote === "" && ENDS_WORD.test(char)) return restOf(content, at, line, word);
+    if (quote === "" && ENDS_WORD.test(char)) {
+      checkRest(content, { start, at, line });
+      return word;
+    }
     if (char === quote) quote = "";
     else if (quote === "" && (char === '"' || char === "'")) quote = char;
     else if (quote !== "'" && SHELL_ONLY.test(char))
@@ -44,10 +47,23 @@ function wordAt(content: string, start: number, line: number): string {
   throw new NotParsed(line, `the string has no end: write ${quote} behind it, on the same line`);
 }
 
+interface Rest {
+  /** Where the value begins, and where its first word ends. */
+  readonly start: number;
+  readonly at: number;
+  readonly line: number;
+}
+
 /** Behind the word: a comment, or a further command. */
-function restOf(content: string, at: number, line: number, word: string): string {
+function checkRest(content: string, { start, at, line }: Rest): void {
   const rest = content.slice(at).trim();
-  if (rest === "" || rest === ";" || rest.startsWith("#")) return word;
-  const why = "a value with blanks needs quotes, and nothing else may stand on its line";
-  throw new NotParsed(line, `"${printable(rest, 40)}" stands behind the value: ${why}`);
+  if (rest === "" || rest === ";" || rest.startsWith("#")) return;
+  const value = content.slice(start);
+  const remedy = /["'#;&|\\]/.test(value)
+    ? "put the value in quotes, and nothing behind it"
+    : `write ${printable(`${content.slice(0, start)}"${value}"`, 200)}`;
+  throw new NotParsed(
+    line,
+    `"${printable(rest, 40)}" stands behind the value, and is a command to the shell: ${remedy}`,
+  );
 }

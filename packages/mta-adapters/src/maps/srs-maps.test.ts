@@ -3,8 +3,10 @@ import { test } from "node:test";
 import { createBounceGate, createGuessBudget, NOT_A_BOUNCE, TOO_MANY_GUESSES } from "@homing/bounce-handler";
 import { renderReply } from "@homing/mail";
 import { createRewriter, NULL_PATH, parseMailbox, renderMailbox, sameDomain } from "@homing/srs-core";
+import type { MapAnswer } from "./map-answer.ts";
 import { createOwnDomains } from "./own-domains.ts";
-import { createSrsMaps, type SrsMaps } from "./srs-maps.ts";
+import type { RewritingOutcome, SenderRewriting } from "./sender-rewriting.ts";
+import { createSrsMaps, type SrsMaps, type SrsMapsOptions } from "./srs-maps.ts";
 
 const NOW = 1_700_000_000;
 const DAY = 86_400;
@@ -15,13 +17,24 @@ const rewriter = createRewriter({
   tagLength: 4,
 });
 
-function maps(now: () => number = () => NOW): SrsMaps {
+interface Asking extends SrsMaps {
+  /** What is there at once. */
+  now(map: string, key: string): MapAnswer;
+}
+
+function maps(now: () => number = () => NOW, more: Partial<SrsMapsOptions> = {}): Asking {
   const gate = createBounceGate(
     (domain) => (sameDomain(domain, rewriter.domain) ? rewriter : undefined),
     createGuessBudget(() => {}),
   );
   const own = createOwnDomains(["home.example", ".customers.example", "srs.example"]);
-  return createSrsMaps({ rewriter, gate, ownDomains: () => own, now });
+  const made = createSrsMaps({ rewriter, gate, ownDomains: () => own, now, ...more });
+  return { ...made, now: (map, key) => atOnce(made.lookUp(map, key)) };
+}
+
+function atOnce(answer: MapAnswer | Promise<MapAnswer>): MapAnswer {
+  assert.ok(!(answer instanceof Promise));
+  return answer;
 }
 
 function mailbox(text: string) {
@@ -44,13 +57,13 @@ const unchanged: readonly [map: string, key: string][] = [
   ["forward", "<>"],
   ["forward", '""'],
   ["forward", "bob"],
-  ["forward", "@origin.example"],
   ["forward", "ann@home.example"],
   ["forward", "ann@HOME.example"],
   ["forward", "ann@mail.customers.example"],
   ["forward", GOOD],
   ["forward", BAD],
-  ["forward", `${"a".repeat(60)}@${"b".repeat(60)}.example`],
+  ["forward", "ann@home.example."],
+  ["forward", `${BAD}.`],
   ["reverse", ""],
   ["reverse", "ann@srs.example"],
   ["reverse", "bob@origin.example"],
@@ -63,12 +76,68 @@ const unchanged: readonly [map: string, key: string][] = [
 ];
 for (const [map, key] of unchanged) {
   test(`${map} knows nothing of ${JSON.stringify(key.slice(0, 70))}`, () => {
-    assert.equal(maps().lookUp(map, key).kind, "not-found");
+    assert.equal(maps().now(map, key).kind, "not-found");
   });
 }
 
+for (const sender of [
+  "@origin.example",
+  "bob@a..b",
+  "bob%origin.example",
+  "origin.example!bob",
+  "two words@origin.example",
+  `${"a".repeat(60)}@${"b".repeat(60)}.example`,
+  `${"a".repeat(300)}@origin.example`,
+])
+  test(`a sender who can never be rewritten is told from one who stays: ${sender.slice(0, 30)}`, () => {
+    assert.equal(maps().now("forward", sender).kind, "unfit");
+  });
+
+const LONG = `${"v".repeat(65)}@origin.example`;
+
+test("a sender who is kept is told when he is on the disk; where he is not, the mail waits", async () => {
+  const rewritten: RewritingOutcome = { ok: true, rewritten: true, sender: mailbox(GOOD) };
+  const notKept: RewritingOutcome = { ok: false, reason: "not-kept", message: "the disk is full" };
+  for (const [outcome, answer] of [
+    [rewritten, { kind: "found", value: GOOD }],
+    [notKept, { kind: "later", why: "the disk is full" }],
+  ] as const) {
+    const keeping: SenderRewriting = { forward: () => Promise.resolve(outcome) };
+    const { lookUp } = maps(() => NOW, { rewriter: keeping });
+    for (const key of ["forward", `forward-alias alice@home.example`]) {
+      const [map = "", ...words] = key.split(" ");
+      assert.deepEqual(await lookUp(map, [...words, LONG].join(" ")), answer);
+    }
+  }
+});
+
+test("one dot at the end of a domain is the root, and changes nothing", () => {
+  const { now: lookUp } = maps();
+  for (const [map, key] of [
+    ["forward", "bob@origin.example"],
+    ["reverse", GOOD],
+    ["reject", BAD],
+    ["reject-sender", BAD],
+  ] as const) {
+    const answer = lookUp(map, key);
+    assert.equal(answer.kind, "found");
+    assert.deepEqual(lookUp(map, `${key}.`), answer);
+    assert.notDeepEqual(lookUp(map, `${key}..`), answer);
+  }
+});
+
+test("at a domain that has SRS addresses alone, nobody else is there", () => {
+  const isNobody = (recipient: string) =>
+    recipient.endsWith("@srs.example") && recipient !== "postmaster@srs.example";
+  const { now: lookUp } = maps(() => NOW, { isNobody });
+  for (const recipient of ["ann@srs.example", "ann@srs.example.", "a..b@srs.example", `x@y@srs.example`])
+    assert.deepEqual(lookUp("reject", recipient), { kind: "found", value: "550 5.1.1 no such address here" });
+  for (const recipient of [GOOD, "postmaster@srs.example", "ann@home.example", "ann", ""])
+    assert.equal(lookUp("reject", recipient).kind, "not-found", recipient);
+});
+
 test("a sender goes out as an SRS address, which comes back as the sender", () => {
-  const { lookUp } = maps();
+  const { now: lookUp } = maps();
   assert.deepEqual(lookUp("forward", "bob@origin.example"), { kind: "found", value: GOOD });
   assert.deepEqual(lookUp("reverse", GOOD), { kind: "found", value: "bob@origin.example" });
   const quoted = lookUp("forward", '"two words"@origin.example');
@@ -77,7 +146,7 @@ test("a sender goes out as an SRS address, which comes back as the sender", () =
 });
 
 test("the SRS address of another forwarder goes out as SRS1", () => {
-  const answer = maps().lookUp("forward", "SRS0=abcd=Z5=origin.example=bob@first.example");
+  const answer = maps().now("forward", "SRS0=abcd=Z5=origin.example=bob@first.example");
   assert.ok(answer.kind === "found");
   assert.match(answer.value, /^SRS1=[^=]{4}=first\.example==abcd=Z5=origin\.example=bob@srs\.example$/);
 });
@@ -85,13 +154,13 @@ test("the SRS address of another forwarder goes out as SRS1", () => {
 test("a forged and an expired recipient is to be refused, and is not unwrapped", () => {
   const later = maps(() => NOW + 40 * DAY);
   const refused = { kind: "found", value: renderReply(NOT_A_BOUNCE) };
-  assert.deepEqual(maps().lookUp("reject", BAD), refused);
-  assert.deepEqual(later.lookUp("reject", GOOD), refused);
-  assert.equal(later.lookUp("reverse", GOOD).kind, "not-found");
+  assert.deepEqual(maps().now("reject", BAD), refused);
+  assert.deepEqual(later.now("reject", GOOD), refused);
+  assert.equal(later.now("reverse", GOOD).kind, "not-found");
 });
 
 test("whoever guesses has to wait, and so does a real bounce meanwhile", () => {
-  const { lookUp } = maps();
+  const { now: lookUp } = maps();
   const kinds = new Set<string>();
   for (let guess = 0; guess < 400; guess++) {
     const tag = guess.toString(36).padStart(4, "a");
@@ -110,7 +179,8 @@ test("forward-alias has the alias before the sender, and goes without one that i
     createGuessBudget(() => {}),
   );
   const own = createOwnDomains([]);
-  const { lookUp } = createSrsMaps({ rewriter: strong, gate, ownDomains: () => own, now: () => NOW });
+  const made = createSrsMaps({ rewriter: strong, gate, ownDomains: () => own, now: () => NOW });
+  const lookUp = (map: string, key: string) => atOnce(made.lookUp(map, key));
   const alias = mailbox("alice@home.example");
   const named = strong.forward(mailbox("bob@origin.example"), NOW, { alias });
   assert.ok(named.ok && named.sender !== NULL_PATH);
@@ -124,8 +194,30 @@ test("forward-alias has the alias before the sender, and goes without one that i
   assert.notDeepEqual(nameless, { kind: "found", value });
 });
 
+test("forward-alias reads an alias in quotes; what cannot be told apart is wrong, and is not rewritten", () => {
+  const { now: lookUp } = maps();
+  const rewritten = lookUp("forward", "bob@origin.example");
+  for (const alias of ['"a b"@home.example', '"a\\" b"@home.example', "alice@home.example", "alice", ""])
+    assert.deepEqual(lookUp("forward-alias", `${alias} bob@origin.example`), rewritten, alias);
+  assert.equal(lookUp("forward-alias", "alice@home.example ").kind, "not-found", "the null sender");
+  assert.equal(lookUp("forward-alias", "alice root").kind, "not-found");
+  assert.deepEqual(
+    lookUp("forward-alias", 'alice@home.example "two words"@origin.example'),
+    lookUp("forward", '"two words"@origin.example'),
+  );
+  for (const key of [
+    "",
+    "bob@origin.example",
+    "a b@home.example bob@origin.example",
+    '"a b@home.example bob@origin.example',
+    '"a b"',
+  ])
+    assert.equal(lookUp("forward-alias", key).kind, "wrong", key);
+  assert.equal(lookUp("forward-alias", "alice@home.example bob%origin.example").kind, "unfit");
+});
+
 test("reject-sender refuses a sender at our SRS domain who was not made here, and nobody else", () => {
-  const { lookUp } = maps();
+  const { now: lookUp } = maps();
   const refused = lookUp("reject-sender", GOOD.replace(/=[^=]+=/, "=AAAA="));
   assert.ok(refused.kind === "found");
   assert.match(refused.value, /^550 5\.7\.1 /);
@@ -142,8 +234,8 @@ test("reject-sender refuses a sender at our SRS domain who was not made here, an
 });
 
 test("a map that is not there is told so", () => {
-  assert.deepEqual(maps().lookUp("fordward", "bob@origin.example"), {
+  assert.deepEqual(maps().now("fordward", "bob@origin.example"), {
     kind: "wrong",
-    why: "there is no such map: ask for forward, reverse, reject or reject-sender",
+    why: "there is no such map: ask for forward, forward-alias, reverse, reject or reject-sender",
   });
 });

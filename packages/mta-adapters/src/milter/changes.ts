@@ -1,8 +1,9 @@
 // What is to be changed of a message, all of it known before the first change is written. Called by session.ts at the end of
 // the message.
-import { parseMailbox, renderMailbox } from "@homing/srs-core";
+import { parseMailbox, renderMailbox, renderReversePath } from "@homing/srs-core";
 import type { SenderVerdict } from "../senders/sender-checks.ts";
 import type { Change } from "./answers.ts";
+import { strangerOf } from "./judge-recipient.ts";
 import { type Accepted, foreignSender, type Message } from "./message.ts";
 import type { MilterOptions } from "./milter-options.ts";
 import type { Agreed } from "./negotiation.ts";
@@ -16,8 +17,8 @@ export interface Changes {
   readonly recipients: readonly { readonly recipient: string; readonly newRecipient: string }[];
 }
 
-export function changesOf(options: MilterOptions, agreed: Agreed, message: Message): Changes {
-  const newSender = message.accepted.some(({ leaves }) => leaves) ? rewritten(options, message) : "";
+export async function changesOf(options: MilterOptions, agreed: Agreed, message: Message): Promise<Changes> {
+  const newSender = message.accepted.some(({ leaves }) => leaves) ? await rewritten(options, message) : "";
   const unwrapped = message.accepted.flatMap(({ path, unwrapped: to }) =>
     to ? [{ path, newRecipient: renderMailbox(to) }] : [],
   );
@@ -36,13 +37,16 @@ export function changesOf(options: MilterOptions, agreed: Agreed, message: Messa
   };
 }
 
-function rewritten(options: MilterOptions, message: Message): string {
+async function rewritten(options: MilterOptions, message: Message): Promise<string> {
   const sender = foreignSender(message, options);
   if (sender === undefined || sender === "unreadable") return "";
-  const outcome = options.rewriter.forward(sender, options.now(), contextOf(message.accepted));
+  const outcome = await options.rewriter.forward(sender, options.now(), {
+    ...contextOf(message.accepted),
+    network: strangerOf({ options, message }),
+  });
   if (!outcome.ok)
     throw new Error(`a sender that could be rewritten at RCPT cannot be now: ${outcome.message}`);
-  return outcome.rewritten ? renderMailbox(outcome.sender) : "";
+  return outcome.rewritten ? renderReversePath(outcome.sender) : "";
 }
 
 /** One sender for all recipients: an alias can be named in it where there is but one. */

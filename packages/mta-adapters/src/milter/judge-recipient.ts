@@ -3,12 +3,14 @@
 import { type Admission, NOT_A_BOUNCE } from "@homing/bounce-handler";
 import type { Reply } from "@homing/mail";
 import type { Mailbox } from "@homing/srs-core";
+import { NO_SUCH_ADDRESS } from "../only-srs.ts";
 import { type ForgedSender, forgedSender } from "../senders/forged-sender.ts";
 import type { SenderVerdict } from "../senders/sender-checks.ts";
+import { BAD_RECIPIENT, BAD_SENDER, LONG_RECIPIENT, LONG_SENDER } from "../spelling.ts";
 import { type Accepted, foreignSender, type Message } from "./message.ts";
 import type { MilterOptions } from "./milter-options.ts";
 import type { Agreed } from "./negotiation.ts";
-import { mailboxOf, parseMilterPath } from "./path.ts";
+import { type MilterPath, mailboxOf, parseMilterPath } from "./path.ts";
 
 export type Judged =
   | { readonly kind: "accept"; readonly accepted: Accepted }
@@ -42,9 +44,23 @@ interface Candidate extends Pick<Accepted, "path" | "mailbox" | "unwrapped"> {
 export async function judgeRecipient(asked: Asked, path: string): Promise<Judged> {
   const { options, message } = asked;
   if (message.accepted.length >= MAX_RECIPIENTS) return TOO_MANY;
-  const mailbox = mailboxOf(parseMilterPath(path, options.hostname));
+  const recipient = parseMilterPath(path, options.hostname);
+  const unfit = tooLong(message.sender, recipient) ?? strangeRecipient(asked, recipient);
+  if (unfit) return unfit;
+  const mailbox = mailboxOf(recipient);
   if (mailbox && options.gate.judges(mailbox)) return judgeSrs(asked, path, mailbox);
+  if (options.isNobody(recipient.text)) return refused("unknown-address", NO_SUCH_ADDRESS);
   return judgeSender(asked, { path, mailbox });
+}
+
+/** Whoever sends: a text is kept for each recipient, and a thousand of them for each connection. */
+function tooLong(sender: MilterPath, recipient: MilterPath): Judged | undefined {
+  if (recipient.fault === "too-long") return refused("recipient-too-long", LONG_RECIPIENT);
+  return sender.fault === "too-long" ? refused("sender-too-long", LONG_SENDER) : undefined;
+}
+
+function strangeRecipient(asked: Asked, { fault }: MilterPath): Judged | undefined {
+  return fault && strangerOf(asked) ? refused("recipient-spelling", BAD_RECIPIENT) : undefined;
 }
 
 /** Before SPF: a bounce has no sender that could be checked, and whoever guesses is told nothing else. */
@@ -73,21 +89,32 @@ function admit({ gate, now, networkOf }: MilterOptions, message: Message, recipi
 }
 
 async function judgeSender(asked: Asked, candidate: Candidate): Promise<Judged> {
+  if (asked.message.sender.fault && strangerOf(asked)) return refused("sender-spelling", BAD_SENDER);
   const forged = forgedBy(asked);
   if (forged) return { kind: "refuse", ...forged };
   const verdict = await checkSender(asked, candidate.mailbox);
   if (verdict?.reply && (verdict.action === "refuse" || verdict.action === "defer"))
     return refused(verdict.fault ?? `spf-${verdict.answer.result}`, verdict.reply);
   const leaves = await leavesRewritten(asked, candidate);
-  return (leaves ? cannotLeave(asked) : undefined) ?? accepted(candidate, { leaves, verdict });
+  return (leaves ? await cannotLeave(asked) : undefined) ?? accepted(candidate, { leaves, verdict });
 }
 
 /** Of strangers: users of the site and its own servers may have any sender. */
-function forgedBy({ options: { gate, now, networkOf }, message }: Asked): ForgedSender | undefined {
-  const { client, sender, isAuthenticated } = message;
-  const network = client === undefined ? undefined : networkOf(client);
-  if (network === undefined || isAuthenticated || sender.kind === "unreadable") return undefined;
+function forgedBy(asked: Asked): ForgedSender | undefined {
+  const { gate, now } = asked.options;
+  const { sender } = asked.message;
+  const network = strangerOf(asked);
+  if (network === undefined || sender.kind === "unreadable") return undefined;
   return forgedSender(gate, sender.address, { now: now(), network });
+}
+
+/** Its network; undefined of users of the site and its own servers. */
+export function strangerOf({
+  options: { networkOf },
+  message,
+}: Pick<Asked, "options" | "message">): string | undefined {
+  const { client, isAuthenticated } = message;
+  return client === undefined || isAuthenticated ? undefined : networkOf(client);
 }
 
 /** For each recipient: they have settings and trusted forwarders of their own. DNS is not asked twice for that. */
@@ -117,15 +144,26 @@ async function mayLeave({ leavesSite }: MilterOptions, { mailbox, unwrapped }: C
   return to === undefined || (await leavesSite(to)) !== "stays";
 }
 
+const NOT_KEPT: Reply = {
+  code: 451,
+  enhanced: "4.3.0",
+  text: "the sender address is long, and cannot be kept now: try again later",
+};
+
 /**
  * At RCPT, so that other recipients, who may stay here, get the message. It is refused here rather than by the next server:
  * there it would fail SPF.
  */
-function cannotLeave({ options, message }: Asked): Judged | undefined {
+async function cannotLeave(asked: Asked): Promise<Judged | undefined> {
+  const { options, message } = asked;
   const { sender } = message;
+  const network = strangerOf(asked);
   const outcome =
-    sender.kind === "unreadable" ? undefined : options.rewriter.forward(sender.address, options.now());
+    sender.kind === "unreadable"
+      ? undefined
+      : await options.rewriter.forward(sender.address, options.now(), { network });
   if (outcome?.ok) return undefined;
+  if (outcome?.reason === "not-kept") return refused("sender-not-kept", NOT_KEPT);
   const [reason, why] = outcome ? [outcome.reason, outcome.message] : ["bad-address", "it is no mailbox"];
   const text = `the sender address cannot be forwarded: ${why}`;
   return refused(`sender-${reason}`, { code: 550, enhanced: "5.1.7", text });

@@ -1,16 +1,19 @@
 // What the milter is told, and what it asks. Made by the composition root.
 import type { BounceGate } from "@homing/bounce-handler";
-import type { Mailbox, Rewriter, UnixSeconds } from "@homing/srs-core";
+import type { Mailbox, UnixSeconds } from "@homing/srs-core";
 import type { AdapterReport } from "../adapter-events.ts";
 import type { OwnDomains } from "../maps/own-domains.ts";
+import type { SenderRewriting } from "../maps/sender-rewriting.ts";
 import type { SenderChecks } from "../senders/sender-checks.ts";
 
 export interface MilterOptions {
   /** The mail server's: names without a domain are users there. */
   readonly hostname: string;
-  readonly rewriter: Rewriter;
+  readonly rewriter: SenderRewriting;
   /** Knows the SRS domains, verifies, and holds guessers back. */
   readonly gate: BounceGate;
+  /** Of a text that is no SRS address: is it at a domain that has only those? */
+  readonly isNobody: (recipient: string) => boolean;
   /** Asked for each message: a file of domains may change. */
   readonly ownDomains: () => OwnDomains;
   readonly now: () => UnixSeconds;

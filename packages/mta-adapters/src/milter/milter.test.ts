@@ -53,6 +53,77 @@ test("a sender at our SRS domain with a wrong tag is refused, unless he is a use
   assert.deepEqual((await server.play(letter)).recipients, ["continue"]);
 });
 
+const LOCAL_PART = WRONG.slice(0, WRONG.indexOf("@"));
+const SPELLINGS = [
+  `${LOCAL_PART}%srs.example`,
+  `${LOCAL_PART}%srs.example@home.example`,
+  `srs.example!${LOCAL_PART}`,
+  `srs.example!${LOCAL_PART}@home.example`,
+  `@home.example:${WRONG}`,
+  `${LOCAL_PART} @ srs.example`,
+  `${LOCAL_PART}@(c)srs.example`,
+  `${WRONG} (c)`,
+  `S\\RS${WRONG.slice(3)}`,
+];
+
+test("a stranger's spelling that the mail server may turn into another address is refused", async (t) => {
+  const { dial, events } = await milterScene(t);
+  const client = await dial();
+  const recipient =
+    "553 5.1.3 this address has a % or !, a route, a comment or a blank in it: write it as user@domain";
+  const sender =
+    "553 5.1.7 the sender has a % or !, a route, a comment or a blank in it: write it as user@domain";
+  const first = await client.play({ sender: "", recipients: SPELLINGS });
+  assert.deepEqual([...new Set(first.recipients)], [recipient]);
+  for (const spelling of SPELLINGS) {
+    const played = await client.playMessage({ sender: spelling, recipients: ["joe@home.example"] });
+    assert.deepEqual(played.recipients, [sender], spelling);
+  }
+  assert.match(JSON.stringify(events), /"recipient-spelling".*"sender-spelling"/);
+});
+
+test("a user or a server of ours writes as he likes, and what is written strangely counts as leaving", async (t) => {
+  const recipients = ["joe%club.example@home.example"];
+  const server = await (await milterScene(t, { networkOf: () => undefined })).dial();
+  const { changes } = await server.play({ sender: BOB, recipients: ["joe @club.example"] });
+  assert.deepEqual(changes, [`sender <${GOOD}>`]);
+  const user = await (await milterScene(t)).dial();
+  const macros = { i: "4Q", "{auth_authen}": "ann" };
+  assert.deepEqual((await user.play({ sender: "a%b", recipients, macros })).recipients, ["continue"]);
+});
+
+test("one final dot of a domain makes no other address", async (t) => {
+  const client = await (await milterScene(t)).dial();
+  const played = await client.play({ sender: "", recipients: [`${WRONG}.`, `${GOOD}.`, `${GOOD}..`] });
+  assert.deepEqual(played.recipients.slice(0, 2), [NOT_A_BOUNCE, "continue"]);
+  assert.match(played.recipients[2] ?? "", /^553 5\.1\.3 /);
+  assert.deepEqual(played.changes, [`delete <${GOOD}.>`, `add <${BOB}>`]);
+  const forgedSender = await client.playMessage({ sender: `${WRONG}.`, recipients: ["joe@home.example"] });
+  assert.deepEqual(forgedSender.recipients, [NOT_OURS]);
+});
+
+test("whoever is no SRS address is nobody at the SRS domain, for our own servers, too", async (t) => {
+  for (const options of [{}, { networkOf: () => undefined }]) {
+    const client = await (await milterScene(t, options)).dial();
+    const recipients = ["nobody@srs.example", "nobody@srs.example.", `${"x".repeat(300)}@srs.example`];
+    const played = await client.play({ sender: "", recipients });
+    assert.deepEqual([...new Set(played.recipients)], ["550 5.1.1 no such address here"]);
+  }
+});
+
+test("an address of more than 1,024 octets is refused, whoever sends", async (t) => {
+  const long = `${"x".repeat(1100)}@club.example`;
+  const client = await (await milterScene(t, { networkOf: () => undefined })).dial();
+  const recipients = [long, "joe@home.example"];
+  const first = await client.play({ sender: "", recipients });
+  assert.deepEqual(first.recipients, ["550 5.1.3 this address is too long", "continue"]);
+  const second = await client.playMessage({ sender: long, recipients });
+  assert.deepEqual(second.recipients, [
+    "550 5.1.3 this address is too long",
+    "553 5.1.7 the sender address is too long",
+  ]);
+});
+
 test("an authenticated client is left alone: neither checked nor rewritten, and the next one is not", async (t) => {
   const client = await (await milterScene(t, { senders: checksThat("refuse") })).dial();
   const macros = { i: "4Q", "{auth_authen}": "ann" };

@@ -140,11 +140,11 @@ class MilterSession implements Session<Frame> {
     }
   }
 
-  #endOfMessage(message: Message, agreed: Agreed): Said {
+  async #endOfMessage(message: Message, agreed: Agreed): Promise<Said> {
     const queueId = this.#queueId;
     this.#forgetMessage();
     try {
-      const { all, newSender, recipients } = changesOf(this.#options, agreed, message);
+      const { all, newSender, recipients } = await changesOf(this.#options, agreed, message);
       const hasLeadingSpace = agreed.has("leadingSpace");
       const frames = all.map((change) => renderChange(change, hasLeadingSpace));
       if (newSender !== "" || recipients.length > 0) {

@@ -56,6 +56,9 @@ test("Delivered-To above the first Received is this delivery's, and below it an 
   );
   assert.deepEqual(read.deliveredNow, ["a@x.example"]);
   assert.deepEqual(read.deliveredBefore, ["c@z"]);
+  assert.equal(read.originalTo, "a@x.example");
+  const older = readLetterTop(Buffer.from("Received: from a\nX-Original-To: eve@x.example\n\n"));
+  assert.equal(older.originalTo, undefined);
 });
 
 test("the end of its first line is that of its lines", () => {

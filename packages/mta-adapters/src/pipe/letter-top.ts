@@ -20,6 +20,8 @@ export interface LetterTop {
   readonly deliveredNow: readonly string[];
   /** Below it: of places where the message was before. */
   readonly deliveredBefore: readonly string[];
+  /** The topmost X-Original-To above the first Received field, of Postfix: as the sender wrote it, before aliases. */
+  readonly originalTo?: string;
   readonly lineEnd: "\n" | "\r\n";
 }
 
@@ -40,16 +42,21 @@ export function readLetterTop(header: Buffer): LetterTop {
   };
 }
 
-function deliveriesIn(header: Buffer, start: number): Pick<LetterTop, "deliveredNow" | "deliveredBefore"> {
+function deliveriesIn(
+  header: Buffer,
+  start: number,
+): Pick<LetterTop, "deliveredNow" | "deliveredBefore" | "originalTo"> {
   const deliveredNow: string[] = [];
   const deliveredBefore: string[] = [];
+  let originalTo: string | undefined;
   let isBefore = false;
   for (let field = fieldAt(header, start); field; field = fieldAt(header, field.next)) {
     if (field.name === "received") isBefore = true;
+    if (field.name === "x-original-to" && !isBefore) originalTo ??= unbracketed(field.value);
     if (field.name === "delivered-to")
       (isBefore ? deliveredBefore : deliveredNow).push(unbracketed(field.value));
   }
-  return { deliveredNow, deliveredBefore };
+  return { deliveredNow, deliveredBefore, ...(originalTo === undefined ? {} : { originalTo }) };
 }
 
 /** Blanks may stand in a quoted local part, as in `From "a b"@x.example Sat Nov 21 …`. */

@@ -27,11 +27,11 @@ const FIELD = "Delivered-To: ";
 
 export function localRecipient(
   variables: LocalVariables,
-  top: Pick<LetterTop, "deliveredNow" | "deliveredBefore">,
+  top: Pick<LetterTop, "deliveredNow" | "deliveredBefore" | "originalTo">,
   { conventions, alias: given }: { readonly conventions: Conventions; readonly alias?: string | undefined },
 ): LocalRecipient {
   const own = ownAddress(variables, top, conventions);
-  const alias = given ?? oneLine(variables.ORIGINAL_RECIPIENT) ?? oneLine(variables.RECIPIENT) ?? own;
+  const alias = given ?? (conventions === "qmail" ? own : aliasOf(variables, top, own));
   const known = alias === undefined ? {} : { alias };
   if (own === undefined) return { kind: "recipient", ...known };
   // qmail-local puts nothing on top: whatever stands there is from before.
@@ -52,7 +52,32 @@ function ownAddress(
     return line?.startsWith(FIELD) ? line.slice(FIELD.length) : oneLine(RECIPIENT);
   }
   // procmail clears the environment; Postfix has put the field on top before.
-  return oneLine(RECIPIENT) ?? deliveredNow[0];
+  const named = oneLine(RECIPIENT);
+  if (named === undefined) return deliveredNow[0];
+  return deliveredNow.find((address) => isFilteredTo(address, named)) ?? named;
+}
+
+/**
+ * The field on top is before the variable that it became. Without such a field, a `_` may stand for any character: to name no
+ * alias is better than to name a neighbour's.
+ */
+function aliasOf(
+  { RECIPIENT, ORIGINAL_RECIPIENT }: LocalVariables,
+  { originalTo }: Pick<LetterTop, "originalTo">,
+  own: string | undefined,
+): string | undefined {
+  const original = oneLine(ORIGINAL_RECIPIENT);
+  const written = oneLine(originalTo);
+  if (original === undefined) return RECIPIENT === undefined ? (written ?? own) : own;
+  if (written !== undefined && isFilteredTo(written, original)) return written;
+  if (own !== undefined && isFilteredTo(own, original)) return own;
+  return original.includes("_") ? undefined : original;
+}
+
+/** Postfix's command_expansion_filter, by default: of each other octet it makes `_`. */
+function isFilteredTo(address: string, variable: string): boolean {
+  const octets = Buffer.from(address).toString("latin1");
+  return isSame(octets.replace(/[^\w!@%=+:,./-]/g, "_"), variable);
 }
 
 /** It becomes a header field, and a word of a request. */

@@ -1,5 +1,6 @@
 // Who sent a message that a program got on its standard input: what the local delivery says, by the best of the ways in which it
 // can say so. Called by `homing pipe`.
+import type { Conventions } from "./conventions.ts";
 import type { LetterTop } from "./letter-top.ts";
 
 export type PipeSender =
@@ -14,6 +15,7 @@ export interface PipeSenderAsked {
   readonly option: string | undefined;
   /** The variable SENDER, of qmail, Postfix and Courier. */
   readonly variable: string | undefined;
+  readonly conventions: Conventions;
   readonly top: Pick<LetterTop, "fromLine" | "returnPath">;
 }
 
@@ -24,8 +26,11 @@ const CONTROL = /\p{Cc}/u;
 /** Beyond RFC 5321 §4.5.3.1.3: what is no path is not asked about. */
 const MAX_SENDER = 512;
 
-export function pipeSender({ option, variable, top }: PipeSenderAsked): PipeSender {
-  const said = option ?? variable ?? top.returnPath ?? top.fromLine;
+export function pipeSender({ option, variable, conventions, top }: PipeSenderAsked): PipeSender {
+  const onTop = top.returnPath ?? top.fromLine;
+  // Postfix puts `_` for many characters in a variable (command_expansion_filter): o'brien would be o_brien. qmail puts nothing
+  // on top, so that there it is the sender's own text.
+  const said = option ?? (conventions === "qmail" ? (variable ?? onTop) : (onTop ?? variable));
   if (said === undefined) return { kind: "unknown" };
   if (NULL_SENDERS.includes(said)) return { kind: "sender", sender: "" };
   const sender = said.startsWith("<") && said.endsWith(">") ? said.slice(1, -1) : said;

@@ -7,7 +7,9 @@ const questions: readonly [sender: string, alias: string | undefined, question: 
   ["bob@x.example", "alice@home.example", "forward-alias alice@home.example bob@x.example\n"],
   ['"a b"@x.example', "alice@home.example", 'forward-alias alice@home.example "a b"@x.example\n'],
   ["bob@x.example", "alice", "forward bob@x.example\n"],
-  ["bob@x.example", '"a b"@home.example', "forward bob@x.example\n"],
+  ["bob@x.example", '"a b"@home.example', 'forward-alias "a b"@home.example bob@x.example\n'],
+  ["bob@x.example", "a b@home.example", "forward bob@x.example\n"],
+  ["bob@x.example", '"a\nb"@home.example', "forward bob@x.example\n"],
 ];
 
 for (const [sender, alias, question] of questions) {
@@ -24,7 +26,7 @@ const answers: readonly [text: string, answer: RewritingAnswer][] = [
   ["NOTFOUND a domain of ours\n", { kind: "as-it-is" }],
   ["NOTFOUND\n", { kind: "as-it-is" }],
   ["TEMP ask again\n", { kind: "later", why: "ask again" }],
-  ["PERM there is no such map\n", { kind: "wrong", why: "there is no such map" }],
+  ["PERM the sender is too long\n", { kind: "unfit", why: "the sender is too long" }],
   ["", { kind: "later", why: "its answer broke off" }],
   ["\n", { kind: "wrong", why: "it said: " }],
   ["HELLO\n", { kind: "wrong", why: "it said: HELLO" }],

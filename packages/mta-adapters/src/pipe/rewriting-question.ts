@@ -4,10 +4,13 @@ import { parseMailbox, parseReversePath, renderReversePath } from "@homing/srs-c
 
 export type RewritingAnswer =
   | { readonly kind: "rewritten"; readonly sender: string }
-  /** A domain of the site's own, an SRS address of its own. */
+  /** A domain of the site's own, an SRS address of its own, a user without a domain. */
   | { readonly kind: "as-it-is" }
+  /** It should have been rewritten, and never can be. */
+  | { readonly kind: "unfit"; readonly why: string }
+  /** Not now, or not before somebody has mended what is set up wrongly. */
   | { readonly kind: "later"; readonly why: string }
-  /** What came is no answer, or says that the question is wrong: the site is set up wrongly. */
+  /** What came is no answer: somebody else is there. */
   | { readonly kind: "wrong"; readonly why: string };
 
 const ANSWER = /^(OK|NOTFOUND|TEMP|PERM)(?: (.*))?$/;
@@ -15,7 +18,7 @@ const MAX_WORDS = 200;
 
 /** With its LF. The alias is named where it is an address that fits: strong tags tell then what a bounce is about. */
 export function renderRewritingQuestion(sender: string, alias: string | undefined): string {
-  const named = alias !== undefined && !/\s/.test(alias) && parseMailbox(alias).ok;
+  const named = alias !== undefined && parseMailbox(alias).ok;
   return named ? `forward-alias ${alias} ${sender}\n` : `forward ${sender}\n`;
 }
 
@@ -28,7 +31,7 @@ export function parseRewritingAnswer(text: string): RewritingAnswer {
   if (word === "OK") return rewritten(rest);
   if (word === "NOTFOUND") return { kind: "as-it-is" };
   if (word === "TEMP") return { kind: "later", why: printable(rest) };
-  if (word === "PERM") return { kind: "wrong", why: printable(rest) };
+  if (word === "PERM") return { kind: "unfit", why: printable(rest) };
   return { kind: "wrong", why: `it said: ${printable(line)}` };
 }
 

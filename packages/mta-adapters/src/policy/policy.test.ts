@@ -83,6 +83,7 @@ function service(options: Partial<PolicyOptions> = {}) {
       createGuessBudget(() => {}),
     ),
     senders,
+    isNobody: (recipient) => recipient.endsWith("@srs.example"),
     isTrustedClient,
     autoReplies: "refuse",
     hostname: "mx.ours.example",
@@ -151,8 +152,8 @@ const ANSWERS: readonly [
   ["a client whose address nobody knows", { client_address: "unknown", sender: "bob@fail.example" }, "DUNNO"],
   ["a client without an address", { client_address: "", sender: "bob@fail.example" }, "DUNNO"],
   ["a client over IPv6", { client_address: "2001:db8::1", sender: "bob@fail.example" }, /^550 5\.7\.23 /],
-  ["a recipient that is no address", { recipient: "@@", sender: "bob@fail.example" }, /^550 5\.7\.23 /],
-  ["a sender that is no address", { sender: "@@" }, /^PREPEND Received-SPF: none /],
+  ["a recipient that is no address", { recipient: "bob@", sender: "bob@fail.example" }, /^550 5\.7\.23 /],
+  ["a sender that is no address", { sender: "bob@" }, /^PREPEND Received-SPF: none /],
   [
     "SPF fails, and the domain explains it",
     { sender: "bob@elsewhere.example" },
@@ -182,13 +183,43 @@ const ANSWERS: readonly [
   ["a forged SRS recipient of nobody knows whom", { recipient: FORGED, client_address: "" }, NOT_A_BOUNCE],
   ["a bounce, whatever SPF says", { recipient: GOOD, sender: "", helo_name: "fail.example" }, "DUNNO"],
   ["a sender of its own to a good SRS address", { recipient: GOOD }, NOT_A_BOUNCE],
-  ["no address to a good SRS address", { recipient: GOOD, sender: "@@" }, NOT_A_BOUNCE],
+  ["no address to a good SRS address", { recipient: GOOD, sender: "bob@" }, NOT_A_BOUNCE],
   ["the same where it is accepted", { recipient: GOOD }, PASSED, { autoReplies: "accept" }],
   [
     "the same where it is accepted, and SPF fails",
     { recipient: GOOD, sender: "bob@fail.example" },
     /^550 5\.7\.23 /,
     { autoReplies: "accept" },
+  ],
+  ["a forged SRS recipient with a final dot", { recipient: `${FORGED}.`, sender: "" }, NOT_A_BOUNCE],
+  [
+    "a bounce to one with a final dot",
+    { recipient: `${GOOD}.`, sender: "", helo_name: "x.example" },
+    "DUNNO",
+  ],
+  ["SPF fails, and the sender has a final dot", { sender: "bob@fail.example." }, /^550 5\.7\.23 /],
+  [
+    "a forged one with blanks, which Postfix tells without quotes",
+    { recipient: FORGED.replace("bob", "b b") },
+    NOT_A_BOUNCE,
+  ],
+  [
+    "a bounce to one with blanks",
+    { recipient: renderReversePath(forwarded("b b", "fail.example")).replaceAll('"', ""), sender: "" },
+    "DUNNO",
+  ],
+  ["a forged sender with blanks", { sender: FORGED.replace("bob", "b b") }, /^550 5\.7\.1 the sender is at/],
+  ["a sender with blanks, and SPF fails", { sender: "e v@fail.example" }, /^550 5\.7\.23 /],
+  ["nobody at the SRS domain", { recipient: "bob@srs.example" }, "550 5.1.1 no such address here"],
+  [
+    "no address at the SRS domain",
+    { recipient: `${"x".repeat(300)}@srs.example` },
+    "550 5.1.1 no such address here",
+  ],
+  [
+    "nobody at the SRS domain, of a client of ours",
+    { recipient: "bob@srs.example.", client_address: TRUSTED },
+    "550 5.1.1 no such address here",
   ],
   ["an SRS address of others", { recipient: FORGED.replace("@srs.example", "@other.example") }, PASSED],
 ];
@@ -210,6 +241,28 @@ test("a sender at our SRS domain with a wrong tag is refused, unless he is a use
   assert.equal(await ask({ sender: FORGED, sasl_username: "ann" }), "DUNNO");
   assert.equal(await ask({ sender: FORGED, client_address: TRUSTED }), "DUNNO");
 });
+
+const LOCAL_PART = FORGED.slice(0, FORGED.indexOf("@"));
+const SPELLINGS = [
+  `${LOCAL_PART}%srs.example`,
+  `${LOCAL_PART}%srs.example@ours.example`,
+  `srs.example!${LOCAL_PART}`,
+  `srs.example!${LOCAL_PART}@ours.example`,
+  `@ours.example:${FORGED}`,
+  `${LOCAL_PART}@(c)srs.example`,
+  `${FORGED}@ours.example`,
+];
+for (const spelling of SPELLINGS) {
+  test(`who is a stranger has no recipient and no sender ${spelling}`, async () => {
+    const { ask, events } = service();
+    assert.match(await ask({ recipient: spelling, sender: "" }), /^553 5\.1\.3 .*write it as user@domain$/);
+    assert.match(await ask({ recipient: spelling, client_address: "" }), /^553 5\.1\.3 /);
+    assert.match(await ask({ sender: spelling }), /^553 5\.1\.7 .*write it as user@domain$/);
+    assert.match(JSON.stringify(events), /"recipient-spelling".*"sender-spelling"/);
+    assert.doesNotMatch(await ask({ recipient: spelling, sasl_username: "ann" }), /^553/);
+    assert.equal(await ask({ sender: spelling, client_address: TRUSTED }), "DUNNO");
+  });
+}
 
 test("a message has one Received-SPF, and a refusal goes to every recipient", async () => {
   const { ask } = service();
@@ -347,7 +400,7 @@ test("whatever HELO, sender and recipient are, the answer is one line, and never
       const said = await raw(requestText({ helo_name: helo, sender, recipient }));
       assert.match(
         said,
-        /^action=(?:DUNNO|PREPEND Received-SPF: [\x20-\x7e]+|(?:550 5|451 4)\.\d+\.\d+ [\x20-\x7e]+)\n\n$/,
+        /^action=(?:DUNNO|PREPEND Received-SPF: [\x20-\x7e]+|(?:55[03] 5|451 4)\.\d+\.\d+ [\x20-\x7e]+)\n\n$/,
       );
     }),
     { numRuns: 300 },

@@ -5,11 +5,14 @@ import { type BounceGate, NOT_A_BOUNCE, networkOf } from "@homing/bounce-handler
 import { type Reply, renderReply } from "@homing/mail";
 import { asciiLower, type Mailbox, parseMailbox, parseReversePath, type UnixSeconds } from "@homing/srs-core";
 import type { AdapterReport } from "../adapter-events.ts";
+import { NO_SUCH_ADDRESS } from "../only-srs.ts";
 import { forgedSender } from "../senders/forged-sender.ts";
 import type { SenderChecks } from "../senders/sender-checks.ts";
+import { BAD_RECIPIENT, BAD_SENDER, isStrangelySpelt } from "../spelling.ts";
 import type { Protocol } from "../wire/protocol.ts";
 import { createMarkedMessages, type MarkedMessages } from "./marked-messages.ts";
 import { DUNNO, type PolicyAction, renderPolicyAction } from "./policy-action.ts";
+import { parsePolicyAddress } from "./policy-address.ts";
 import { createPolicyReader, type PolicyRequest } from "./policy-request.ts";
 import { receivedSpfLine } from "./received-spf-line.ts";
 
@@ -17,6 +20,8 @@ export interface PolicyOptions {
   /** Knows the SRS domains, verifies, and holds guessers back. */
   readonly gate: Pick<BounceGate, "judges" | "admit" | "reverse">;
   readonly senders: SenderChecks;
+  /** Of a text that is no SRS address: is it at a domain that has only those? */
+  readonly isNobody: (recipient: string) => boolean;
   /** Our own networks: what comes from there is nobody's guess, and its sender is not checked. */
   readonly isTrustedClient: (address: string) => boolean;
   /** What becomes of mail to a good SRS address that has a sender of its own. */
@@ -50,33 +55,48 @@ export function policyProtocol(options: PolicyOptions): Protocol<PolicyRequest> 
 function actionFor(
   options: PolicyOptions,
   marked: MarkedMessages,
-  request: PolicyRequest,
+  asked: PolicyRequest,
 ): PolicyAction | Promise<PolicyAction> {
   // Only there is there one recipient, and a reply that is for him alone.
-  if (request.protocol_state !== "RCPT") return DUNNO;
+  if (asked.protocol_state !== "RCPT") return DUNNO;
+  const request: PolicyRequest = {
+    ...asked,
+    sender: parsePolicyAddress(asked.sender),
+    recipient: parsePolicyAddress(asked.recipient),
+  };
   const { client_address: client } = request;
   const isKnown = isIP(client) !== 0;
   const isTrusted = isKnown && options.isTrustedClient(client);
+  const isStranger = !isTrusted && request.sasl_username === "";
   // Through a server of ours others come: they are not its doing.
   const network = isKnown && !isTrusted ? networkOf(client) : undefined;
-  const bounce = bounceVerdict(options, request, network);
+  const { report } = options;
+  if (isStranger && isStrangelySpelt(request.recipient))
+    return refused({ report, request, reply: BAD_RECIPIENT, reason: "recipient-spelling" });
+  const bounce = recipientVerdict(options, request, network);
   if (bounce !== "no-bounce") return bounce;
-  if (!isKnown || isTrusted || request.sasl_username !== "") return DUNNO;
+  if (isStranger && isStrangelySpelt(request.sender))
+    return refused({ report, request, reply: BAD_SENDER, reason: "sender-spelling" });
+  if (!isKnown || !isStranger) return DUNNO;
   const sender = parseReversePath(request.sender);
-  const { gate, now, report } = options;
+  const { gate, now } = options;
   const forged = sender.ok && forgedSender(gate, sender.reversePath, { now: now(), network });
   if (forged) return refused({ report, request, ...forged });
   return senderAction(options, marked, request);
 }
 
 /** A bounce is never refused for its sender (RFC 7208 §2.4 is about mail): who has the tag has got our mail. */
-function bounceVerdict(
-  { gate, now, autoReplies, report }: PolicyOptions,
+function recipientVerdict(
+  { gate, isNobody, now, autoReplies, report }: PolicyOptions,
   request: PolicyRequest,
   network: string | undefined,
 ): PolicyAction | "no-bounce" {
   const recipient = parseMailbox(request.recipient);
-  if (!recipient.ok || !gate.judges(recipient.mailbox)) return "no-bounce";
+  if (!recipient.ok || !gate.judges(recipient.mailbox)) {
+    return isNobody(request.recipient)
+      ? refused({ report, request, reply: NO_SUCH_ADDRESS, reason: "unknown-address" })
+      : "no-bounce";
+  }
   const sender = parseReversePath(request.sender);
   const admission = gate.admit(recipient.mailbox, sender.ok ? sender.reversePath : UNREADABLE, {
     now: now(),

@@ -3,7 +3,8 @@ import { renderReply } from "@homing/mail";
 import type { MapAnswer } from "../maps/map-answer.ts";
 import type { SenderVerdict } from "../senders/sender-checks.ts";
 
-const WORDS = { found: "OK", "not-found": "NOTFOUND", later: "TEMP", wrong: "PERM" } as const;
+/** A question that makes no sense is a fault of whoever set it up, and no mail is lost for that: PERM is about the mail. */
+const WORDS = { found: "OK", "not-found": "NOTFOUND", unfit: "PERM", later: "TEMP", wrong: "TEMP" } as const;
 
 /** With its LF. */
 export function renderMapAnswer(answer: MapAnswer): string {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { SpfAnswer } from "@homing/spf";
 import fc from "fast-check";
 import type { AdapterEvent } from "../adapter-events.ts";
-import type { MapAnswer } from "../maps/map-answer.ts";
+import type { LookUp, MapAnswer } from "../maps/map-answer.ts";
 import type { SenderAsked, SenderVerdict } from "../senders/sender-checks.ts";
 import { requestsAtEnd, requestsIn } from "../testing/requests-in.ts";
 import { ProtocolFault, type Said } from "../wire/protocol.ts";
@@ -12,7 +12,7 @@ import { readsocketProtocol } from "./readsocket.ts";
 const NOT_FOUND: MapAnswer = { kind: "not-found", why: "nothing" };
 
 interface World {
-  readonly lookUp?: (map: string, key: string) => MapAnswer;
+  readonly lookUp?: LookUp;
   readonly verdict?: SenderVerdict;
 }
 
@@ -52,7 +52,8 @@ const answers: readonly [answer: MapAnswer, line: string][] = [
   [{ kind: "found", value: "SRS0=x=y=d.example=bob@us.example" }, "OK SRS0=x=y=d.example=bob@us.example\n"],
   [{ kind: "not-found", why: "a domain of ours" }, "NOTFOUND a domain of ours\n"],
   [{ kind: "later", why: "too many guesses" }, "TEMP too many guesses\n"],
-  [{ kind: "wrong", why: "there is no such map" }, "PERM there is no such map\n"],
+  [{ kind: "wrong", why: "there is no such map" }, "TEMP there is no such map\n"],
+  [{ kind: "unfit", why: "the sender is too long" }, "PERM the sender is too long\n"],
   [{ kind: "found", value: "one\nOK two\r" }, "OK one?OK two?\n"],
 ];
 for (const [answer, last] of answers) {
@@ -60,6 +61,11 @@ for (const [answer, last] of answers) {
     assert.deepEqual(await world({ lookUp: () => answer }).say("forward bob@d.example\n"), { last });
   });
 }
+
+test("a map that has to keep something first answers when it has", async () => {
+  const { say } = world({ lookUp: () => Promise.resolve({ kind: "found", value: "x@us.example" }) });
+  assert.deepEqual(await say("forward bob@d.example\n"), { last: "OK x@us.example\n" });
+});
 
 const keys: readonly [line: string, map: string, key: string][] = [
   ["forward bob@d.example\n", "forward", "bob@d.example"],
@@ -141,7 +147,7 @@ for (const client of ["", "mx.d.example", "192.0.2.1/24", "300.1.1.1"]) {
   test(`nobody is checked at ${JSON.stringify(client)}: DNS is not asked`, async () => {
     const { asked, say } = world();
     const { last } = (await say(`spf ${client} h bob@d.example\n`)) as { last: string };
-    assert.match(last, /^PERM .*is no IP address\n$/);
+    assert.match(last, /^TEMP .*is no IP address\n$/);
     assert.deepEqual(asked, []);
   });
 }

@@ -6,8 +6,9 @@ import { printable } from "@homing/srs-core";
 import type { AdapterReport } from "../adapter-events.ts";
 import type { MapAnswer } from "../maps/map-answer.ts";
 import type { SrsMaps } from "../maps/srs-maps.ts";
+import { tellingRefusals } from "../maps/told-look-up.ts";
 import type { SenderChecks } from "../senders/sender-checks.ts";
-import type { Protocol } from "../wire/protocol.ts";
+import type { LastWords, Protocol } from "../wire/protocol.ts";
 import { createLineReader } from "./line-reader.ts";
 import { renderMapAnswer, verdictAnswer } from "./readsocket-reply.ts";
 import { parseReadsocketRequest, type ReadsocketRequest } from "./readsocket-request.ts";
@@ -23,33 +24,21 @@ export interface ReadsocketOptions {
 const IDLE_SECONDS = 60;
 
 export function readsocketProtocol(options: ReadsocketOptions): Protocol<string> {
-  return {
-    createReader: createLineReader,
-    createSession: () => ({
-      answer(line) {
-        const request = parseReadsocketRequest(line);
-        if (request.kind === "spf")
-          return senderAnswer(options, request).then((answer) => ({ last: renderMapAnswer(answer) }));
-        return { last: renderMapAnswer(mapAnswer(options, request)) };
-      },
-    }),
-    idleSeconds: IDLE_SECONDS,
+  const { maps, report } = options;
+  const lookUp = tellingRefusals(maps.lookUp, { adapter: "readsocket", report });
+  const session = {
+    answer(line: string): LastWords | Promise<LastWords> {
+      const request = parseReadsocketRequest(line);
+      const answer =
+        request.kind === "spf" ? senderAnswer(options, request) : lookUp(request.map, request.key);
+      return answer instanceof Promise ? answer.then(lastWords) : lastWords(answer);
+    },
   };
+  return { createReader: createLineReader, createSession: () => session, idleSeconds: IDLE_SECONDS };
 }
 
-function mapAnswer(
-  { maps, report }: ReadsocketOptions,
-  { map, key }: Extract<ReadsocketRequest, { kind: "map" }>,
-): MapAnswer {
-  const answer = maps.lookUp(map, key);
-  if ((map === "reject" || map === "reject-sender") && answer.kind === "found") {
-    const reason = answer.value.startsWith("4") ? "too-many-guesses" : "bad-srs-address";
-    const about =
-      map === "reject" ? { reversePath: "", recipient: key } : { reversePath: key, recipient: "" };
-    const told = { client: "", ...about, reason, reply: answer.value };
-    report({ event: "adapter-refused", adapter: "readsocket", ...told });
-  }
-  return answer;
+function lastWords(answer: MapAnswer): LastWords {
+  return { last: renderMapAnswer(answer) };
 }
 
 async function senderAnswer(

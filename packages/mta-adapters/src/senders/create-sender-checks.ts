@@ -16,6 +16,7 @@ import {
   spfVerdict,
 } from "@homing/spf";
 import { asciiLower, type Mailbox, parseMailbox, type UnixSeconds } from "@homing/srs-core";
+import { withoutRootDot } from "../maps/root-dot.ts";
 import type { SenderAsked, SenderChecks, SenderVerdict } from "./sender-checks.ts";
 import { shared } from "./shared-questions.ts";
 
@@ -68,14 +69,15 @@ export function createSenderChecks(options: SenderChecksOptions): SenderChecks {
   );
   return {
     async check(asked) {
-      const { client, helo, sender, recipient } = asked;
+      const { client, helo, recipient } = asked;
+      const sender = withoutRootDot(asked.sender);
       if (isIP(client) !== 0 && isTrustedClient(client)) return undefined;
       const rules = actionsFor(recipient?.domain);
       if (rules.mode === "off") return undefined;
       const question = { client, helo, sender };
       const answer = await answerTo(question);
       const field = receivedSpfField(answer, question, hostname);
-      return { ...(await judged(options, asked, { rules, answer })), field, answer };
+      return { ...(await judged(options, { ...asked, sender }, { rules, answer })), field, answer };
     },
   };
 }

@@ -97,12 +97,19 @@ const answers: readonly [answer: MapAnswer, line: string][] = [
   [{ kind: "not-found", why: "a domain of ours" }, "9:NOTFOUND ,"],
   [{ kind: "later", why: "too many\r\nguesses" }, "22:TEMP too many??guesses,"],
   [{ kind: "wrong", why: "no such map" }, "16:PERM no such map,"],
+  [{ kind: "unfit", why: "the sender is too long" }, "9:NOTFOUND ,"],
 ];
 for (const [answer, line] of answers) {
   test(`${JSON.stringify(answer)} is written ${JSON.stringify(line)}`, () => {
     assert.equal(renderSocketmapAnswer(answer), line);
   });
 }
+
+test("what has to be kept first is answered when it is", async () => {
+  const lookUp = () => Promise.resolve<MapAnswer>({ kind: "found", value: "bob@a.example" });
+  const session = socketmapProtocol({ lookUp }).createSession();
+  assert.equal(await session.answer({ map: "forward", key: "x@b.example" }), "16:OK bob@a.example,");
+});
 
 test("a key that is no UTF-8 is in no map: nothing is asked", () => {
   const protocol = socketmapProtocol({ lookUp: NEVER });

@@ -34,8 +34,11 @@ export function socketmapProtocol({
   idleSeconds = IDLE_SECONDS,
 }: SocketmapOptions): Protocol<SocketmapRequest> {
   const session = {
-    answer: ({ map, key }: SocketmapRequest): string =>
-      key.includes(REPLACEMENT) ? NOT_FOUND : renderSocketmapAnswer(lookUp(map, key)),
+    answer({ map, key }: SocketmapRequest): string | Promise<string> {
+      if (key.includes(REPLACEMENT)) return NOT_FOUND;
+      const answer = lookUp(map, key);
+      return answer instanceof Promise ? answer.then(renderSocketmapAnswer) : renderSocketmapAnswer(answer);
+    },
   };
   return {
     idleSeconds,
@@ -67,6 +70,8 @@ export function renderSocketmapAnswer(answer: MapAnswer): string {
     case "found":
       return renderNetstring(`OK ${answer.value}`);
     case "not-found":
+    // A map cannot refuse mail: of PERM, Postfix makes a 451 for ever.
+    case "unfit":
       return NOT_FOUND;
     case "later":
       return renderNetstring(`TEMP ${printable(answer.why, MAX_REASON)}`);

@@ -69,12 +69,19 @@ const answers: readonly [answer: MapAnswer, line: string][] = [
   [{ kind: "not-found", why: 'address "a\nb" has no @' }, '500 address "a?b" has no @\n'],
   [{ kind: "later", why: "50% of all" }, "400 50%25 of all\n"],
   [{ kind: "wrong", why: "no such map" }, "400 no such map\n"],
+  [{ kind: "unfit", why: "too long" }, "500 too long\n"],
 ];
 for (const [answer, line] of answers) {
   test(`${JSON.stringify(answer).slice(0, 60)} is written ${JSON.stringify(line)}`, () => {
     assert.equal(renderTcpTableAnswer(answer), line);
   });
 }
+
+test("what has to be kept first is answered when it is", async () => {
+  const lookUp = () => Promise.resolve<MapAnswer>({ kind: "found", value: "bob@a.example" });
+  const session = tcpTableProtocol({ map: "forward", lookUp }).createSession();
+  assert.equal(await session.answer({ kind: "get", key: "x@b.example" }), "200 bob@a.example\n");
+});
 
 test("what is coded is visible ASCII, and is read back", () => {
   fc.assert(
@@ -88,7 +95,7 @@ test("what is coded is visible ASCII, and is read back", () => {
 });
 
 test("an answer is one line of at most 4096 characters, whatever is in it", () => {
-  const kind = fc.constantFrom("found", "not-found", "later", "wrong");
+  const kind = fc.constantFrom("found", "not-found", "unfit", "later", "wrong");
   fc.assert(
     fc.property(kind, fc.string({ unit: "binary", maxLength: 3000 }), (kind, text) => {
       const answer = (kind === "found" ? { kind, value: text } : { kind, why: text }) as MapAnswer;

@@ -33,10 +33,12 @@ export function tcpTableProtocol({
   idleSeconds = IDLE_SECONDS,
 }: TcpTableOptions): Protocol<TcpTableRequest> {
   const session = {
-    answer(request: TcpTableRequest): string {
+    answer(request: TcpTableRequest): string | Promise<string> {
       switch (request.kind) {
-        case "get":
-          return renderTcpTableAnswer(lookUp(map, request.key));
+        case "get": {
+          const answer = lookUp(map, request.key);
+          return answer instanceof Promise ? answer.then(renderTcpTableAnswer) : renderTcpTableAnswer(answer);
+        }
         case "no-key":
           return "500 this is no key\n";
         case "put":
@@ -86,6 +88,8 @@ export function renderTcpTableAnswer(answer: MapAnswer): string {
     case "found":
       return bounded(`200 ${renderPercent(answer.value)}\n`);
     case "not-found":
+    // A table cannot refuse mail: it would wait until it is too old.
+    case "unfit":
       return `500 ${reason(answer.why)}\n`;
     // What is wrong with the question, a person can put right: the mail waits for him.
     case "later":

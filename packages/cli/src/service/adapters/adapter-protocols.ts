@@ -21,6 +21,7 @@ import { checkSpf, type SpfAnswer, type SpfQuestion } from "@homing/spf";
 import type { Rewriter, UnixSeconds } from "@homing/srs-core";
 import type { AdapterSettings } from "../../config/adapter-settings.ts";
 import type { Config } from "../../config/schema.ts";
+import type { OnlySrs } from "./only-srs.ts";
 
 export interface AdapterParts {
   readonly config: Config;
@@ -28,6 +29,7 @@ export interface AdapterParts {
   readonly rewriter: Rewriter;
   readonly maps: SrsMaps;
   readonly gate: BounceGate;
+  readonly onlySrs: OnlySrs;
   readonly senders: SenderChecks;
   /** In `trustedNetworks`. */
   readonly isTrustedClient: (address: string) => boolean;
@@ -56,10 +58,11 @@ type ProtocolMaker = (parts: AdapterParts, map: "forward" | "reverse" | "reject"
 const PROTOCOLS: Readonly<Record<AdapterName, ProtocolMaker>> = {
   socketmap: ({ maps }) => socketmapProtocol({ lookUp: maps.lookUp }),
   tcpTables: ({ maps }, map) => tcpTableProtocol({ lookUp: maps.lookUp, map }),
-  policy: ({ config, adapters, gate, senders, isTrustedClient, now, report }) =>
+  policy: ({ config, adapters, gate, onlySrs, senders, isTrustedClient, now, report }) =>
     policyProtocol({
       gate,
       senders,
+      isNobody: onlySrs.isNobody,
       isTrustedClient,
       autoReplies: adapters.autoReplies,
       hostname: config.hostname,
@@ -73,13 +76,14 @@ const PROTOCOLS: Readonly<Record<AdapterName, ProtocolMaker>> = {
 
 function milterOf(parts: AdapterParts): unknown {
   const { config, adapters, rewriter, gate, ownDomains, now, senders, leavesSite, report } = parts;
-  const { dns, timeLimit, isTrustedClient } = parts;
+  const { dns, timeLimit, isTrustedClient, onlySrs } = parts;
   const { rewrite = "leaving", bounces = "unwrap", lazy = false, ownAddresses = [] } = adapters.milter ?? {};
   const { hostname } = config;
   return milterProtocol({
     hostname,
     rewriter,
     gate,
+    isNobody: onlySrs.isNobody,
     ownDomains,
     now,
     senders,

@@ -22,6 +22,7 @@ import { unixMilliseconds, unixNow } from "../../time.ts";
 import { createLeavesSite } from "../leaves-site.ts";
 import { type NamedPlace, placesOf, renderPlace } from "./adapter-places.ts";
 import { type AdapterParts, protocolOf } from "./adapter-protocols.ts";
+import { createOnlySrs } from "./only-srs.ts";
 import { watchOwnDomains } from "./own-domains.ts";
 import { createSenders } from "./senders.ts";
 
@@ -128,7 +129,9 @@ async function createParts(options: AdapterOptions): Promise<Parts> {
   const budget = createGuessBudget((alarm) => log({ event: "guessing", ...alarm }));
   const gate = createBounceGate(rewritersAt(making), budget);
   const rewriter = rewriterOf(making, config.srs.domain);
-  const maps = createSrsMaps({ rewriter, gate, ownDomains: ownDomains.domains, now: unixNow });
+  const onlySrs = createOnlySrs(config, () => tables);
+  const { isNobody } = onlySrs;
+  const maps = createSrsMaps({ rewriter, gate, isNobody, ownDomains: ownDomains.domains, now: unixNow });
   const trustedNetworks = blockList(config.trustedNetworks);
   const isTrustedClient = (address: string): boolean => isListed(trustedNetworks, address);
   const senders = await createSenders({ ...options, folder, secrets, gate, isTrustedClient });
@@ -139,6 +142,7 @@ async function createParts(options: AdapterOptions): Promise<Parts> {
     rewriter,
     maps,
     gate,
+    onlySrs,
     senders: senders.checks,
     isTrustedClient,
     ownDomains: ownDomains.domains,

@@ -57,6 +57,7 @@ export async function milterScene(
     hostname: "mx.home.example",
     rewriter: REWRITER,
     gate,
+    isNobody: (recipient) => recipient.endsWith("@srs.example"),
     ownDomains: () => OWN,
     now: () => NOW,
     rewrite: "leaving",
