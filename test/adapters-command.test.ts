@@ -1,12 +1,12 @@
 // `homing adapters`, and the commands that run one adapter alone: what they start, what they say where they cannot, and how
 // they end.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { chmod, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { freePort } from "./harness/free-port.ts";
 import { homing, startHoming } from "./harness/homing.ts";
 
 const SECRET = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -150,10 +150,13 @@ test("a UNIX socket has the mode and the group that the configuration says, and 
 });
 
 test("a port that is taken is told with its setting, with exit code 69, and no other port stays open", async (t) => {
-  const port = await freePort();
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  t.after(() => other.close());
+  const { port } = other.address() as AddressInfo;
   const { config } = await site(
     t,
-    `  spfd: { listen: "127.0.0.1:${port}" }\n  readsocket: { listen: "127.0.0.1:${port}" }`,
+    `  spfd: { listen: "127.0.0.1:0" }\n  readsocket: { listen: "127.0.0.1:${port}" }`,
   );
   const { code, stderr } = await homing(["adapters", "--config", config]);
   assert.equal(
@@ -161,6 +164,77 @@ test("a port that is taken is told with its setting, with exit code 69, and no o
     `homing: 127.0.0.1:${port} is taken by another program: stop it, or change adapters.readsocket.listen in ${config}\n`,
   );
   assert.equal(code, 69);
+});
+
+test("a folder that is not there, and a file in the way, are told as what they are, with exit code 78", async (t) => {
+  const { folder, config } = await site(t, "");
+  const cases = [
+    [`${folder}/none/policy`, `the folder ${folder}/none is not there: make it`],
+    [`${folder}/secrets`, `${folder}/secrets is there, and is no socket: remove it`],
+  ] as const;
+  for (const [path, why] of cases) {
+    await writeFile(config, `${BASE}adapters: { policy: { listen: "unix:${path}" } }\n`);
+    const { code, stderr } = await homing(["adapters", "--config", config]);
+    assert.equal(
+      String(stderr),
+      `homing: unix:${path}: ${why}, or change adapters.policy.listen in ${config}\n`,
+    );
+    assert.equal(code, 78);
+  }
+});
+
+test("two adapters at one place are a mistake of the file, with its line", async (t) => {
+  const { config } = await site(
+    t,
+    `  spfd: { listen: "127.0.0.1:5970" }\n  readsocket: { listen: "127.0.0.1:5970" }`,
+  );
+  const { code, stderr } = await homing(["adapters", "--config", config]);
+  assert.equal(
+    String(stderr),
+    `homing: ${config}:6:17 adapters.readsocket.listen.0: is where adapters.spfd.listen listens: choose another place\n`,
+  );
+  assert.equal(code, 78);
+});
+
+test("a place that other machines reach is warned of at the start, of the adapters that are started", async (t) => {
+  const { config } = await site(
+    t,
+    `  socketmap: { listen: "0.0.0.0:0" }\n  policy: { listen: "127.0.0.1:0", group: root }`,
+  );
+  for (const [command, told] of [
+    ["socketmap", /^homing: warning: adapters\.socketmap\.listen: 0\.0\.0\.0 is open .*\n$/],
+    ["policy", /^homing: warning: adapters\.policy: group: of UNIX sockets.*\n$/],
+    ["adapters", /^homing: warning: adapters\.socketmap.*\nhoming: warning: adapters\.policy.*\n$/],
+  ] as const) {
+    await using running = startHoming([command, "--config", config]);
+    await running.waitForOutput(/"adapter-listening"/);
+    assert.match(running.stderr(), told);
+    assert.equal(await running.stop(), 0);
+  }
+});
+
+test("homing adapters without the map is told what to set, with tables and without", async (t) => {
+  const { folder, config } = await site(t, "");
+  await writeFile(config, BASE);
+  const { stderr } = await homing(["adapters", "--config", config]);
+  assert.match(
+    String(stderr),
+    /aliasesFile: no table says where .*; for another mail server set adapters\n$/,
+  );
+  await writeFile(config, `${BASE}aliasesFile: aliases\n`);
+  await writeFile(join(folder, "aliases"), "postmaster: x@home.example\n");
+  const withTables = await homing(["adapters", "--config", config]);
+  assert.equal(
+    String(withTables.stderr),
+    `homing: ${config}: adapters is not set: set adapters.policy, adapters.milter or another of them\n`,
+  );
+  assert.equal(withTables.code, 78);
+});
+
+test("--help of an adapter says where to read on, and what SIGHUP does", async () => {
+  const { code, stdout } = await homing(["milter", "--help"]);
+  assert.equal(code, 0);
+  assert.match(String(stdout), /SIGHUP reads .* anew[\s\S]*docs\/mta\.md/);
 });
 
 test("a group that is not there is told with its setting, with exit code 78", async (t) => {

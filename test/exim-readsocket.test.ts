@@ -29,7 +29,10 @@ alice: ${PRIVATE}
 gone: ${GONE}
 both: carol, ${PRIVATE}
 two: one@home.example, two@home.example
+"a b": spaced@home.example
 `;
+/** Too long for an SRS address. */
+const LONG = `${"v".repeat(65)}@origin.example`;
 
 const options = {
   aliases: ALIASES,
@@ -87,7 +90,33 @@ test("Exim with homing serve", { skip }, async (t) => {
     assert.match(await send({ from: "", to: FORGED }), /^550[- ]5\.7\.1 .*takes only bounces/);
     const mistyped = (await arrived(PRIVATE)).reversePath.replace("=bob@", "=rob@");
     assert.match(await send({ from: "", to: mistyped }), /^550[- ]5\.7\.1 /);
-    assert.match(await send({ from: "", to: "stranger@bounces.forwarder.example" }), /^550 /);
+    for (const to of ["stranger@bounces.forwarder.example", "carol@bounces.forwarder.example"])
+      assert.equal(await send({ from: "", to }), "550 5.1.1 no such address here");
+  });
+
+  await t.test("so is a forged sender at the SRS domain, and every other spelling of the two", async () => {
+    assert.match(await send({ from: FORGED, to: ALICE }), /^550[- ]5\.7\.1 the sender is at a domain/);
+    const nobody = await send({ from: "ceo@bounces.forwarder.example", to: ALICE });
+    assert.equal(nobody, "550 5.7.1 nobody sends mail from this domain");
+    const percent = FORGED.replace("@", "%");
+    for (const to of [
+      ...[`${FORGED}.`, percent, `${percent}@forwarder.example`, `S\\${FORGED.slice(1)}`],
+      ...["bounces.forwarder.example!x@forwarder.example", "|x@forwarder.example", "/x@forwarder.example"],
+    ])
+      assert.match(await send({ from: "", to }), /^5/, to);
+    for (const from of [`${FORGED}.`, percent, "origin.example!bob", `S\\${FORGED.slice(1)}`])
+      assert.match(await send({ from, to: ALICE }), /^5/, from);
+  });
+
+  await t.test("an alias with a blank in its name leads elsewhere, too", async () => {
+    assert.match(await send({ from: BOB, to: '"a b"@forwarder.example' }), /^250 /);
+    assert.match((await arrived("spaced@home.example")).reversePath, SRS);
+  });
+
+  await t.test("a sender who does not fit into an address is kept, and gets his bounces", async () => {
+    assert.match(await send({ from: LONG, to: "gone@forwarder.example" }), /^250 /);
+    const { message } = await arrived(LONG);
+    assert.deepEqual(leaksIn(message, [GONE, "home.example"], []), []);
   });
 
   await t.test(
@@ -201,7 +230,7 @@ test("without homing serve, a bounce goes on to the original sender as it came, 
     instead: { "homing/routers": await recipe("without-serve/routers") },
   });
   const { send, arrived } = site;
-  const homing = await site.startHoming();
+  const homing = await site.startHoming("readsocket");
   assert.match(await send({ from: BOB, to: ALICE }), /^250 /);
   const { reversePath } = await arrived(PRIVATE);
   const message = "Subject: not delivered\r\n\r\nprivate@home.example is gone\r\n";
@@ -214,11 +243,30 @@ test("without homing serve, a bounce goes on to the original sender as it came, 
   await homing.stop();
   assert.match(await send({ from: "", to: reversePath, client: "127.0.0.1" }), /^250 /);
   await site.exim.waitForLog("the bounce cannot be returned now");
-  await site.startHoming();
+  await site.startHoming("readsocket");
   await waitFor(() => site.hop.taken.filter(({ recipient }) => recipient === BOB).length === 2 || undefined, {
     seconds: 20,
     otherwise: () => site.exim.tail(),
   });
+});
+
+test("where nothing keeps a sender who does not fit into an address, his mail is refused, and names no private address", {
+  skip,
+}, async (t) => {
+  await using site = await startEximSite(t, {
+    ...options,
+    instead: { "homing/routers": await recipe("without-serve/routers") },
+  });
+  const { send, arrived, hop } = site;
+  await site.startHoming("readsocket");
+  assert.match(await send({ from: LONG, to: ALICE }), /^550 the sender address is none/);
+  assert.match(await send({ from: LONG, to: "carol@forwarder.example" }), /^250 /, "who stays here gets it");
+  // Exim does not look behind an alias of several addresses before it has the mail.
+  assert.match(await send({ from: LONG, to: "two@forwarder.example" }), /^250 /);
+  const { message } = await arrived(LONG);
+  assert.match(message, /two@forwarder\.example/);
+  assert.deepEqual(leaksIn(message, ["home.example"], []), []);
+  assert.equal(hop.taken.length, 1);
 });
 
 test("the ACL of 2004 that asks spfd works as it stands", { skip }, async (t) => {

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { leaksIn } from "../packages/bounce-handler/src/testing/leaks.ts";
 import { startDnsServer } from "../packages/forwarder/src/testing/dns-server.ts";
 import { dial } from "../packages/forwarder/src/testing/wire.ts";
-import { texts } from "./harness/authentication-scene.ts";
+import { clientOf, texts } from "./harness/authentication-scene.ts";
 import { storiesNeed } from "./harness/availability.ts";
 import { homing, plainEnvironment } from "./harness/homing.ts";
 import { keepingSendmail, startReadsocket } from "./harness/pipe-scene.ts";
@@ -101,6 +101,51 @@ test(`${ROW} | forged refused | an SRS recipient with a wrong tag is refused at 
   assert.match(await client.ask("MAIL FROM:<>"), /^250/);
   const forged = `SRS0=AAAA=KP=source.example=bob@${SRS_DOMAIN}`;
   assert.match(await client.ask(`RCPT TO:<${forged}>`), /^550 5\.7\.1 /);
+});
+
+test(`${ROW}: an SRS address takes bounces only, other names at its domain are nobody's, and nobody sends from there`, {
+  skip,
+}, async () => {
+  await using scene = await site({ settings: { mynetworks: "127.0.0.1/32" } });
+  await using _ = await scene.startHoming();
+  await scene.postfix.submit({ from: BOB, to: "alice@home.example", message: LETTER });
+  const good = (await taken(scene, PRIVATE)).reversePath;
+  const forged = `SRS0=AAAA=KP=source.example=bob@${SRS_DOMAIN}`;
+  using client = await clientOf(scene.postfix.port, "127.0.0.9");
+  await client.ask("HELO client.example");
+  for (const [from, to, reply] of [
+    ["", good, /^250 /],
+    ["eve@victim.example", good, /^550 5\.7\.1 /],
+    ["", `nobody@${SRS_DOMAIN}`, /^550 5\.1\.1 /],
+    ["", `${forged}.`, /^55[03] /],
+    ["", forged.replace("@", "%"), /^454 .*Relay access denied/],
+    ["", `${forged.replace("@", "%")}@home.example`, /^454 .*Relay access denied/],
+    ["", `${SRS_DOMAIN}!x@home.example`, /^(454|5)/],
+    [forged, "carol@home.example", /^550 5\.7\.1 /],
+    ["eve@victim.example", "carol@home.example", /^250 /],
+  ] as const) {
+    assert.match(await client.ask(`MAIL FROM:<${from}>`), /^250 /);
+    assert.match(await client.ask(`RCPT TO:<${to}>`), reply, to);
+    await client.ask("RSET");
+  }
+});
+
+test(`${ROW}: a sender whose name Postfix changes in its variables, and one who does not fit into an address, come back to themselves`, {
+  skip,
+}, async () => {
+  await using scene = await site();
+  await using _ = await scene.startHoming();
+  const told = new Set<string>();
+  for (const from of ["o'brien&sons#1@source.example", `${"v".repeat(65)}@source.example`]) {
+    await scene.postfix.submit({ from, to: "alice@home.example", message: LETTER });
+    const sender = await waitFor(
+      () =>
+        scene.world.taken.find((one) => one.recipient === PRIVATE && !told.has(one.reversePath))?.reversePath,
+      { seconds: 20, otherwise: () => scene.postfix.tail() },
+    );
+    told.add(sender);
+    assert.match(sender, from.startsWith("o") ? /=source\.example=o'brien&sons#1@/ : /^SRS0=[^=]+=[^=]+=1=/);
+  }
 });
 
 test(`${ROW} | SPF: no | a pipe runs after the mail was taken: who fails SPF is forwarded, and DNS is not asked`, {

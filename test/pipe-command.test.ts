@@ -85,7 +85,13 @@ const tops: readonly [what: string, run: Run, sender: RegExp, message: string][]
   ["a sender without a domain", { options: ["-f", "root"] }, /^root$/, LETTER],
   ["the null sender", { options: ["-f", ""] }, /^<>$/, LETTER],
   ["the null sender of the mbox line", { input: `From MAILER-DAEMON Sat\n${LETTER}` }, /^<>$/, LETTER],
-  ["an empty SENDER", { env: { SENDER: "" } }, /^<>$/, LETTER],
+  ["an empty SENDER", { env: { SENDER: "" }, input: LETTER }, /^<>$/, LETTER],
+  [
+    "a SENDER that Postfix filtered",
+    { env: { SENDER: "b_b@source.example" }, input: `From b'b@source.example Sat\n${LETTER}` },
+    /=b'b@/,
+    LETTER,
+  ],
   [
     "a recipient that the delivery names",
     { env: { SENDER: "bob@source.example", RECIPIENT: "alice@home.example" } },
@@ -149,6 +155,20 @@ const failures: readonly [what: string, run: Run, qmail: number, sysexits: numbe
   ["no place of a daemon", { options: ["--socket", "nowhere"] }, 111, 75, /no path and no HOST:PORT/],
   ["no sendmail", { options: ["--sendmail", "/nowhere/sendmail"] }, 111, 75, /cannot be run: ENOENT/],
   ["a header of megabytes", { input: FROM_LINE + "A: b\n".repeat(300_000) }, 100, 65, /over a megabyte/],
+  [
+    "a sender who does not fit into an address, and nothing that keeps him",
+    { options: ["-f", `${"v".repeat(65)}@source.example`] },
+    100,
+    65,
+    /the sender cannot be rewritten: .* 64: .* run homing serve with a stateDirectory/,
+  ],
+  [
+    "a sender that servers read as another",
+    { options: ["-f", "bob%source.example"] },
+    100,
+    65,
+    /cannot be rewritten/,
+  ],
   ["a sender with a line end", { options: ["-f", "a@x.example\nRSET"] }, 100, 65, /the sender .* no address/],
 ];
 
@@ -214,7 +234,6 @@ for (const [end, qmail, sysexits] of ends) {
 
 for (const [what, answer] of [
   ["says TEMP", "TEMP ask again\n"],
-  ["says PERM", "PERM there is no such map\n"],
   ["says nothing", ""],
   ["speaks another protocol", "220 mx.example ESMTP\r\n"],
   ["gives an option for an address", "OK -X/tmp/log\n"],

@@ -24,6 +24,7 @@ const CREDENTIALS = "/run/credentials/homing.service/secrets";
 const SOCKETS = "/var/spool/postfix/homing";
 const SRS = /^SRS0=[a-z2-7]{8}=[A-Z2-7]{2}=source\.example=bob@bounces\.forwarder\.example$/;
 const FORGED = "SRS0=abcdefgh=G3=source.example=bob@bounces.forwarder.example";
+const LOCAL_PART = FORGED.slice(0, FORGED.indexOf("@"));
 const ZONE: Zone = {
   "fail.example": [{ type: "TXT", strings: ["v=spf1 -all"] }],
   "source.example": [{ type: "TXT", strings: ["v=spf1 ip4:127.0.0.0/8 -all"] }],
@@ -31,6 +32,12 @@ const ZONE: Zone = {
 
 const stack = new AsyncDisposableStack();
 after(() => stack.disposeAsync());
+
+/** Of old, and as RFC 5322 has it: Postfix would make `user@domain` of each after it has asked. */
+function spellingsOf(user: string, domain: string): readonly string[] {
+  const home = "forwarder.example";
+  return [`${user}%${domain}`, `${user}%${domain}@${home}`, `${domain}!${user}`, `${domain}!${user}@${home}`];
+}
 
 /** With homing serve, and with `homing socketmap` alone. */
 const scenes: { serve?: MapsScene; alone?: MapsScene } = {};
@@ -102,6 +109,22 @@ for (const which of ["serve", "alone"] as const) {
     assert.match(await scene(which).send({ from: "", to: FORGED }), /^550 5\.7\.1 .*takes only bounces/);
   });
 
+  test(`Postfix, maps | forged refused | however a forged SRS recipient or sender is spelt, it is refused (${which})`, {
+    skip,
+  }, async () => {
+    const { send, hop } = scene(which);
+    const before = hop.taken.length;
+    for (const forged of [...spellingsOf(LOCAL_PART, "bounces.forwarder.example"), `${FORGED}.`]) {
+      assert.match(await send({ from: "r@source.example", to: forged }), /^[45]5\d /, forged);
+      const reply = await send({ from: forged, to: "keeper@forwarder.example" });
+      // Without the policy service nobody refuses a strange sender: he stays what he is, a name at this site.
+      if (which === "serve" || forged.endsWith("bounces.forwarder.example."))
+        assert.match(reply, /^55[03] 5\.\d\.\d /, forged);
+    }
+    assert.match(await send({ from: "", to: "nobody@bounces.forwarder.example" }), /^550 5\.1\.1 /);
+    assert.deepEqual(hop.taken.slice(before), []);
+  });
+
   test(`the null sender and our own senders stay as they are (${which})`, { skip }, async () => {
     const { send, hop } = scene(which);
     for (const [index, from] of ["", "ann@forwarder.example", "postmaster@mx.forwarder.example"].entries()) {
@@ -143,6 +166,11 @@ test("Postfix, maps | SPF: with policy | a sender whose SPF record does not name
   const { send, sentOn } = scene("serve");
   const reply = await send({ from: "eve@fail.example", to: "alice@forwarder.example" });
   assert.match(reply, /^550 5\.7\.23 /);
+  for (const from of spellingsOf("eve", "fail.example"))
+    assert.match(
+      await send({ from, to: "alice@forwarder.example" }),
+      /^553 5\.1\.3 .*the sender has a % or !/,
+    );
   assert.match((await sentOn(PRIVATE)).message, /^Received-SPF: pass /m);
 });
 
@@ -170,9 +198,22 @@ test("without homing serve the bounce comes back, with the private address in it
   assert.ok(second.message.includes(`\r\nTo: ${reversePath}\r\n`), "the header is not changed");
 });
 
+test("where only maps judge, a good SRS address takes mail with a sender, and the policy service refuses it", {
+  skip,
+}, async () => {
+  for (const [which, reply] of [
+    ["alone", /^250 /],
+    ["serve", /^550 5\.7\.1 /],
+  ] as const) {
+    const { send, sentOn } = scene(which);
+    const { reversePath } = await sentOn(PRIVATE);
+    assert.match(await send({ from: "eve@source.example", to: reversePath }), reply);
+  }
+});
+
 test("without homing serve other addresses at the SRS domain are unknown", { skip }, async () => {
   const reply = await scene("alone").send({ from: "", to: "somebody@bounces.forwarder.example" });
-  assert.match(reply, /^550 5\.1\.1 .*User unknown/);
+  assert.match(reply, /^550 5\.1\.1 .*no such address here/);
 });
 
 test("postmap asks a map alone, many keys over one connection", { skip }, async () => {
@@ -231,8 +272,8 @@ test("while Homing is away every client keeps its mail, and nothing leaves with 
   const { send, hop, sentOn, postfix } = scene;
   await service.stop();
   assert.match(await send({ from: "bob@source.example", to: "alice@forwarder.example" }), /^451 4\.3\.0 /);
-  // The policy service is away, too, and lets pass what it would refuse: cleanup keeps nothing of it.
-  assert.match(await send({ from: "", to: FORGED }), /^451 4\.3\.0 /);
+  // The policy service is away, too, and lets pass what it would refuse: the map behind it does not.
+  assert.match(await send({ from: "", to: FORGED }), /^451 4\.3\.5 /);
   assert.match(await postfix.log(), /warning: .*socketmap:unix:homing\/socketmap:forward.*lookup error/);
   assert.deepEqual(hop.taken, []);
 

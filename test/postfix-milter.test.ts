@@ -6,6 +6,7 @@ import { fieldsOf } from "./harness/authentication-scene.ts";
 import { storiesNeed } from "./harness/availability.ts";
 import { assertSilent, remoteBounce, secretAddress } from "./harness/bounce-peers.ts";
 import { BOB, STRANGER, type StartedSite, startMilterSite } from "./harness/postfix-milter-site.ts";
+import { startRefusingMilter } from "./harness/refusing-milter.ts";
 import { waitFor } from "./harness/wait.ts";
 
 const skip = (await storiesNeed("postfix")) ?? false;
@@ -77,6 +78,48 @@ test("Postfix, milter | forged refused | a forged SRS recipient is 550 at RCPT, 
   assert.match(answer[0] ?? "", /^550 5\.7\.1 /);
 });
 
+test("Postfix, milter | forged refused | however a forged SRS recipient or sender is spelt, it is refused", {
+  skip,
+}, async (t) => {
+  const site = await startMilterSite(t, { target: secretAddress() });
+  const user = "SRS0=abcdefgh=G3=origin.example=bob";
+  const domain = "srs.home.example";
+  const spellings = [
+    ...[`${user}@${domain}.`, `${user}%${domain}`, `${user}%${domain}@home.example`],
+    ...[`${domain}!${user}`, `${domain}!${user}@home.example`, `@home.example:${user}@${domain}`],
+    ...[
+      ` ${user} @ ${domain} `,
+      `${user}@(c)${domain}`,
+      `${user}@${domain} (c)`,
+      `S\\R${user.slice(2)}@${domain}`,
+    ],
+  ];
+  for (const spelt of spellings) {
+    const recipient = await site.send({ from: "", to: [spelt], client: STRANGER });
+    assert.match(recipient.join(), /^(?:55[03] 5\.\d\.\d |454 4\.7\.1 .*Relay access denied)/, spelt);
+    const sender = await site.send({ from: spelt, to: [JOE], client: STRANGER });
+    assert.match(sender.join(), /^55[03] 5\.\d\.\d /, spelt);
+  }
+  const nobody = await site.send({ from: "", to: ["nobody@srs.home.example"], client: STRANGER });
+  assert.match(nobody.join(), /^550 5\.1\.1 no such address here$/);
+});
+
+test("Postfix, milter | private DSN | an address with an extension leads where its name does, and tells as little", {
+  skip,
+}, async (t) => {
+  const target = secretAddress();
+  const site = await startMilterSite(t, {
+    target,
+    settings: { recipient_delimiter: "+" },
+    refusal: (recipient) => (recipient === target ? "550 5.1.1 no such user" : undefined),
+  });
+  assert.match((await site.send({ from: BOB, to: ["ann+x@home.example"] })).join(), /250 .*250 /);
+  const { reversePath, message } = await site.sentTo(BOB);
+  assert.equal(reversePath, "");
+  assert.match(message, /^Content-Type: multipart\/report/m);
+  assertSilent(message, target, ["example"]);
+});
+
 test("Postfix, milter | SPF | who fails is refused for every recipient; who passes has one field on top", {
   skip,
 }, async (t) => {
@@ -137,6 +180,36 @@ test("two of our milters in a chain wrap a sender once and bring a bounce home o
     site.elsewhere.taken.map(({ recipient }) => recipient),
     [target, BOB],
   );
+});
+
+test("a milter behind ours does not stop the unwrapped copy, so that ours is the last one where it unwraps", {
+  skip,
+}, async (t) => {
+  const second = await startRefusingMilter(t);
+  const target = secretAddress();
+  for (const [chain, arrives] of [
+    [`unix:homing/milter, ${second}`, [BOB]],
+    [`${second}, unix:homing/milter`, []],
+  ] as const) {
+    const replaced = [...UNWRAP, ["smtpd_milters = unix:homing/milter", `smtpd_milters = ${chain}`]] as const;
+    const site = await startMilterSite(t, { target, replaced });
+    const to = await forwarded(site, target);
+    const message = remoteBounce({ target });
+    const replies = await site.send({ from: "", to: [to, JOE], message, client: STRANGER });
+    assert.match(replies.join(), /^550 5\.7\.1 refused by the other milter,250 .*,250 /);
+    await site.postfix.mail("joe");
+    const isEmpty = async () =>
+      String((await site.postfix.run(["postqueue", "-p"])).stdout).includes("empty");
+    await waitFor(async () => (await isEmpty()) || undefined, {
+      seconds: 15,
+      otherwise: () => site.postfix.tail(),
+    });
+    const bounces = site.elsewhere.taken.filter(({ recipient }) => recipient !== target);
+    assert.deepEqual(
+      bounces.map(({ recipient }) => recipient),
+      arrives,
+    );
+  }
 });
 
 test("what the client asked of notifications survives the new sender", { skip }, async (t) => {

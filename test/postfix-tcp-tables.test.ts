@@ -1,4 +1,5 @@
-// A site that had PostSRSd 1: its main.cf stays, `homing import postsrsd` reads its settings, and Homing is in its place.
+// A site that had PostSRSd 1, by the recipe deploy/postfix/tcp-tables: its main.cf stays, Homing is in its place, and beside
+// the tables forward and reverse there is reject.
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,48 +13,31 @@ import {
   PRIVATE,
   parametersOf,
   REFUSED,
+  recipe,
   startMapsScene,
 } from "./harness/postfix-maps-scene.ts";
 import { waitFor } from "./harness/wait.ts";
 
 const skip = (await storiesNeed("postfix")) ?? false;
 /** Here the SRS domain is the site's own, as it is where PostSRSd was never told of another. */
-const SRS = /^SRS0=[A-Za-z0-9+/]{4}=[A-Z2-7]{2}=source\.example=bob@forwarder\.example$/;
+const SRS = /^SRS0=[A-Za-z0-9+/]{8}=[A-Z2-7]{2}=source\.example=bob@forwarder\.example$/;
 const FORGED = "SRS0=AAAA=G3=source.example=bob@forwarder.example";
 
-interface Tables {
-  readonly forward: number;
-  readonly reverse: number;
-  readonly reject: number;
-}
-
-/** What PostSRSd's own README asks for, and below it the one thing that Homing adds. */
-const mainCf = ({ forward, reverse, reject }: Tables): string => `
-sender_canonical_maps = tcp:localhost:${forward}
-sender_canonical_classes = envelope_sender
-recipient_canonical_maps = tcp:localhost:${reverse}
-recipient_canonical_classes= envelope_recipient,header_recipient
-
-smtpd_recipient_restrictions =
-    permit_mynetworks
-    reject_unauth_destination
-    check_recipient_access tcp:localhost:${reject}
-`;
-
-const defaults = ({ forward, reverse }: Tables, secrets: string): string => `
-# Default settings for PostSRSd
+/** Of PostSRSd 1 in Debian: /etc/default/postsrsd. */
+const DEFAULTS = `
 SRS_DOMAIN=forwarder.example
 SRS_EXCLUDE_DOMAINS="mx.forwarder.example, .customers.example"
 SRS_SEPARATOR==
-SRS_SECRET=${secrets}
+SRS_SECRET=/etc/postsrsd.secret
 SRS_HASHLENGTH=4
 SRS_HASHMIN=4
-SRS_FORWARD_PORT=${forward}
-SRS_REVERSE_PORT=${reverse}
+SRS_FORWARD_PORT=10001
+SRS_REVERSE_PORT=10002
 RUN_AS=postsrsd
 SRS_LISTEN_ADDR=127.0.0.1
 CHROOT=/var/lib/postsrsd
 `;
+const PORTS = ["10001", "10002", "10003"];
 
 const stack = new AsyncDisposableStack();
 after(() => stack.disposeAsync());
@@ -66,17 +50,29 @@ function scene(): MapsScene {
 
 before(async () => {
   if (skip) return;
-  const tables = { forward: await freePort(), reverse: await freePort(), reject: await freePort() };
-  const settings = parametersOf(mainCf(tables));
+  const ports: [string, string][] = [];
+  for (const port of PORTS) ports.push([port, String(await freePort())]);
+  const settings = parametersOf(await recipe("postfix/tcp-tables/main.cf", ports));
   started = stack.use(await startMapsScene({ ports: await freePorts(), settings }));
-  const file = join(started.folder, "postsrsd");
-  await writeFile(file, defaults(tables, join(started.folder, "secrets")));
+  const secrets = ["/etc/postsrsd.secret", join(started.folder, "secrets")] as const;
+  const config = await recipe("postfix/tcp-tables/homing.yaml", [...ports, secrets]);
+  await started.start("tcp-tables", config, 3);
+});
+
+test("homing import makes the recipe of PostSRSd's settings, but for its short tags, the host name and reject", {
+  skip,
+}, async () => {
+  const file = join(scene().folder, "postsrsd");
+  await writeFile(file, DEFAULTS);
   const { code, stdout, stderr } = await homing(["import", "postsrsd", file]);
   assert.equal(code, 0, stderr);
-  const reverse = `reverse: 127.0.0.1:${tables.reverse}\n`;
-  assert.ok(String(stdout).includes(reverse), String(stdout));
-  const config = String(stdout).replace(reverse, `${reverse}    reject: 127.0.0.1:${tables.reject}\n`);
-  await started.start("tcp-tables", config, 3);
+  const lines = (yaml: string): string[] =>
+    yaml.split("\n").filter((line) => line.trim() !== "" && !line.trimStart().startsWith("#"));
+  const ours = lines(await recipe("postfix/tcp-tables/homing.yaml"));
+  assert.deepEqual(
+    ours.filter((line) => !lines(String(stdout)).includes(line)),
+    ["hostname: mx.forwarder.example", "  tagLength: 8", "    reject: 127.0.0.1:10003"],
+  );
 });
 
 test("Postfix, tcp tables | SRS out | mail to an alias leaves with an SRS sender", { skip }, async () => {
@@ -111,7 +107,14 @@ test("Postfix, tcp tables | private DSN: no | the bounce says where the alias le
 test("Postfix, tcp tables | forged refused | with the table reject, a forged SRS recipient is refused at RCPT", {
   skip,
 }, async () => {
-  assert.match(await scene().send({ from: "", to: FORGED }), /^550 5\.7\.1 .*takes only bounces/);
+  const { send, hop } = scene();
+  assert.match(await send({ from: "", to: FORGED }), /^550 5\.7\.1 .*takes only bounces/);
+  assert.match(await send({ from: "", to: `${FORGED}.` }), /^550 5\.7\.1 .*takes only bounces/);
+  const before = hop.taken.length;
+  const user = FORGED.slice(0, FORGED.indexOf("@"));
+  for (const to of [`${user}%forwarder.example`, `forwarder.example!${user}@forwarder.example`])
+    assert.match(await send({ from: "", to }), /^[45]5\d /, to);
+  assert.equal(hop.taken.length, before);
 });
 
 test("Postfix, tcp tables | SPF: no | a table does not see who sends", { skip }, async () => {

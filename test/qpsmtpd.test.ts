@@ -111,10 +111,22 @@ test("qpsmtpd: forged SRS recipients are refused, good ones and everybody else a
   using wire = await client();
   assert.match(await wire.ask("MAIL FROM:<>"), /^250/);
   assert.match(await wire.ask(`RCPT TO:<SRS0=AAAA=KP=source.example=bob@${SRS_DOMAIN}>`), /^550 5\.7\.1 /);
+  for (const nobody of [`nobody@${SRS_DOMAIN}`, `nobody@${SRS_DOMAIN.toUpperCase()}`])
+    assert.match(await wire.ask(`RCPT TO:<${nobody}>`), /^550 5\.1\.1 /);
   const good = await forge(BOB);
   assert.match(good, /^SRS0/);
   assert.match(await wire.ask(`RCPT TO:<${good}>`), /^250/);
   assert.match(await wire.ask(`RCPT TO:<${CAROL}>`), /^250/);
+});
+
+test("qpsmtpd: a forged SRS sender is refused, and one of ours that comes back is not", {
+  skip,
+}, async (t) => {
+  const { client, forge } = await scene(t);
+  using wire = await client();
+  const forged = `SRS0=AAAA=KP=source.example=bob@${SRS_DOMAIN}`;
+  assert.match(await wire.ask(`MAIL FROM:<${forged}>`), /^550 5\.7\.1 .*at a domain of this server/);
+  assert.match(await wire.ask(`MAIL FROM:<${await forge(BOB)}>`), /^250/);
 });
 
 test("qpsmtpd: who fails SPF is refused at MAIL, and of the others a field tells", { skip }, async (t) => {

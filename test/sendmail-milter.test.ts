@@ -100,6 +100,39 @@ test("Sendmail, milter | forged refused | mail that is no bounce does not come t
   assert.match(await send({ from: BOB, to: reversePath }), /^550 5\.7\.1 /);
 });
 
+test("Sendmail, milter | forged refused | however a forged SRS recipient or sender is spelt, it is refused", {
+  skip,
+}, async () => {
+  const { send } = running();
+  const user = "SRS0=abcdefgh=JL=origin.example=bob";
+  const domain = "srs.club.example";
+  const spellings = [
+    ...[`${user}@${domain}.`, `${user}%${domain}`, `${user}%${domain}@club.example`],
+    ...[`${domain}!${user}`, `${domain}!${user}@club.example`, `@club.example:${user}@${domain}`],
+    ...[
+      ` ${user} @ ${domain} `,
+      `${user}@(c)${domain}`,
+      `${user}@${domain} (c)`,
+      `S\\R${user.slice(2)}@${domain}`,
+    ],
+  ];
+  for (const spelt of spellings) {
+    assert.match(await send({ from: "", to: spelt }), /^55[03] 5\.\d\.\d /, spelt);
+    assert.match(await send({ from: spelt, to: ALICE }), /^55[03] 5\.\d\.\d /, spelt);
+  }
+  assert.match(await send({ from: "", to: `nobody@${domain}` }), /^550 5\.1\.1 .*no such address here/);
+});
+
+test("Sendmail, milter | private DSN | an address with a detail leads where its name does, and tells as little", {
+  skip,
+}, async () => {
+  const { hop, send, passedOn } = running();
+  const before = hop.taken.length;
+  assert.match(await send({ from: BOB, to: "gone+x@club.example" }), /^250 /);
+  const report = await passedOn((one) => hop.taken.indexOf(one) >= before && one.recipient === BOB);
+  assertSilent(report.message, VANISHED);
+});
+
 test("Sendmail, milter | SPF | a client that the sender's domain disowns is refused, and the field says what was found of others", {
   skip,
 }, async () => {

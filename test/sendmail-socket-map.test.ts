@@ -73,6 +73,21 @@ for (const [what, change] of [
   });
 }
 
+test("Sendmail, socket map | forged refused | however a forged SRS recipient or sender is spelt, it is refused", {
+  skip,
+}, async () => {
+  const { send } = running();
+  const user = "SRS0=abcdefgh=JL=origin.example=bob";
+  const domain = "srs.club.example";
+  for (const spelt of [
+    ...[`${user}@${domain}.`, `${user}%${domain}`, `${user}%${domain}@club.example`],
+    ...[`${domain}!${user}`, `${domain}!${user}@club.example`, `${user}@(c)${domain}`, `nobody@${domain}`],
+  ]) {
+    assert.match(await send({ from: "", to: spelt }), /^550 5\.7\.1 /, spelt);
+    assert.match(await send({ from: spelt, to: ALICE }), /^550 5\.7\.1 /, spelt);
+  }
+});
+
 test("Sendmail, socket map | SPF: no | a map is asked for an address, and does not know the client", {
   skip,
 }, async () => {

@@ -15,6 +15,12 @@ const README = join(FOLDER, "README.md");
 const UNITS = readdirSync(FOLDER)
   .filter((name) => /\.(?:service|socket)$/.test(name))
   .sort();
+/** A drop-in, and the units that the README puts it to. */
+const DROP_INS: readonly (readonly [name: string, units: readonly string[]])[] = [
+  ["beside-postfix.conf", ["homing.service", "homing-adapters.service"]],
+  ["beside-root.conf", ["homing.service"]],
+  ["beside.socket.conf", ["homing.socket"]],
+];
 const SERVICES = UNITS.filter((name) => name.endsWith(".service"));
 const MOST_EXPOSED = 1.5;
 const NODE = "/opt/homing/node_modules/.bin/node";
@@ -26,6 +32,48 @@ test("systemd-analyze verify has nothing to say about the units", { skip }, asyn
   const { code, stdout, stderr } = await machine.run(["systemd-analyze", "verify", "--man=no", ...UNITS]);
   assert.equal(`${stdout}${stderr}`, "");
   assert.equal(code, 0);
+});
+
+test("nor about the units with their drop-ins, which listen on loopback alone and need no DKIM key", {
+  skip,
+}, async () => {
+  const dropIns = DROP_INS.flatMap(([name, units]) =>
+    units.map((unit) => [`/etc/systemd/system/${unit}.d/${name}`, readFileSync(join(FOLDER, name), "utf8")]),
+  );
+  await using machine = await machineWithUnits(Object.fromEntries(dropIns));
+  const { code, stdout, stderr } = await machine.run(["systemd-analyze", "verify", "--man=no", ...UNITS]);
+  assert.equal(`${stdout}${stderr}`, "");
+  assert.equal(code, 0);
+  const joined = await printed(machine, ["systemd-analyze", "cat-config", "systemd/system/homing.socket"]);
+  assert.match(joined, /ListenStream=25\n[\s\S]*ListenStream=\nListenStream=127\.0\.0\.1:2525\n/);
+  const security = ["systemd-analyze", "security", "--offline=true", "--no-pager"];
+  for (const service of SERVICES) {
+    const report = await printed(machine, [...security, service]);
+    const [, score] = /exposure level for \S+: (\d+\.\d+)/.exec(report) ?? [];
+    assert.ok(Number(score) <= MOST_EXPOSED, `${service}: ${score}`);
+  }
+});
+
+test("the section about other mail servers names files that are there, all of them, and makes folders before it copies", () => {
+  const [, section = ""] =
+    /^## Beside another mail server$([\s\S]*?)(?=^## )/m.exec(readFileSync(README, "utf8")) ?? [];
+  const commands = [...section.matchAll(/^```\n([\s\S]*?)^```$/gm)].map(([, text = ""]) => text).join("");
+  const named = [...commands.matchAll(/deploy\/[\w./-]+/g)].map(([path]) => path);
+  for (const path of named) assert.ok(existsSync(join(ROOT, path)), path);
+  for (const unit of ["homing-adapters.service", "homing.service", "homing.socket"])
+    assert.ok(named.includes(`deploy/systemd/${unit}`), unit);
+  for (const [name] of DROP_INS) assert.ok(section.includes(name), name);
+  const lines = commands.split("\n");
+  for (const [at, line] of lines.entries()) {
+    const [, folder] = /^cp .* (\/etc\/systemd\/system\/\S+\.d)\//.exec(line) ?? [];
+    const isMade = (earlier: string) => earlier.startsWith("mkdir -p ") && earlier.includes(` ${folder}`);
+    assert.ok(folder === undefined || lines.slice(0, at).some(isMade), line);
+  }
+  for (const service of ["homing", "homing-adapters"]) {
+    const text = readFileSync(join(FOLDER, `${service}.service`), "utf8");
+    assert.ok(text.includes("LoadCredential=secrets:/etc/homing/secrets\n"));
+    assert.ok(commands.includes(`/run/credentials/${service}.service/`));
+  }
 });
 
 test(`systemd-analyze security gives each service at most ${MOST_EXPOSED}, and the README shows it`, {
@@ -82,7 +130,7 @@ test("without a file of its LoadCredential= the unit does not start: the README 
 });
 
 /** Debian's systemd with our units. */
-async function machineWithUnits(): Promise<Instance> {
+async function machineWithUnits(more: Readonly<Record<string, string>> = {}): Promise<Instance> {
   const files = UNITS.map((name) => [
     `/etc/systemd/system/${name}`,
     readFileSync(join(FOLDER, name), "utf8"),
@@ -90,7 +138,7 @@ async function machineWithUnits(): Promise<Instance> {
   const machine = await startInstance({
     packageName: "systemd",
     command: ["sleep", "600"],
-    files: Object.fromEntries(files) as Record<string, string>,
+    files: { ...Object.fromEntries(files), ...more },
   });
   // In place of the checkout: systemd-analyze asks whether the program is there.
   try {

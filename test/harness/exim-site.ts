@@ -27,7 +27,8 @@ export interface EximSite extends AsyncDisposable {
   arrived(recipient: string): Promise<Taken>;
   /** A mailbox of this site. */
   mailbox(user: string): Promise<string>;
-  startHoming(): Promise<HomingProcess>;
+  /** `readsocket`: the adapter alone, which keeps nothing. Default: serve. */
+  startHoming(command?: "serve" | "readsocket"): Promise<HomingProcess>;
 }
 
 export interface Sending {
@@ -98,10 +99,10 @@ export async function startEximSite(t: TestContext, options: EximSiteOptions): P
         seconds: SECONDS,
         otherwise,
       }),
-    async startHoming() {
-      homing = startHoming(["serve", "--config", config]);
+    async startHoming(command = "serve") {
+      homing = startHoming([command, "--config", config]);
       await homing.waitForOutput(/"adapter-listening".*"readsocket"/);
-      await homing.waitForOutput(/"event":"listening"/);
+      if (command === "serve") await homing.waitForOutput(/"event":"listening"/);
       return homing;
     },
     async [Symbol.asyncDispose]() {

@@ -76,7 +76,7 @@ export async function startPipeSite(options: PipeSiteOptions): Promise<PipeSite>
   await writeFile(join(folder, "secrets"), "a secret of the stories of pipes, long enough\n", {
     mode: 0o600,
   });
-  await writeFile(join(folder, "homing.yaml"), await configuration(postfix, serve));
+  await writeFile(join(folder, "homing.yaml"), await configuration(postfix, { serve, folder }));
   const rest = stack.move();
   return {
     postfix,
@@ -93,12 +93,16 @@ export async function startPipeSite(options: PipeSiteOptions): Promise<PipeSite>
   };
 }
 
-async function configuration(postfix: Postfix, serve: number): Promise<string> {
+async function configuration(
+  postfix: Postfix,
+  { serve, folder }: { readonly serve: number; readonly folder: string },
+): Promise<string> {
   const text = await recipe("forward-pipe/homing.yaml");
   return (
     text
       .replace("127.0.0.1:2525", `127.0.0.1:${serve}`)
       .replace("127.0.0.1:25 ", `127.0.0.1:${postfix.port} `)
+      .replace("/var/lib/homing", join(folder, "state"))
       .replace("/run/homing/readsocket", join(postfix.folder, SOCKET))
       .replace("unix:/var/spool/postfix", `unix:${join(postfix.folder, "var/spool/postfix")}`)
       // The group postfix is one of the instance.

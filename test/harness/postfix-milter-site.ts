@@ -31,6 +31,8 @@ export interface SiteOptions {
   readonly replaced?: readonly (readonly [text: string, by: string])[];
   /** Of main.cf, beside the recipe. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** What the server elsewhere says to RCPT; undefined to take it. */
+  readonly refusal?: (recipient: string) => string | undefined;
   /** In place of a server that has no DSN. */
   readonly elsewhere?: number;
   /** A second milter behind the first. */
@@ -58,7 +60,7 @@ export interface StartedSite {
 }
 
 export async function startMilterSite(t: TestContext, options: SiteOptions): Promise<StartedSite> {
-  const elsewhere = await startScriptedHop();
+  const elsewhere = await startScriptedHop(options.refusal);
   t.after(() => elsewhere[Symbol.asyncDispose]());
   const [smtp, ...services] = await Promise.all([freePort(), freePort(), freePort()]);
   const [first = 0] = services;

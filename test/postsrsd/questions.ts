@@ -139,7 +139,6 @@ export const DIFFERENT: readonly Difference[] = [
       ["forward", "bob@"],
       ["forward", "@origin.example"],
       ["forward", "bob@x@origin.example"],
-      ["forward", "bob@origin.example."],
       ["forward", "bob@-x.example"],
       ["forward", "bob@a..b"],
       ["forward", `bob@${long(64)}.example`],
@@ -151,6 +150,12 @@ export const DIFFERENT: readonly Difference[] = [
       ["forward", "bob,ann@origin.example"],
       ["forward", `${long(300)}@origin.example`],
     ],
+  },
+  {
+    reason: "one dot at the end of a domain is the root, and no part of the name",
+    peer: /^200 SRS0=.*=origin\.example\.=bob@/,
+    ours: /^200 SRS0=.*=origin\.example=bob@srs\.example$/,
+    questions: [["forward", "bob@origin.example."]],
   },
   {
     reason:
