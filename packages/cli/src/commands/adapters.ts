@@ -56,7 +56,7 @@ export async function runAdapters(
     adapters,
     tables,
     names,
-    store: undefined,
+    keptSenders: undefined,
     dns,
     timeLimit: createTimeLimits(() => performance.now(), stopped.signal),
     log,

@@ -109,7 +109,7 @@ async function serveUntilStopped({
         configPath: options.config,
         adapters,
         tables: settings.tables,
-        store: state?.keptSenders.store,
+        keptSenders: state?.keptSenders,
         dns,
         timeLimit: world.timeLimit,
         log,

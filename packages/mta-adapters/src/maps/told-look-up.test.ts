@@ -14,7 +14,7 @@ function told(map: string, key: string, answer: MapAnswer | Promise<MapAnswer>):
 
 const refusals: readonly [map: string, reply: string, reason: string][] = [
   ["reject", "550 5.7.1 no", "bad-srs-address"],
-  ["reject", "550 5.1.1 nobody", "no-such-address"],
+  ["reject", "550 5.1.1 nobody", "unknown-address"],
   ["reject", "451 4.7.1 later", "too-many-guesses"],
   ["reject-sender", "550 5.7.1 no", "bad-srs-address"],
 ];

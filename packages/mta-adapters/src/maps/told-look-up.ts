@@ -35,5 +35,5 @@ export function tellingRefusals(lookUp: LookUp, { adapter, report }: TellingRefu
 
 function reasonOf(reply: string): string {
   if (reply.startsWith("4")) return "too-many-guesses";
-  return reply.startsWith("550 5.1.1 ") ? "no-such-address" : "bad-srs-address";
+  return reply.startsWith("550 5.1.1 ") ? "unknown-address" : "bad-srs-address";
 }

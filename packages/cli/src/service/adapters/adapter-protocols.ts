@@ -12,13 +12,15 @@ import {
   policyProtocol,
   readsocketProtocol,
   type SenderChecks,
+  type SenderRewriting,
   type SrsMaps,
   socketmapProtocol,
   spfdProtocol,
   tcpTableProtocol,
+  tellingRefusals,
 } from "@homing/mta-adapters";
 import { checkSpf, type SpfAnswer, type SpfQuestion } from "@homing/spf";
-import type { Rewriter, UnixSeconds } from "@homing/srs-core";
+import type { UnixSeconds } from "@homing/srs-core";
 import type { AdapterSettings } from "../../config/adapter-settings.ts";
 import type { Config } from "../../config/schema.ts";
 import type { OnlySrs } from "./only-srs.ts";
@@ -26,7 +28,7 @@ import type { OnlySrs } from "./only-srs.ts";
 export interface AdapterParts {
   readonly config: Config;
   readonly adapters: AdapterSettings;
-  readonly rewriter: Rewriter;
+  readonly rewriter: SenderRewriting;
   readonly maps: SrsMaps;
   readonly gate: BounceGate;
   readonly onlySrs: OnlySrs;
@@ -56,8 +58,10 @@ export function protocolOf(
 type ProtocolMaker = (parts: AdapterParts, map: "forward" | "reverse" | "reject") => unknown;
 
 const PROTOCOLS: Readonly<Record<AdapterName, ProtocolMaker>> = {
-  socketmap: ({ maps }) => socketmapProtocol({ lookUp: maps.lookUp }),
-  tcpTables: ({ maps }, map) => tcpTableProtocol({ lookUp: maps.lookUp, map }),
+  socketmap: ({ maps, report }) =>
+    socketmapProtocol({ lookUp: tellingRefusals(maps.lookUp, { adapter: "socketmap", report }) }),
+  tcpTables: ({ maps, report }, map) =>
+    tcpTableProtocol({ lookUp: tellingRefusals(maps.lookUp, { adapter: "tcpTables", report }), map }),
   policy: ({ config, adapters, gate, onlySrs, senders, isTrustedClient, now, report }) =>
     policyProtocol({
       gate,

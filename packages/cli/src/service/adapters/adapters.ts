@@ -8,12 +8,12 @@ import {
   createForwardPolicy,
   type Dns,
   isListed,
+  type State,
   type Tables,
   type TrustedForwarder,
   type UserForwards,
 } from "@homing/forwarder";
 import { type AdapterListener, type AdapterName, createSrsMaps, listenAdapter } from "@homing/mta-adapters";
-import type { SenderStore } from "@homing/srs-core";
 import type { AdapterSettings } from "../../config/adapter-settings.ts";
 import type { Config } from "../../config/schema.ts";
 import { listenFailure } from "../../failure.ts";
@@ -24,6 +24,7 @@ import { type NamedPlace, placesOf, renderPlace } from "./adapter-places.ts";
 import { type AdapterParts, protocolOf } from "./adapter-protocols.ts";
 import { createOnlySrs } from "./only-srs.ts";
 import { watchOwnDomains } from "./own-domains.ts";
+import { createSenderRewriting } from "./sender-rewriting.ts";
 import { createSenders } from "./senders.ts";
 
 /** In the order in which they are started and told. */
@@ -46,7 +47,7 @@ export interface AdapterOptions {
   /** Those to start, of the ones that are configured. Default: all. */
   readonly names?: readonly AdapterName[];
   /** Senders that do not fit into an address are kept there. */
-  readonly store: SenderStore | undefined;
+  readonly keptSenders: State["keptSenders"] | undefined;
   readonly dns: Dns;
   /** A signal that aborts after so many seconds. */
   readonly timeLimit: (seconds: number) => AbortSignal;
@@ -121,14 +122,14 @@ interface RunningParts {
 }
 
 async function createParts(options: AdapterOptions): Promise<Parts> {
-  const { config, configPath, adapters, store, log, warn } = options;
+  const { config, configPath, adapters, keptSenders, log, warn } = options;
   const folder = dirname(resolve(configPath));
   const secrets = await readSecrets(config, folder, warn);
-  const making = { config, secrets, store };
+  const making = { config, secrets, store: keptSenders?.store };
   const ownDomains = await watchOwnDomains({ config, folder, log });
   const budget = createGuessBudget((alarm) => log({ event: "guessing", ...alarm }));
   const gate = createBounceGate(rewritersAt(making), budget);
-  const rewriter = rewriterOf(making, config.srs.domain);
+  const rewriter = createSenderRewriting(rewriterOf(making, config.srs.domain), keptSenders);
   const onlySrs = createOnlySrs(config, () => tables);
   const { isNobody } = onlySrs;
   const maps = createSrsMaps({ rewriter, gate, isNobody, ownDomains: ownDomains.domains, now: unixNow });
