@@ -65,6 +65,23 @@ test("Postfix, milter | private DSN | the sender is told in terms of the alias, 
   assertSilent(message, target, ["example"]);
 });
 
+test("a sender that does not fit into an address is kept: the mail leaves, and its bounce comes to him", {
+  skip,
+}, async (t) => {
+  const target = secretAddress();
+  const site = await startMilterSite(t, { target });
+  // As newsletters have them, at the domain whose SPF record names the client.
+  const long = `bounces+${"1234567-abcd-".repeat(4)}ann=home.example@origin.example`;
+  const replies = await site.send({ from: long, to: [ANN] });
+  assert.match(replies.at(-1) ?? "", /^250 /);
+  const { reversePath } = await site.sentTo(target);
+  assert.match(reversePath, /^SRS0=[^=]+=[^=]+=1=[a-z0-9]+@srs\.home\.example$/);
+  await site.send({ from: "", to: [reversePath], message: remoteBounce({ target }), client: STRANGER });
+  const report = await site.sentTo(long);
+  assert.equal(report.reversePath, "");
+  assertSilent(report.message, target, ["example"]);
+});
+
 test("Postfix, milter | forged refused | a forged SRS recipient is 550 at RCPT, beside a good one", {
   skip,
 }, async (t) => {

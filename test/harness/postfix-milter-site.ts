@@ -1,6 +1,6 @@
 // A site with Postfix and Homing as its milter, by the files of deploy/postfix-milter, and one server that stands for all others.
 // Called by postfix-milter.test.ts.
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { chmod, chown, mkdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
 import { startDnsServer, type Zone } from "../../packages/forwarder/src/testing/dns-server.ts";
@@ -104,15 +104,17 @@ async function startBeside(
   const sockets = join(postfix.folder, "var/spool/postfix/homing");
   await mkdir(sockets, { recursive: true });
   const { gid } = await stat(join(postfix.folder, "var/lib/postfix"));
+  // install -d -o root -g postfix -m 2770, with the group of the instance
+  await chown(sockets, 0, gid);
+  await chmod(sockets, 0o2770);
   const { place } = await startDnsServer(t, ZONE);
   const service = await startHomingService({
     config: replaced(await recipe("homing.yaml"), [
       ["127.0.0.1:2525", `127.0.0.1:${port}`],
       ["127.0.0.1:25", `127.0.0.1:${postfix.port}`],
       ["127.0.0.1:53", `127.0.0.1:${place.port}`],
+      ["/var/lib/homing", "state"],
       ["unix:/var/spool/postfix/homing/milter", `unix:${join(sockets, name)}`],
-      // The group of that name is of the instance.
-      ["group: postfix", `group: ${gid}`],
       ...(options.replaced ?? []),
     ]),
     aliases: `ann: ${options.target}\npostmaster: joe@home.example\n`,

@@ -75,6 +75,7 @@ export async function startSendmailScene(options: SendmailSceneOptions): Promise
       .replaceAll("/run/homing/", `${site.folder}/var/homing/`)
       .replaceAll("/etc/mail/aliases", "aliases")
       .replaceAll("/etc/homing/secrets", "secrets")
+      .replaceAll("/var/lib/homing", "state")
       .replaceAll("127.0.0.1:2525", `127.0.0.1:${bouncePort}`)
       .replaceAll("127.0.0.1:25\n", `127.0.0.1:${port}\n`)}${config}`,
     aliases,
