@@ -183,6 +183,39 @@ test("a folder that is not there, and a file in the way, are told as what they a
   }
 });
 
+test("homing config check tells of a folder that is not there, and warns as the start does", async (t) => {
+  const { folder, config } = await site(t, "");
+  await writeFile(
+    config,
+    `${BASE}dkim: unsigned\nadapters: { policy: { listen: "unix:${folder}/none/p" } }\n`,
+  );
+  const missing = await homing(["config", "check", "--config", config]);
+  assert.equal(
+    String(missing.stderr),
+    `homing: adapters.policy.listen: unix:${folder}/none/p: the folder ${folder}/none is not there: make it\n`,
+  );
+  assert.equal(missing.code, 78);
+  await writeFile(
+    config,
+    `${BASE}dkim: unsigned\nadapters: { milter: { listen: "0.0.0.0:0", mode: "0600" } }\n`,
+  );
+  const open = await homing(["config", "check", "--config", config]);
+  assert.equal(open.code, 0);
+  assert.match(String(open.stderr), /warning: adapters\.milter\.listen: 0\.0\.0\.0 is open/);
+  assert.match(String(open.stderr), /warning: adapters\.milter: mode: of UNIX sockets/);
+});
+
+test("homing serve warns at its start of a place that other machines reach", async (t) => {
+  const { config } = await site(
+    t,
+    `  socketmap: { listen: "0.0.0.0:0" }`,
+    "listen: 127.0.0.1:0\ndkim: unsigned\n",
+  );
+  await using running = startHoming(["serve", "--config", config]);
+  await running.waitForOutput(/"event":"listening"/);
+  assert.match(running.stderr(), /homing: warning: adapters\.socketmap\.listen: 0\.0\.0\.0 is open/);
+});
+
 test("two adapters at one place are a mistake of the file, with its line", async (t) => {
   const { config } = await site(
     t,

@@ -45,6 +45,22 @@ test("what homing import prints for PostSRSd 2 passes the check, and serves the 
   assert.match((await wire.until(",")) ?? "", /:OK SRS0=.*=origin\.example=bob@srs\.example,$/);
 });
 
+test("a milter of PostSRSd's is served beside its map by homing adapters, and checks no SPF, as before", async (t) => {
+  const ports = [await freePort(), await freePort()] as const;
+  const text = `${CONF.replace("PORT", String(ports[0]))}milter = inet:localhost:${ports[1]}\n`;
+  const { folder, file } = await importFolder(t, text);
+  const imported = await homing(["import", "postsrsd", file]);
+  assert.match(imported.stderr, /^homing: authentication\.mode is "off"/m);
+  assert.match(imported.stderr, /start homing adapters --config FILE: it runs all .*\n$/);
+  const config = join(folder, "homing.yaml");
+  await writeFile(config, imported.stdout);
+  const { stdout } = await homing(["config", "show", "--config", config]);
+  assert.match(String(stdout), /^authentication\.mode +off /m);
+  await using service = startHoming(["adapters", "--config", config]);
+  await service.waitForOutput(/"adapter":"socketmap".*\n.*"adapter":"milter"/);
+  assert.equal(await service.stop(), 0);
+});
+
 test("homing import --json prints the configuration and the notes", async (t) => {
   const { file } = await importFolder(t, CONF.replace("PORT", "10003"));
   const { code, stdout, stderr } = await homing(["import", "postsrsd", "--json", file]);

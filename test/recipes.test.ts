@@ -41,6 +41,8 @@ async function placedIn(folder: string, yaml: string): Promise<string> {
     await mkdir(join(folder, name));
     text = text.replace(placeOf(name), `$1${join(folder, name)}`);
   }
+  // Folders of sockets below /run are made by the units.
+  text = text.replaceAll("unix:/var/spool/postfix/homing/", `unix:${folder}/`);
   // Accounts of packages that are not on this machine.
   return text.replace(/^( *(?:owner|group): )\w+$/gm, (_, name: string) => `${name}0`);
 }

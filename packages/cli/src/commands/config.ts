@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { type HostPort, mxResolver, txtLookup } from "@homing/forwarder";
 import { printable } from "@homing/srs-core";
+import { adapterWarnings } from "../config/adapter-warnings.ts";
 import {
   type ConfigProblem,
   configFailure,
@@ -92,6 +93,7 @@ async function checkAll(path: string, dns: readonly HostPort[] | undefined): Pro
   if (settings.ok && adapters.ok && unsigned.length === 0) {
     warnings.push(...(await pidFileWarnings(good, path)));
     warnings.push(...(await placeWarnings(config)));
+    warnings.push(...adapterWarnings(config.adapters));
     warnings.push(...(await stateWarnings(stateFolder(config, path))));
     const inDns = dns ? await checkInDns(config, settings.value, dns) : { problems: [], warnings: [] };
     if (inDns.problems.length === 0) return { ok: true, config, warnings: [...warnings, ...inDns.warnings] };

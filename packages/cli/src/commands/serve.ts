@@ -7,6 +7,7 @@ import {
   type State,
   startForwarder,
 } from "@homing/forwarder";
+import { adapterWarnings } from "../config/adapter-warnings.ts";
 import { unsignedProblem } from "../config/dkim-keys.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { stateWarnings } from "../config/place-warnings.ts";
@@ -88,6 +89,7 @@ async function serveUntilStopped({
   const warn = (message: string): void => output.talk(`homing: ${message}`);
   const settings = await readForwarderSettings(config, options.config, warn, state);
   for (const warning of await stateWarnings(state?.folder)) warn(warning);
+  for (const warning of adapterWarnings(config.adapters)) warn(warning);
   const unsigned = unsignedProblem(config);
   if (unsigned !== undefined) warn(`warning: ${unsigned}`);
   // Mail that nobody can account for is not taken.

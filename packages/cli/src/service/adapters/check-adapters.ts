@@ -1,8 +1,9 @@
-// What would prevent the adapters from starting, beside their ports: accounts and files that the configuration names. Called by
-// `homing config check`.
+// What would prevent the adapters from starting, beside ports that are taken: accounts and files that the configuration names,
+// and folders of their sockets. Called by `homing config check`.
 import { dirname, resolve } from "node:path";
 import type { Config } from "../../config/schema.ts";
-import { placesOf } from "./adapter-places.ts";
+import { CommandFailure, obstacleAt } from "../../failure.ts";
+import { placesOf, renderPlace } from "./adapter-places.ts";
 import { ADAPTER_NAMES } from "./adapters.ts";
 import { watchOwnDomains } from "./own-domains.ts";
 
@@ -10,7 +11,16 @@ import { watchOwnDomains } from "./own-domains.ts";
 export async function checkAdapters(config: Config, configPath: string): Promise<void> {
   const { adapters } = config;
   if (!adapters) return;
-  for (const name of ADAPTER_NAMES) await placesOf(adapters, name);
+  for (const name of ADAPTER_NAMES) {
+    for (const { place, map } of await placesOf(adapters, name)) {
+      const path = "path" in place ? place.path : undefined;
+      // Folders there are made by the unit when it starts (RuntimeDirectory=).
+      const obstacle = path === undefined || path.startsWith("/run/") ? undefined : obstacleAt(path);
+      const setting = `adapters.${name}.${map ?? "listen"}`;
+      if (obstacle !== undefined)
+        throw new CommandFailure("config", `${setting}: ${renderPlace(place)}: ${obstacle}`);
+    }
+  }
   const own = await watchOwnDomains({ config, folder: dirname(resolve(configPath)), log: () => {} });
   own.close();
 }

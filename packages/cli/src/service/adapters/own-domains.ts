@@ -84,7 +84,7 @@ async function readFinished(path: string): Promise<string[]> {
 
 function textOf(path: string): Promise<string> {
   return readFile(path, "utf8").catch((error: unknown) => {
-    throw systemFailure(`ownDomainsFiles: ${path}`, error);
+    throw systemFailure(`adapters.ownDomainsFiles: ${path}`, error);
   });
 }
 
