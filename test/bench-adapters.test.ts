@@ -73,7 +73,7 @@ test("no more questions are outstanding than the shape has, and answers are coun
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   t.after(() => server.close());
   const shape = { connections: 1, outstanding: 8 };
-  const perSecond = await measureLookUps({ port, dialect: TCP_TABLE, shape, seconds: 0.3 });
+  const perSecond = await measureLookUps({ place: { port }, dialect: TCP_TABLE, shape, seconds: 0.3 });
   assert.equal(most, 8);
   assert.ok(perSecond > 0 && perSecond * 0.3 <= answers + 1, `${perSecond}/s, ${answers} answers`);
 });

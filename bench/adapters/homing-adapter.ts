@@ -12,8 +12,13 @@ export interface HomingAdapter {
   stop(): Promise<void>;
 }
 
+/** The socketmap's, beside its port. @param parent the folder of the run */
+export function socketIn(parent: string): string {
+  return join(parent, "socketmap", "socket");
+}
+
 const SETTINGS = {
-  socketmap: 'socketmap: { listen: "127.0.0.1:0" }',
+  socketmap: 'socketmap: { listen: ["127.0.0.1:0", "unix:SOCKET"] }',
   "tcp-tables": 'tcpTables: { forward: "127.0.0.1:0" }',
   // Nobody's tables: every recipient counts as one who leaves.
   milter: 'milter: { listen: "127.0.0.1:0", rewrite: always }',
@@ -34,7 +39,7 @@ domains: [${FORWARDING_DOMAIN}]
 srs: { domain: ${FORWARDING_DOMAIN}, secretsFile: secrets }
 authentication: { mode: off }
 adapters:
-  ${SETTINGS[command]}
+  ${SETTINGS[command].replace("SOCKET", socketIn(parent))}
 `,
   );
   // The first start after an update translates and keeps the code; every later one is as the second.

@@ -30,20 +30,23 @@ export const SHAPES: readonly Shape[] = [
 /** Senders in turn: nobody answers from what he has just said. */
 const SENDERS = 1000;
 
+/** A port of 127.0.0.1, or a UNIX socket. */
+export type MapPlace = { readonly port: number } | { readonly path: string };
+
 export interface LookUpOrder {
-  readonly port: number;
+  readonly place: MapPlace;
   readonly dialect: Dialect;
   readonly shape: Shape;
   readonly seconds: number;
 }
 
 /** Look-ups a second. */
-export async function measureLookUps({ port, dialect, shape, seconds }: LookUpOrder): Promise<number> {
+export async function measureLookUps({ place, dialect, shape, seconds }: LookUpOrder): Promise<number> {
   const questions = Array.from({ length: SENDERS }, (_, index) =>
     dialect.question(`user${index}@origin.example`),
   );
   const askers = await Promise.all(
-    Array.from({ length: shape.connections }, () => startAsker(port, dialect.end, questions)),
+    Array.from({ length: shape.connections }, () => startAsker(place, dialect.end, questions)),
   );
   const startedAt = performance.now();
   for (const asker of askers) asker.ask(shape.outstanding);
@@ -61,8 +64,8 @@ interface Asker {
 }
 
 /** Each answer is followed by a question: so many are outstanding as were asked at first. */
-async function startAsker(port: number, end: number, questions: readonly string[]): Promise<Asker> {
-  const socket = connect(port, "127.0.0.1").setNoDelay(true);
+async function startAsker(place: MapPlace, end: number, questions: readonly string[]): Promise<Asker> {
+  const socket = dial(place).setNoDelay(true);
   await once(socket, "connect");
   let next = 0;
   let answered = 0;
@@ -80,9 +83,13 @@ async function startAsker(port: number, end: number, questions: readonly string[
   return { socket, ask, answered: () => answered };
 }
 
+function dial(place: MapPlace): Socket {
+  return "path" in place ? connect(place.path) : connect(place.port, "127.0.0.1");
+}
+
 /** One question and its whole answer. */
-export async function firstAnswer(port: number, { question }: Dialect, sender: string): Promise<string> {
-  const socket = connect(port, "127.0.0.1");
+export async function firstAnswer(place: MapPlace, { question }: Dialect, sender: string): Promise<string> {
+  const socket = dial(place);
   socket.write(question(sender));
   const [octets] = (await once(socket, "data")) as [Buffer];
   socket.destroy();

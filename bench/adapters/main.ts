@@ -9,7 +9,7 @@ import { createAccount } from "../mta/account.ts";
 import { makeRunFolder } from "../mta/folder.ts";
 import { thisMachine } from "../mta/machine.ts";
 import { startPostSrsd } from "../mta/postfix-peer.ts";
-import { startHomingAdapter } from "./homing-adapter.ts";
+import { socketIn, startHomingAdapter } from "./homing-adapter.ts";
 import { firstAnswer, SOCKETMAP, TCP_TABLE } from "./look-ups.ts";
 import { type AdaptersOptions, parseAdaptersOptions } from "./options.ts";
 import { startPostfixTrack } from "./postfix-pair.ts";
@@ -20,6 +20,7 @@ import {
   type Report,
   renderAdapters,
   SOCKETMAP_NAME,
+  SOCKETMAP_TCP_NAME,
   TCP_NAME,
 } from "./report.ts";
 import { type MapContestant, runLookUps, runMail } from "./rounds.ts";
@@ -61,9 +62,10 @@ async function measure(options: AdaptersOptions, folder: string): Promise<Report
   const postSrsd = await startPostSrsd(tables, { folder: peerFolder, account });
   stack.defer(() => postSrsd.stop());
   const maps: MapContestant[] = [
-    { name: POSTSRSD, port: tables.forward, dialect: TCP_TABLE },
-    { name: SOCKETMAP_NAME, port: portOf("socketmap"), dialect: SOCKETMAP },
-    { name: TCP_NAME, port: portOf("tcp-tables"), dialect: TCP_TABLE },
+    { name: POSTSRSD, place: { port: tables.forward }, dialect: TCP_TABLE },
+    { name: SOCKETMAP_NAME, place: { path: socketIn(folder) }, dialect: SOCKETMAP },
+    { name: SOCKETMAP_TCP_NAME, place: { port: portOf("socketmap") }, dialect: SOCKETMAP },
+    { name: TCP_NAME, place: { port: portOf("tcp-tables") }, dialect: TCP_TABLE },
   ];
   for (const map of maps) await verify(map);
   const lookUps = await runLookUps(maps, plan);
@@ -88,8 +90,8 @@ async function measure(options: AdaptersOptions, folder: string): Promise<Report
 }
 
 /** Figures of refusals are none. */
-async function verify({ name, port, dialect }: MapContestant): Promise<void> {
-  const answer = await firstAnswer(port, dialect, "carol@origin.example");
+async function verify({ name, place, dialect }: MapContestant): Promise<void> {
+  const answer = await firstAnswer(place, dialect, "carol@origin.example");
   if (!/SRS0=[^=]+=[^=]+=origin\.example=carol@/.test(answer))
     throw new Error(`${name} answered "${answer.trim()}"`);
 }

@@ -7,9 +7,11 @@ import { SHAPES } from "./look-ups.ts";
 import { type LookUpRun, type MailRun, nameOf } from "./rounds.ts";
 
 export const POSTSRSD = "PostSRSd 1.10, tcp table";
-export const SOCKETMAP_NAME = "Homing, socketmap";
+/** Over a UNIX socket, as the recipes have it. */
+export const SOCKETMAP_NAME = "Homing, socketmap over UNIX";
+export const SOCKETMAP_TCP_NAME = "Homing, socketmap over TCP";
 export const TCP_NAME = "Homing, tcp table";
-export const MAPS = [POSTSRSD, SOCKETMAP_NAME, TCP_NAME] as const;
+export const MAPS = [POSTSRSD, SOCKETMAP_NAME, SOCKETMAP_TCP_NAME, TCP_NAME] as const;
 export const NO_MILTER = "Postfix alone";
 export const MILTER = "Postfix with Homing's milter";
 
@@ -46,7 +48,9 @@ function lookUpTable({ lookUps }: Report, shape: string): string {
     const own = runs.filter(({ contestant }) => contestant === name);
     return [name, spread(rateOf(own), 0), spread(ratiosInRounds(inRounds(own), inRounds(base)), 2)];
   });
-  const claims = [SOCKETMAP_NAME, TCP_NAME].map((name) => claim(runs, base, { name, shape }));
+  const claims = [SOCKETMAP_NAME, SOCKETMAP_TCP_NAME, TCP_NAME].map((name) =>
+    claim(runs, base, { name, shape }),
+  );
   return [renderTable([[shape, "look-ups/s", "x"], ...rows]), ...claims].join("");
 }
 

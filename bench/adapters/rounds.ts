@@ -2,12 +2,12 @@
 // Called by main.ts.
 import { offerMail } from "../mta/smtp-source.ts";
 import { runOnce } from "../mta/throughput.ts";
-import { type Dialect, measureLookUps, SHAPES, type Shape } from "./look-ups.ts";
+import { type Dialect, type MapPlace, measureLookUps, SHAPES, type Shape } from "./look-ups.ts";
 import type { PostfixTrack } from "./postfix-pair.ts";
 
 export interface MapContestant {
   readonly name: string;
-  readonly port: number;
+  readonly place: MapPlace;
   readonly dialect: Dialect;
 }
 
@@ -43,8 +43,8 @@ export async function runLookUps(
   const runs: LookUpRun[] = [];
   for (const shape of SHAPES) {
     for (let round = 0; round <= rounds; round++) {
-      for (const { name, port, dialect } of inTurn(contestants, round)) {
-        const perSecond = await measureLookUps({ port, dialect, shape, seconds });
+      for (const { name, place, dialect } of inTurn(contestants, round)) {
+        const perSecond = await measureLookUps({ place, dialect, shape, seconds });
         progress(`${nameOf(shape)}, round ${round}: ${name} ${Math.round(perSecond)}/s`);
         if (round > 0) runs.push({ contestant: name, shape, round, perSecond });
       }
