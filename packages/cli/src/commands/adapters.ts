@@ -2,6 +2,7 @@
 // them, without the SMTP service. One JSON object a line on stdout for everything that happens.
 import process from "node:process";
 import type { AdapterName } from "@homing/mta-adapters";
+import { ADAPTER_NAMES } from "../config/adapter-places.ts";
 import type { AdapterSettings } from "../config/adapter-settings.ts";
 import { adapterWarnings } from "../config/adapter-warnings.ts";
 import { loadConfigApart } from "../config/load-apart.ts";
@@ -10,7 +11,7 @@ import { CommandFailure, EXIT } from "../failure.ts";
 import { createOutput, whenOutputIsLost } from "../output.ts";
 import { rereadTrust } from "../read-authentication.ts";
 import { readTables } from "../route-tables.ts";
-import { ADAPTER_NAMES, startAdapters } from "../service/adapters/adapters.ts";
+import { startAdapters } from "../service/adapters/adapters.ts";
 import { withFileReload } from "../service/file-reload.ts";
 import { createLogWriter } from "../service/log-writer.ts";
 import { createMasking } from "../service/mask-events.ts";

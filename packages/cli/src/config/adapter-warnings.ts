@@ -1,8 +1,8 @@
 // What is allowed in the map `adapters`, and seldom meant. Told at the start and by `homing config check`.
 import type { AdapterName } from "@homing/mta-adapters";
-import type { AdapterSettings, Place } from "./adapter-settings.ts";
+import { ADAPTER_NAMES, configuredPlaces } from "./adapter-places.ts";
+import type { AdapterSettings } from "./adapter-settings.ts";
 
-const ADAPTERS: readonly AdapterName[] = ["socketmap", "tcpTables", "policy", "milter", "spfd", "readsocket"];
 /** What they answer makes any sender one of ours. */
 const SIGNING: readonly AdapterName[] = ["socketmap", "tcpTables", "milter", "readsocket"];
 const OF_SOCKETS = ["owner", "group"] as const;
@@ -11,7 +11,7 @@ const DEFAULT_MODE = "0660";
 /** @param names those that are started @returns in words */
 export function adapterWarnings(
   adapters: AdapterSettings | undefined,
-  names: readonly AdapterName[] = ADAPTERS,
+  names: readonly AdapterName[] = ADAPTER_NAMES,
 ): readonly string[] {
   if (!adapters) return [];
   return names.flatMap((name) => [...openWarnings(adapters, name), ...modeWarnings(adapters, name)]);
@@ -19,7 +19,7 @@ export function adapterWarnings(
 
 function openWarnings(adapters: AdapterSettings, name: AdapterName): readonly string[] {
   if (!SIGNING.includes(name)) return [];
-  return placesOf(adapters, name).flatMap(([setting, place]) =>
+  return configuredPlaces(adapters, name).flatMap(({ setting, place }) =>
     "path" in place || isLoopback(place.host)
       ? []
       : [
@@ -31,8 +31,8 @@ function openWarnings(adapters: AdapterSettings, name: AdapterName): readonly st
 
 function modeWarnings(adapters: AdapterSettings, name: AdapterName): readonly string[] {
   const settings = adapters[name];
-  const places = placesOf(adapters, name);
-  if (!settings || places.length === 0 || places.some(([, place]) => "path" in place)) return [];
+  const places = configuredPlaces(adapters, name);
+  if (!settings || places.length === 0 || places.some(({ place }) => "path" in place)) return [];
   const set = OF_SOCKETS.filter((one) => settings[one] !== undefined);
   const all = settings.mode === DEFAULT_MODE ? set : ["mode", ...set];
   if (all.length === 0) return [];
@@ -40,17 +40,6 @@ function modeWarnings(adapters: AdapterSettings, name: AdapterName): readonly st
     `warning: adapters.${name}: ${all.join(", ")}: of UNIX sockets, and here are TCP ports alone, which every user of ` +
       "the machine may ask: write unix:/path, or take that out",
   ];
-}
-
-function placesOf(adapters: AdapterSettings, name: AdapterName): readonly (readonly [string, Place])[] {
-  const settings = adapters[name];
-  if (!settings) return [];
-  if ("listen" in settings)
-    return settings.listen.map((place) => [`adapters.${name}.listen`, place] as const);
-  return (["forward", "reverse", "reject"] as const).flatMap((map) => {
-    const place = settings[map];
-    return place ? [[`adapters.${name}.${map}`, place] as const] : [];
-  });
 }
 
 /** Another name may be any machine's. */

@@ -130,6 +130,8 @@ test("at a domain that has SRS addresses alone, nobody else is there", () => {
   const isNobody = (recipient: string) =>
     recipient.endsWith("@srs.example") && recipient !== "postmaster@srs.example";
   const { now: lookUp } = maps(() => NOW, { isNobody });
+  const boss = lookUp("reject-sender", "ceo@srs.example");
+  assert.match(boss.kind === "found" ? boss.value : "", /^550 5\.7\.1 /);
   for (const recipient of ["ann@srs.example", "ann@srs.example.", "a..b@srs.example", `x@y@srs.example`])
     assert.deepEqual(lookUp("reject", recipient), { kind: "found", value: "550 5.1.1 no such address here" });
   for (const recipient of [GOOD, "postmaster@srs.example", "ann@home.example", "ann", ""])

@@ -1,7 +1,7 @@
 // The maps that rewrite: envelope senders out (`forward`), SRS recipients back (`reverse`), and which SRS recipients and
-// senders are to be refused (`reject`, `reject-sender`). Every protocol that looks keys up asks these; the names of the first two are PostSRSd's.
-import type { BounceGate } from "@homing/bounce-handler";
-import { NOT_A_BOUNCE, TOO_MANY_GUESSES } from "@homing/bounce-handler";
+// senders are to be refused (`reject`, `reject-sender`). Every protocol that looks keys up asks these; the names of the first
+// two are PostSRSd's.
+import { type BounceGate, NOT_A_BOUNCE, TOO_MANY_GUESSES } from "@homing/bounce-handler";
 import { renderReply } from "@homing/mail";
 import {
   type Mailbox,
@@ -87,7 +87,7 @@ export function createSrsMaps(options: SrsMapsOptions): SrsMaps {
       const known = parseMapSender(sender);
       const parsed = parseReversePath(known.kind === "null" ? "" : withoutRootDot(sender));
       if (!parsed.ok) return notFound(parsed.message);
-      const forged = forgedSender(gate, parsed.reversePath, { now: now(), network: EVERYBODY });
+      const forged = forgedSender({ gate, isNobody }, parsed.reversePath, { now: now(), network: EVERYBODY });
       return forged ? found(renderReply(forged.reply)) : notFound("nothing speaks against it");
     },
   };

@@ -101,11 +101,11 @@ async function judgeSender(asked: Asked, candidate: Candidate): Promise<Judged> 
 
 /** Of strangers: users of the site and its own servers may have any sender. */
 function forgedBy(asked: Asked): ForgedSender | undefined {
-  const { gate, now } = asked.options;
+  const { options } = asked;
   const { sender } = asked.message;
   const network = strangerOf(asked);
   if (network === undefined || sender.kind === "unreadable") return undefined;
-  return forgedSender(gate, sender.address, { now: now(), network });
+  return forgedSender(options, sender.address, { now: options.now(), network });
 }
 
 /** Its network; undefined of users of the site and its own servers. */

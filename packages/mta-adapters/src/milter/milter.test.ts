@@ -46,6 +46,8 @@ test("a sender at our SRS domain with a wrong tag is refused, unless he is a use
   const letter = { sender: WRONG, recipients: ["joe@home.example"] };
   const stranger = await (await milterScene(t)).dial();
   assert.deepEqual((await stranger.play(letter)).recipients, [NOT_OURS]);
+  const boss = { ...letter, sender: "ceo@srs.example" };
+  assert.deepEqual((await stranger.playMessage(boss)).recipients, [NOT_OURS]);
   const user = await (await milterScene(t)).dial();
   const macros = { i: "4Q", "{auth_authen}": "ann" };
   assert.deepEqual((await user.play({ ...letter, macros })).recipients, ["continue"]);

@@ -236,6 +236,7 @@ test("a sender at our SRS domain with a wrong tag is refused, unless he is a use
   const refusal =
     "550 5.7.1 the sender is at a domain of this server, which did not make that address, or long ago";
   assert.equal(await ask({ sender: FORGED }), refusal);
+  assert.equal(await ask({ sender: "ceo@srs.example" }), refusal);
   assert.match(JSON.stringify(events), /"reason":"bad-tag"/);
   assert.notEqual(await ask({ sender: GOOD }), refusal);
   assert.equal(await ask({ sender: FORGED, sasl_username: "ann" }), "DUNNO");

@@ -79,8 +79,7 @@ function actionFor(
     return refused({ report, request, reply: BAD_SENDER, reason: "sender-spelling" });
   if (!isKnown || !isStranger) return DUNNO;
   const sender = parseReversePath(request.sender);
-  const { gate, now } = options;
-  const forged = sender.ok && forgedSender(gate, sender.reversePath, { now: now(), network });
+  const forged = sender.ok && forgedSender(options, sender.reversePath, { now: options.now(), network });
   if (forged) return refused({ report, request, ...forged });
   return senderAction(options, marked, request);
 }

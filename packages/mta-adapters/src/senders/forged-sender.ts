@@ -1,12 +1,12 @@
 // A sender at an SRS domain of ours, from outside: forged, or our own address that another forwarder sends back as it is. Its
-// tag tells. Called by policy and milter, as receive.ts of the SMTP service does it.
+// tag tells. Called by policy, milter and the map `reject-sender`, as receive.ts of the SMTP service does it.
 import { type Asked, type BounceGate, type GateRefusal, TOO_MANY_GUESSES } from "@homing/bounce-handler";
 import type { Reply } from "@homing/mail";
-import { NULL_PATH, type ReversePath } from "@homing/srs-core";
+import { NULL_PATH, type ReversePath, renderMailbox } from "@homing/srs-core";
 
 export interface ForgedSender {
   /** For the log alone. */
-  readonly reason: GateRefusal;
+  readonly reason: GateRefusal | "unknown-address";
   readonly reply: Reply;
 }
 
@@ -17,13 +17,22 @@ const NOT_OURS: Reply = {
   text: "the sender is at a domain of this server, which did not make that address, or long ago",
 };
 
-/** Undefined where there is nothing to say against the sender. @param gate counts wrong tags of senders, too */
+export interface SrsJudges {
+  /** Counts wrong tags of senders, too. */
+  readonly gate: Pick<BounceGate, "judges" | "reverse">;
+  /** Of a text that is no SRS address: is it at a domain that has only those? */
+  readonly isNobody: (address: string) => boolean;
+}
+
+/** Undefined where there is nothing to say against the sender. */
 export function forgedSender(
-  gate: Pick<BounceGate, "judges" | "reverse">,
+  { gate, isNobody }: SrsJudges,
   sender: ReversePath,
   asked: Asked,
 ): ForgedSender | undefined {
-  if (sender === NULL_PATH || !gate.judges(sender)) return undefined;
+  if (sender === NULL_PATH) return undefined;
+  if (!gate.judges(sender))
+    return isNobody(renderMailbox(sender)) ? { reason: "unknown-address", reply: NOT_OURS } : undefined;
   const reversed = gate.reverse(sender, asked);
   if (reversed === "too-many-guesses") return { reason: reversed, reply: TOO_MANY_GUESSES };
   return reversed.ok ? undefined : { reason: reversed.reason, reply: NOT_OURS };

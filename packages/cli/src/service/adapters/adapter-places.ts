@@ -1,12 +1,12 @@
 // From the settings of an adapter to the places where it listens. Called by adapters.ts.
 import type { AdapterName, AdapterPlace } from "@homing/mta-adapters";
-import type { AdapterSettings, Place } from "../../config/adapter-settings.ts";
+import { type ConfiguredPlace, configuredPlaces } from "../../config/adapter-places.ts";
+import type { AdapterSettings } from "../../config/adapter-settings.ts";
 import { accountId } from "./account-ids.ts";
 
-/** A place, and the map that is there where the place tells it. */
-export interface NamedPlace {
+/** With the numbers of its accounts. */
+export interface NamedPlace extends Omit<ConfiguredPlace, "place"> {
   readonly place: AdapterPlace;
-  readonly map?: "forward" | "reverse" | "reject";
 }
 
 /** None where the adapter is not configured. */
@@ -16,12 +16,10 @@ export async function placesOf(adapters: AdapterSettings, name: AdapterName): Pr
   const owner = await idOf("user", settings.owner, `adapters.${name}.owner`);
   const group = await idOf("group", settings.group, `adapters.${name}.group`);
   const mode = Number.parseInt(settings.mode, 8);
-  const at = (place: Place): AdapterPlace => ("path" in place ? { ...place, mode, owner, group } : place);
-  if ("listen" in settings) return settings.listen.map((place) => ({ place: at(place) }));
-  return (["forward", "reverse", "reject"] as const).flatMap((map) => {
-    const place = settings[map];
-    return place ? [{ place: at(place), map }] : [];
-  });
+  return configuredPlaces(adapters, name).map(({ place, ...named }) => ({
+    ...named,
+    place: "path" in place ? { ...place, mode, owner, group } : place,
+  }));
 }
 
 async function idOf(

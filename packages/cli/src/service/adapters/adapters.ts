@@ -14,6 +14,7 @@ import {
   type UserForwards,
 } from "@homing/forwarder";
 import { type AdapterListener, type AdapterName, createSrsMaps, listenAdapter } from "@homing/mta-adapters";
+import { ADAPTER_NAMES } from "../../config/adapter-places.ts";
 import type { AdapterSettings } from "../../config/adapter-settings.ts";
 import type { Config } from "../../config/schema.ts";
 import { listenFailure } from "../../failure.ts";
@@ -26,16 +27,6 @@ import { createOnlySrs } from "./only-srs.ts";
 import { watchOwnDomains } from "./own-domains.ts";
 import { createSenderRewriting } from "./sender-rewriting.ts";
 import { createSenders } from "./senders.ts";
-
-/** In the order in which they are started and told. */
-export const ADAPTER_NAMES: readonly AdapterName[] = [
-  "socketmap",
-  "tcpTables",
-  "policy",
-  "milter",
-  "spfd",
-  "readsocket",
-];
 
 export interface AdapterOptions {
   readonly config: Config;
@@ -97,9 +88,8 @@ interface Listening {
 async function listen(
   { configPath, log }: AdapterOptions,
   parts: Parts,
-  { name, connections, named: { place, map } }: Listening,
+  { name, connections, named: { place, setting, map } }: Listening,
 ): Promise<AdapterListener> {
-  const setting = `adapters.${name}${map === undefined ? ".listen" : `.${map}`}`;
   return await listenAdapter({
     adapter: name,
     place,
@@ -130,13 +120,13 @@ async function createParts(options: AdapterOptions): Promise<Parts> {
   const budget = createGuessBudget((alarm) => log({ event: "guessing", ...alarm }));
   const gate = createBounceGate(rewritersAt(making), budget);
   const rewriter = createSenderRewriting(rewriterOf(making, config.srs.domain), keptSenders);
+  let { tables } = options;
   const onlySrs = createOnlySrs(config, () => tables);
   const { isNobody } = onlySrs;
   const maps = createSrsMaps({ rewriter, gate, isNobody, ownDomains: ownDomains.domains, now: unixNow });
   const trustedNetworks = blockList(config.trustedNetworks);
   const isTrustedClient = (address: string): boolean => isListed(trustedNetworks, address);
   const senders = await createSenders({ ...options, folder, secrets, gate, isTrustedClient });
-  let { tables } = options;
   return {
     config,
     adapters,
