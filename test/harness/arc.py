@@ -6,7 +6,7 @@ import json
 import sys
 
 # It reads Authentication-Results, and comes from a root of its own.
-sys.path.append("@AUTHRES@")
+sys.path.append("/var/seen/authres/usr/lib/python3/dist-packages")
 
 import dkim
 

@@ -33,13 +33,13 @@ export interface Arc extends AsyncDisposable {
 }
 
 export async function arc(): Promise<Arc> {
-  const authres = join(await debianRoot("python3-authres"), "usr/lib/python3/dist-packages");
   const script = await readFile(join(import.meta.dirname, "arc.py"), "utf8");
   const peer = await startLinePeer({
     packageName: "python3-dkim",
     // Isolated: neither a user's site-packages nor the environment's.
     interpreter: ["python3", "-I"],
-    script: script.replace("@AUTHRES@", authres),
+    script,
+    seen: { authres: await debianRoot("python3-authres") },
   });
   return {
     async seal(message, signer, authservId) {

@@ -4,7 +4,7 @@ import json
 import sys
 
 # It comes from a root of its own.
-sys.path.append("@AUTHRES@")
+sys.path.append("/var/seen/authres/usr/lib/python3/dist-packages")
 
 import authres
 

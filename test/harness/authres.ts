@@ -24,13 +24,13 @@ export interface Authres extends AsyncDisposable {
 }
 
 export async function authres(): Promise<Authres> {
-  const folder = join(await debianRoot("python3-authres"), "usr/lib/python3/dist-packages");
   const script = await readFile(join(import.meta.dirname, "authres.py"), "utf8");
   const peer = await startLinePeer({
     // Its Python.
     packageName: "python3-dkim",
     interpreter: ["python3", "-I"],
-    script: script.replace("@AUTHRES@", folder),
+    script,
+    seen: { authres: await debianRoot("python3-authres") },
   });
   return {
     read: async (field) => (await peer.ask({ field })) as ReadResults,

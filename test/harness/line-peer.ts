@@ -18,6 +18,8 @@ export interface LinePeerOptions {
   readonly interpreter: readonly string[];
   /** Text of the script. */
   readonly script: string;
+  /** Further packages, by their names below /var/seen: a checkout below /tmp is hidden from the script. */
+  readonly seen?: Readonly<Record<string, string>>;
 }
 
 interface Waiting {
@@ -31,6 +33,7 @@ export async function startLinePeer(options: LinePeerOptions): Promise<LinePeer>
     packageName: options.packageName,
     command: [...options.interpreter, path],
     files: { [path]: options.script },
+    seen: options.seen ?? {},
     talks: true,
   });
   const waiting: Waiting[] = [];
