@@ -11,10 +11,12 @@ import { type TestContext, test } from "node:test";
 import { storiesNeed } from "./harness/availability.ts";
 import { run } from "./harness/command.ts";
 import { addLines, audit, emptyAccount } from "./spool/account.ts";
+import { compare } from "./spool/together-account.ts";
 import { acknowledgedTooEarly, LOAD, traced, tracedLater } from "./spool/traced.ts";
 
 const ROUNDS = Number(process.env.HOMING_CRASH_ROUNDS ?? 3);
 const ACKNOWLEDGED_A_ROUND = 1000;
+const TOGETHER_LOAD = join(import.meta.dirname, "spool/together-load.ts");
 const CALLS = ["-e", "trace=fsync,fdatasync,pwrite64,write", "-s", "1000000"];
 
 async function temporaryFolder(t: TestContext): Promise<string> {
@@ -24,10 +26,12 @@ async function temporaryFolder(t: TestContext): Promise<string> {
 }
 
 /** Runs load.ts until so much was acknowledged and a moment more, and kills it. @returns what it said */
-async function killedUnderLoad(folder: string, prefix: string): Promise<string> {
-  const child = spawn(process.execPath, [LOAD, folder, prefix, "50", "60", "large"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+function killedUnderLoad(folder: string, prefix: string): Promise<string> {
+  return killedAmid([LOAD, folder, prefix, "50", "60", "large"]);
+}
+
+async function killedAmid(program: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [...program], { stdio: ["ignore", "pipe", "inherit"] });
   const lines: string[] = [];
   let acknowledged = 0;
   for await (const line of createInterface(child.stdout)) {
@@ -50,6 +54,16 @@ test(`killed ${ROUNDS} times under load: nothing acknowledged is lost or torn, n
   }
   assert.ok(account.stored.size >= ROUNDS * ACKNOWLEDGED_A_ROUND);
   t.diagnostic(`${account.stored.size} acknowledged, ${account.finished.size} of them finished`);
+});
+
+test(`killed ${ROUNDS} times amid posts under a key: each is there with all its messages, or not at all, and coming again makes no second`, async (t) => {
+  const folder = await temporaryFolder(t);
+  for (let round = 0; round < ROUNDS; round++) {
+    const output = await killedAmid([TOGETHER_LOAD, folder, `r${round}`]);
+    const { acknowledged, unheard } = await compare(folder, output);
+    assert.ok(acknowledged >= ACKNOWLEDGED_A_ROUND);
+    t.diagnostic(`${acknowledged} acknowledged; of ${unheard} that are there nobody heard`);
+  }
 });
 
 const needsStrace = (await storiesNeed("strace")) ?? false;

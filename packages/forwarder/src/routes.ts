@@ -21,7 +21,7 @@ export type Route =
       readonly destinations: readonly Destination[];
       readonly dropped: readonly Dropped[];
     }
-  /** The operator wants the mail taken and thrown away. */
+  /** The operator wants the mail taken and thrown away, or whoever sent the mail that it is a bounce to. */
   | { readonly kind: "discard" }
   /** The reason is for the log. */
   | {
@@ -43,15 +43,19 @@ export interface RoutesOptions {
   readonly forwards?: UserForwards | undefined;
   /** May automatic answers come in, to mail that this address was forged for? */
   readonly takesAnswers: (unwrapped: UnwrappedSrs0) => Promise<boolean>;
+  /** Gets what bounces to mail that does not matter, from anybody. */
+  readonly isNobody?: ((recipient: Mailbox) => boolean) | undefined;
 }
 
 export type UnwrappedSrs0 = Extract<Unwrapped, { srs: "srs0" }>;
 
 const NOT_OURS: Reply = { code: 550, enhanced: "5.7.1", text: "this server takes no mail for that domain" };
 
-export function createRoutes({ tables, gate, forwards, takesAnswers }: RoutesOptions): Routes {
+export function createRoutes(options: RoutesOptions): Routes {
+  const { tables, gate, forwards, takesAnswers, isNobody } = options;
   return {
     async route(recipient, reversePath, asked) {
+      if (isNobody?.(recipient)) return { kind: "discard" };
       if (!gate.judges(recipient)) return tableRoute(tables(), recipient, forwards);
       const admission = gate.admit(recipient, reversePath, asked);
       if (admission.kind === "refuse") return admission;

@@ -14,12 +14,17 @@ export interface AliasFacts {
 /** @param proven the alias, where the bounce returns a field of ours that says it: no tag without a selector could */
 export type AliasOfBounce = (unwrapped: UnwrappedSrs0, proven?: Mailbox) => Promise<AliasFacts>;
 
-/** @param settingsOf undefined where nobody knows the alias */
+/**
+ * @param settingsOf undefined where nobody knows the alias
+ * @param isReturnDomain there no tag is of an alias of ours: the settings are those of all
+ */
 export function createAliasOfBounce(
   index: AliasIndex,
   settingsOf: (alias: Mailbox | undefined) => BounceSettings,
+  isReturnDomain: (domain: string) => boolean,
 ): AliasOfBounce {
   return async ({ facts: { selector, rewriter, secretIndex } }, proven) => {
+    if (isReturnDomain(rewriter.domain)) return { alias: proven, settings: settingsOf(undefined) };
     const alias =
       proven ?? (selector === undefined ? undefined : await index.aliasOf(selector, rewriter, secretIndex));
     return { alias, settings: settingsOf(alias) };

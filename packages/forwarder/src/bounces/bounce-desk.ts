@@ -2,7 +2,7 @@
 // of the private address comes home with it. Called by receive.ts at the end of DATA; ADR 0020 has the reasons.
 import { mayTell, type Remembered, reissue } from "@homing/bounce-handler";
 import type { Reply } from "@homing/mail";
-import { renderMailbox, type UnixSeconds } from "@homing/srs-core";
+import { asciiLower, type Mailbox, renderMailbox, type UnixSeconds } from "@homing/srs-core";
 import type { Incoming, Lead } from "../hand-over/incoming.ts";
 import type { HeaderMarks } from "../header-mark.ts";
 import type { UnwrappedSrs0 } from "../routes.ts";
@@ -14,6 +14,7 @@ import { needsSmtpUtf8 } from "./own-message.ts";
 import { readContent } from "./read-content.ts";
 import { senderKey } from "./return-keys.ts";
 import { NO_NOTES, OVER_BUDGET, type ReturnPost } from "./return-post.ts";
+import type { SentBounces } from "./sent-bounces.ts";
 import { verdictOf } from "./verdict.ts";
 
 export interface BounceDeskOptions extends GiveBackOptions {
@@ -21,6 +22,8 @@ export interface BounceDeskOptions extends GiveBackOptions {
   readonly headerMarks: Pick<HeaderMarks, "proven">;
   /** Undefined where nothing is remembered of mail that was forwarded. */
   readonly links: Pick<Links, "find"> | undefined;
+  /** To mail that was sent from here; undefined where none is. */
+  readonly sent: SentBounces | undefined;
   /** Budgets of automatic answers. */
   readonly answers: Pick<ReturnPost, "pass">;
   readonly newId: () => string;
@@ -35,6 +38,11 @@ const NOTHING_SAID: Reply = {
   code: 550,
   enhanced: "5.7.1",
   text: "this address takes only bounces, and this one does not say what became of whom",
+};
+const NOT_KNOWN_NOW: Reply = {
+  code: 451,
+  enhanced: "4.3.0",
+  text: "it is not known now which mail the bounce is about, try again later",
 };
 const ENOUGH_ANSWERS: Reply = {
   code: 550,
@@ -63,32 +71,41 @@ export function createBounceDesk(options: BounceDeskOptions): BounceDesk {
       const report = await readContent(mail.content);
       const proven = options.headerMarks.proven(unwrapped.to, report.returned ?? []);
       const facts = await options.aliasOf(unwrapped, proven?.alias);
-      const { alias, settings } = facts;
+      const { settings } = facts;
       const { isAnswer, to } = unwrapped;
       const verdict = verdictOf({ report, octets: mail.content.octets, isAnswer, settings });
       if (verdict.kind === "refuse") return refused(mail, lead, verdict.reason, verdict.reply);
       const now = options.now();
       if (verdict.kind === "answer") return await passAnswer(mail, lead, unwrapped, now);
+      const sent = await options.sent?.find(unwrapped, lead.recipient, now);
+      if (sent === "away") return NOT_KNOWN_NOW;
+      const alias = sent?.to?.recipient ?? facts.alias;
       alarms.count(to.domain, now);
       const { hostname } = options;
       const id = options.newId();
       const { diagnostic } = settings;
       const smtpUtf8 = needsSmtpUtf8(to);
-      const link = await options.links?.find(unwrapped, report.returned ?? []);
+      const link = sent ? undefined : await options.links?.find(unwrapped, report.returned ?? []);
       const dsn = reissue({
         ...{ report, hostname, id, now, to, alias, diagnostic, smtpUtf8 },
-        proven: proven?.header,
+        // Of one message, or of none.
+        proven: proven && isSame(proven.alias, alias) ? proven.header : undefined,
         // NOTIFY is the sender's: whether anybody else hears of the bounce, it does not say.
         remembered: link && withoutNotify(link),
       });
       if (dsn.kind === "nothing") return refused(mail, lead, dsn.why, NOTHING_SAID);
       const isAsked = !link || mayTell(link.notify, dsn.action);
       return await giveBack(options, {
-        ...{ mail, lead, unwrapped, report, dsn, isAsked, id, now, ...facts },
+        ...{ mail, lead, unwrapped, report, dsn, isAsked, id, now, alias, settings, sent },
         isProven: proven !== undefined,
       });
     },
   };
+}
+
+/** The alias that is proven was folded for its mark. */
+function isSame(proven: Mailbox, alias: Mailbox | undefined): boolean {
+  return alias !== undefined && asciiLower(renderMailbox(proven)) === asciiLower(renderMailbox(alias));
 }
 
 function withoutNotify({ notify: _, ...remembered }: Remembered): Remembered {

@@ -12,6 +12,7 @@ import type { MailOut } from "../mail-out.ts";
 import { within } from "../outbound/within.ts";
 import type { LeadsTo } from "../queue/dsn-message.ts";
 import { QUEUE_TIMES } from "../queue/next-step.ts";
+import type { SrsDomains } from "../srs-domains.ts";
 import { type BounceDesk, createBounceDesk } from "./bounce-desk.ts";
 import { deliverReturn } from "./deliver-return.ts";
 import type { Failures } from "./failures.ts";
@@ -19,6 +20,7 @@ import type { TraceOf } from "./give-back.ts";
 import type { Links } from "./links.ts";
 import { createNotices } from "./notices.ts";
 import { createQueuedPost, createWaitingPost } from "./return-post.ts";
+import { createSentBounces } from "./sent-bounces.ts";
 
 /** Where mail goes, as the desk asks it. */
 export interface Ways {
@@ -26,6 +28,7 @@ export interface Ways {
   readonly links: Links | undefined;
   readonly loopTokens: LoopTokens;
   readonly leadsTo: LeadsTo;
+  readonly srsDomains: SrsDomains;
 }
 
 export interface Bounces extends BounceDesk {
@@ -78,6 +81,7 @@ export function createBounces(
     answers: kept
       ? createQueuedPost(kept.queue, kept.failures.answers, kept.failures.notes)
       : waiting(ANSWERS_AT_ONCE),
+    sent: settings.sentMail && createSentBounces(settings.sentMail, ways.srsDomains),
     partial: failures.kept?.partial,
   });
   const notices =

@@ -63,7 +63,7 @@ export function createFailures(
   };
   const targetsOf = targetsBy(routeOf);
   return {
-    aliasOf: createAliasOfBounce(index, settingsOf),
+    aliasOf: createAliasOfBounce(index, settingsOf, srsDomains.isReturnDomain),
     settingsOf,
     targetsOf,
     kept: keptFailures(settings, world, { settingsOf, targetsOf }),

@@ -16,6 +16,7 @@ import { ownMessage } from "./own-message.ts";
 import { type Added, type PartialFailures, returnedMessageKey } from "./partial-failures.ts";
 import { renderAbout, returnKey } from "./return-keys.ts";
 import { NO_NOTES, type Posted, type PostNotes, type ReturnPost } from "./return-post.ts";
+import type { SentBounce } from "./sent-bounces.ts";
 
 export interface GiveBackOptions {
   /** Ours. */
@@ -56,6 +57,8 @@ export interface Returning extends AliasFacts {
   readonly isProven: boolean;
   /** False where the sender's NOTIFY is against it: he hears nothing, in whatever way. */
   readonly isAsked: boolean;
+  /** To mail that was sent from here; undefined of an alias's. */
+  readonly sent: SentBounce | undefined;
   /** Of the DSN. */
   readonly id: string;
   readonly now: UnixSeconds;
@@ -75,7 +78,8 @@ const LATER: Reply = {
 };
 
 export async function giveBack(options: GiveBackOptions, returning: Returning): Promise<Reply> {
-  const { alias, settings, dsn, unwrapped } = returning;
+  const { alias, settings, dsn, unwrapped, sent } = returning;
+  if (sent) return await giveBackOfSent(options, returning, sent);
   const destinations = alias ? await options.targetsOf(alias) : [];
   if (destinations === "later") return LATER;
   const way = settings.ways[returnClassOf(dsn)];
@@ -99,6 +103,23 @@ export async function giveBack(options: GiveBackOptions, returning: Returning): 
     const isLast = isForSender && added.allFailed;
     return await carryOut(options, returning, { way: isLast ? "both" : partWay, owner, notes });
   });
+}
+
+/**
+ * Whoever sent it chose the recipient: nothing about him is private, and there is no owner who would hear instead. Beyond the
+ * budget nothing is noted: whoever holds the SRS address can write any number of bounces.
+ */
+async function giveBackOfSent(
+  options: GiveBackOptions,
+  returning: Returning,
+  { to }: SentBounce,
+): Promise<Reply> {
+  const { settings, alias, unwrapped, dsn, now } = returning;
+  const { action, enhanced, class: bounceClass } = dsn;
+  const returned = to?.returned({ user: unwrapped.to, action, enhanced, class: bounceClass, now }) ?? [];
+  const notes = { told: [eventNote(returning), ...returned], always: [] };
+  const owner = ownerOf(settings, alias ?? { domain: options.hostname });
+  return await carryOut(options, returning, { way: "reissue", owner, notes });
 }
 
 /** Beyond the budget no forged bounce makes a note, or so many would push out those of others. */

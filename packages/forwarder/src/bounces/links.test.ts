@@ -228,6 +228,7 @@ test("while the disk hangs, what waits for it is bounded, and what comes later i
   const never: Notes = {
     write: async () => false,
     change: async () => false,
+    changeIf: async () => "away",
     find: () => {
       asked++;
       return hang.promise;

@@ -5,7 +5,7 @@ import { type BounceClass, messageIdOf, ownFailureKey } from "@homing/bounce-han
 import { type Mailbox, NULL_PATH, renderMailbox, type UnixSeconds } from "@homing/srs-core";
 import type { Report } from "../events.ts";
 import type { Failure } from "../spool/buckets.ts";
-import type { NoteChanges } from "../spool/notes.ts";
+import type { Note, NoteChanges } from "../spool/notes.ts";
 import type { Job, NewMessage, NotifyParty, Recipient, Spool } from "../spool/spool.ts";
 import type { FailureState } from "../state.ts";
 import { failureNote } from "./failure-events.ts";
@@ -23,6 +23,8 @@ export interface OwnFailure {
   readonly enhanced: string;
   readonly class: BounceClass;
   readonly now: UnixSeconds;
+  /** Noted with it, whoever is told. */
+  readonly notes: readonly Note[];
   /** Whom a DSN goes to, if anybody is to be told. */
   readonly toldTo: (notify: NotifyParty) => Mailbox | undefined;
   /** Undefined where there is nobody to take it; `later` where that is not known now. */
@@ -60,12 +62,17 @@ export function createOwnFailures(options: OwnFailuresOptions): OwnFailures {
 
     async giveUp(job, failure) {
       const { message, recipient } = job;
-      if (message.sender === NULL_PATH) return await doubleBounce(options, job, failure);
-      if (!isShared(recipient))
+      if (isBounce(job)) return await doubleBounce(options, job, failure);
+      if (!isShared(recipient) || message.sender === NULL_PATH)
         return await tell(options, job, failure, { notify: recipient.notify, notes: [] });
       return await tellOfShared(options, job, failure, message.sender);
     },
   };
+}
+
+/** Nothing returns to it. Mail whose sender wants to hear nothing has a reverse-path all the same. */
+function isBounce({ message, recipient }: Job): boolean {
+  return message.sender === NULL_PATH && recipient.reversePath === NULL_PATH;
 }
 
 /** Its alias has several destinations, and the tables name no owner who hears of each. */
@@ -142,7 +149,7 @@ async function tell(
   const { lease } = job;
   const { now } = failure;
   const to = failure.toldTo(plan.notify);
-  const write = [...plan.notes, eventNote(job, failure)];
+  const write = [...plan.notes, eventNote(job, failure), ...failure.notes];
   const unheard = async (): Promise<GivenUp> => {
     const isStored = await spool.fail(lease, undefined, { now, write, remove: [] });
     return { kind: "settled", isStored, to };

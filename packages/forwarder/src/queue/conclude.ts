@@ -7,9 +7,10 @@ import type { Report } from "../events.ts";
 import type { Job, NewMessage, NewRecipient, NotifyParty, Spool } from "../spool/spool.ts";
 import { classOf, type DsnOptions, dsnMessage, type ToTell, toldParty } from "./dsn-message.ts";
 import { nextStep, type Outcome, type QueueTimes, retryDelay } from "./next-step.ts";
+import { changesOf, type SettledOptions, settledNotes } from "./settled-notes.ts";
 import { successMessage, untold } from "./tell-success.ts";
 
-export interface ConcludeOptions extends Omit<DsnOptions, "life"> {
+export interface ConcludeOptions extends Omit<DsnOptions, "life">, SettledOptions {
   readonly spool: Spool;
   readonly times: QueueTimes;
   readonly now: () => UnixSeconds;
@@ -46,7 +47,9 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
   if (step.kind === "done" || outcome.kind === "delivered") {
     const isStored = outcome.kind === "delivered" && outcome.stored === true;
     const success = await composeSuccess(isStored ? "delivered" : "relayed");
-    if (told(await spool.done(lease, success))) toldOf(success, isStored ? "delivered" : "relayed");
+    const notes = settledNotes(options, job, { kind: "delivered" }, now);
+    if (told(await spool.done(lease, success, changesOf(notes, now))))
+      toldOf(success, isStored ? "delivered" : "relayed");
     return success !== undefined;
   }
   if (step.kind === "put-off" || outcome.kind === "put-off") {
@@ -57,8 +60,9 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
   }
   const { code, enhanced, detail } = outcome;
   if (step.kind === "give-up") {
+    const failure = { enhanced: step.enhanced, class: classOf(step.enhanced, outcome) };
     const given = await giveUp({
-      ...{ enhanced: step.enhanced, class: classOf(step.enhanced, outcome), now },
+      ...{ ...failure, now, notes: settledNotes(options, job, { kind: "failed", ...failure }, now) },
       toldTo: (notify) => toldParty(message, { ...recipient, notify }, "failed"),
       compose: (notify) =>
         compose({ action: { kind: "failed" }, enhanced: step.enhanced, failure: outcome }, notify),

@@ -317,6 +317,56 @@ test("an attempt that ran already is the one attempt: its outcome is written dow
   assert.equal(served.length, 0);
 });
 
+test("several that are taken together are served at once where there is room, the others as there is", async (t) => {
+  const { queue, spool, served, attempts, pass } = await scene(t, () => DELIVERED, {
+    maxAttemptsPerDomain: 2,
+  });
+  const mails = ["m1", "m2", "m3", "m4"].map((id) => ({ ...message([`${id}@home.test`]), id }));
+  assert.deepEqual(await queue.takeAll(mails), { kind: "stored" });
+  await attempts(2);
+  await pass(3);
+  await attempts(4);
+  assert.deepEqual(
+    served.map(({ target }) => target).toSorted(),
+    mails.map(({ id }) => `${id}@home.test`),
+  );
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+});
+
+test("of several that are taken together, an attempt that is over is written down", async (t) => {
+  const { queue, spool, served, attempts } = await scene(t, () => DELIVERED);
+  const mails = ["m1", "m2"].map((id) => ({ ...message([`${id}@home.test`]), id }));
+  assert.deepEqual(await queue.takeAll(mails, undefined, [undefined, [Promise.resolve(NEVER)]]), {
+    kind: "stored",
+  });
+  await attempts(2);
+  assert.deepEqual(served.map(({ target }) => target).toSorted(), ["bob@origin.test", "m1@home.test"]);
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+});
+
+test("several whose notes forbid it are not served, and their slots are free for others", async (t) => {
+  const { queue, spool, served, attempts } = await scene(t, () => DELIVERED, { maxAttempts: 1 });
+  const note = { of: "x", key: "k" };
+  const notes = {
+    now: START,
+    write: [{ ...note, value: "", expires: START + 9 }],
+    remove: [],
+    absent: [note],
+  };
+  const mails = ["m1", "m2"].map((id) => ({ ...message([`${id}@home.test`]), id }));
+  assert.equal((await queue.takeAll(mails.slice(0, 1), notes)).kind, "stored");
+  await attempts(1);
+  assert.equal((await queue.takeAll(mails.slice(1), notes)).kind, "conflict");
+  assert.equal((await queue.take({ ...message(["m3@home.test"]), id: "m3" }, [], notes)).kind, "conflict");
+  assert.equal((await queue.take({ ...message(["m4@home.test"]), id: "m4" })).kind, "stored");
+  await attempts(2);
+  assert.deepEqual(
+    served.map(({ target }) => target),
+    ["m1@home.test", "m4@home.test"],
+  );
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+});
+
 test("one slow domain has its slots, and others are served beside it", async (t) => {
   const { promise: never, resolve } = Promise.withResolvers<Delivery>();
   const { queue, served, pass } = await scene(

@@ -1,10 +1,11 @@
 // The queue: mail that we have answered for, until its next hop has it. What is taken in is on the disk before the answer,
 // and served at once where there is room; what is due is claimed from the spool. Called by the hand-over and by forwarder.ts.
 import { type Content, withFields } from "@homing/mail";
+import type { UnixSeconds } from "@homing/srs-core";
 import type { Cancel, Clock } from "../outbound/clock.ts";
 import { within } from "../outbound/within.ts";
 import type { NoteChanges } from "../spool/notes.ts";
-import type { Job, NewMessage, PutOutcome, Recipient, StoredMessage } from "../spool/spool.ts";
+import type { Job, Lease, NewMessage, PutOutcome, Recipient, StoredMessage } from "../spool/spool.ts";
 import { type ConcludeOptions, conclude } from "./conclude.ts";
 import type { TellableRecipient } from "./dsn-message.ts";
 import type { Outcome } from "./next-step.ts";
@@ -32,19 +33,26 @@ export interface QueueOptions extends Omit<ConcludeOptions, "startedAt"> {
 
 export type Taken = { readonly kind: "stored" } | Exclude<PutOutcome, { kind: "stored" }>;
 
+/** Attempts that are under way, or over, in the order of a message's recipients. */
+export type Running = readonly (Promise<Outcome> | undefined)[];
+
 export interface Queue {
   /** Begins with what is due from the last run. */
   start(): void;
   /**
    * "stored" when it is on the disk: from then on we answer for it.
-   * @param running attempts that are under way, or over, in the order of the recipients: nobody else makes one meanwhile.
-   *     The others are served at once where there is room
+   * @param running nobody else makes an attempt meanwhile. The other recipients are served at once where there is room
    * @param notes changed in the same transaction
    */
-  take(
-    message: NewMessage,
-    running?: readonly (Promise<Outcome> | undefined)[],
+  take(message: NewMessage, running?: Running, notes?: NoteChanges): Promise<Taken>;
+  /**
+   * Several messages and notes, all of them or nothing; see `Spool.putAll`.
+   * @param running for each message, in their order
+   */
+  takeAll(
+    messages: readonly NewMessage[],
     notes?: NoteChanges,
+    running?: readonly (Running | undefined)[],
   ): Promise<Taken>;
   /**
    * Tells the sender of a success, if he asked for it (RFC 3461 §5.2). Resolves when the DSN is on the disk, or when the log
@@ -145,6 +153,41 @@ export function createQueue(given: QueueOptions): Queue {
       });
   }
 
+  /** Leased are those that somebody serves already, or that have a slot now. */
+  const leased = (message: NewMessage, running: Running, at: UnixSeconds): Leased => {
+    const isServed = message.recipients.map(
+      ({ due, mailbox }, index) =>
+        !running[index] && !stopping.signal.aborted && due <= at && slots.take(mailbox.domain),
+    );
+    const leasedUntil = at + LEASE_SECONDS;
+    const recipients = message.recipients.map((recipient, index) =>
+      isServed[index] || running[index] ? { ...recipient, leasedUntil } : recipient,
+    );
+    return { message, running, isServed, toStore: { ...message, recipients } };
+  };
+
+  /** @param leases undefined where nothing was stored */
+  const begin = (
+    { message, running, isServed }: Leased,
+    leases: readonly (Lease | undefined)[] | undefined,
+  ): void => {
+    for (const [index, recipient] of message.recipients.entries()) {
+      const lease = leases?.[index];
+      const job = lease && { lease, message, recipient };
+      const attempt = running[index];
+      if (job && attempt)
+        track(
+          keeping(
+            message.content,
+            attempt.then((outcome) => finish(job, outcome)),
+          ),
+        );
+      else if (job && isServed[index]) track(keeping(message.content, serve(job)));
+      else if (isServed[index]) slots.give(recipient.mailbox.domain);
+      else if (leases) wake();
+    }
+  };
+
   const allOver = async (): Promise<void> => {
     while (works.size > 0) await Promise.all(works);
   };
@@ -154,33 +197,24 @@ export function createQueue(given: QueueOptions): Queue {
     wake,
 
     async take(message, running = [], notes) {
+      const one = leased(message, running, now());
+      const put = await spool.put(one.toStore, notes ? { notes } : {});
+      begin(one, put.kind === "stored" ? put.leases : undefined);
+      return put.kind === "stored" ? STORED : put;
+    },
+
+    async takeAll(messages, notes, running = []) {
       const at = now();
-      const served = message.recipients.map(
-        ({ due, mailbox }, index) =>
-          !running[index] && !stopping.signal.aborted && due <= at && slots.take(mailbox.domain),
+      const all = messages.map((message, index) => leased(message, running[index] ?? [], at));
+      const put = await spool.putAll(
+        all.map(({ toStore }) => toStore),
+        notes,
       );
-      const isLeased = (index: number): boolean => served[index] === true || running[index] !== undefined;
-      const leasedUntil = at + LEASE_SECONDS;
-      const recipients = message.recipients.map((recipient, index) =>
-        isLeased(index) ? { ...recipient, leasedUntil } : recipient,
-      );
-      const put = await spool.put({ ...message, recipients }, notes ? { notes } : {});
-      for (const [index, recipient] of message.recipients.entries()) {
-        const lease = put.kind === "stored" ? put.leases[index] : undefined;
-        const job = lease && { lease, message, recipient };
-        const attempt = running[index];
-        if (job && attempt)
-          track(
-            keeping(
-              message.content,
-              attempt.then((outcome) => finish(job, outcome)),
-            ),
-          );
-        else if (job && served[index]) track(keeping(message.content, serve(job)));
-        else if (served[index]) slots.give(recipient.mailbox.domain);
-        else if (put.kind === "stored") wake();
-      }
-      return put.kind === "stored" ? { kind: "stored" } : put;
+      for (const [index, one] of all.entries())
+        begin(one, put.kind === "stored" ? (put.leases[index] ?? []) : undefined);
+      // All of it may be there after all, and due.
+      if (put.kind === "failed") wake();
+      return put.kind === "stored" ? STORED : put;
     },
 
     tell: (message, recipient, success) =>
@@ -198,6 +232,16 @@ export function createQueue(given: QueueOptions): Queue {
     return taken.kind === "stored" ? undefined : taken.cause;
   };
   return queue;
+}
+
+const STORED: Taken = { kind: "stored" };
+
+interface Leased {
+  readonly message: NewMessage;
+  readonly running: Running;
+  /** By recipient: it has a slot. */
+  readonly isServed: readonly boolean[];
+  readonly toStore: NewMessage;
 }
 
 function withTrace(content: Content, trace: string): Content {

@@ -20,7 +20,8 @@ export function createBatchRunner(db: DatabaseSync, store: Store, room: Room): R
   const all = ({ operations, bodies }: Batch, full: string | undefined): Answer[] => {
     begin.run();
     const answers = operations.map((operation, index): Answer => {
-      if (full !== undefined && addsOctets(operation)) return { kind: "no-room", cause: full };
+      if (full !== undefined && addsOctets(operation) && !store.wasStored(operation))
+        return { kind: "no-room", cause: full };
       return { kind: "done", value: store.run(operation, bodies[index]) };
     });
     commit.run();
@@ -53,7 +54,9 @@ export function createBatchRunner(db: DatabaseSync, store: Store, room: Room): R
     } catch (error) {
       rollback();
       if (troubleOf(error) !== "full") throw error;
-      return batch.operations.map(() => ({ kind: "no-room", cause }));
+      return batch.operations.map((operation) =>
+        store.wasStored(operation) ? { kind: "done", value: "stored" } : { kind: "no-room", cause },
+      );
     }
   };
 
@@ -79,5 +82,5 @@ export function createBatchRunner(db: DatabaseSync, store: Store, room: Room): R
 
 function addsOctets(operation: Operation): boolean {
   if (operation.kind === "change-notes") return operation.needsRoom === true;
-  return operation.kind === "put" || operation.kind === "chunk";
+  return operation.kind === "put" || operation.kind === "put-all" || operation.kind === "chunk";
 }

@@ -16,6 +16,8 @@ export interface Claims {
   nextDue(): number | undefined;
   /** At the start of a process: whoever had these leases is gone. */
   expireAll(): void;
+  /** Of one message. */
+  end(message: number): void;
 }
 
 export function createClaims(db: DatabaseSync): Claims {
@@ -23,6 +25,7 @@ export function createClaims(db: DatabaseSync): Claims {
   const expireAll = db.prepare(
     "UPDATE recipients SET leased_until = NULL, due = min(due, (SELECT received FROM messages WHERE number = message)) WHERE leased_until IS NOT NULL",
   );
+  const endOf = db.prepare("UPDATE recipients SET leased_until = NULL WHERE message = ?");
   const firstDue = db.prepare("SELECT min(due) AS due FROM recipients WHERE leased_until IS NULL");
   const firstLease = db.prepare(
     "SELECT min(leased_until) AS due FROM recipients WHERE leased_until IS NOT NULL",
@@ -101,6 +104,9 @@ export function createClaims(db: DatabaseSync): Claims {
     },
     expireAll() {
       expireAll.run();
+    },
+    end(message) {
+      endOf.run(message);
     },
   };
 }

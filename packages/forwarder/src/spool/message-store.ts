@@ -6,6 +6,8 @@ import type { LeaseKey, Put, Row } from "./operations.ts";
 
 export interface MessageStore {
   put(put: Put, body: Uint8Array | undefined): "stored" | "chunks-gone";
+  /** All of them; true without any. */
+  hasChunks(put: Put): boolean;
   /** By its number, which is never used twice. */
   has(message: number): boolean;
   chunk(message: number, place: number, body: Uint8Array): void;
@@ -79,6 +81,7 @@ export function createMessageStore(db: DatabaseSync, orphaned: (message: number)
 
   return {
     put,
+    hasChunks,
     has: (message) => exists.get(message) !== undefined,
     chunk(message, place, body) {
       insertChunk.run(message, place, body);

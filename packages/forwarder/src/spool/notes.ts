@@ -4,16 +4,22 @@ import type { UnixSeconds } from "@homing/srs-core";
 import type { Note, NoteChanges } from "./operations.ts";
 import type { Writer } from "./writer.ts";
 
-export type { Note, NoteChanges } from "./operations.ts";
+export type { Note, NoteChanges, NoteName } from "./operations.ts";
 
 export interface Notes {
   /** Over an older one of the same key. False: it is not on the disk. `insists`: it waits until the storage is back. */
   write(note: Note, now: UnixSeconds, insists?: boolean): Promise<boolean>;
   /**
-   * Several at once. Like `put`, where the outcome is unknown it is false, and may yet be on the disk. `room`: what can be done
-   * without is not written where the disk is nearly full.
+   * Several at once. Like `put`, where the outcome is unknown it is false, and may yet be on the disk. False, too, where
+   * `present` or `absent` forbid it. `room`: what can be done without is not written where the disk is nearly full.
    */
   change(changes: NoteChanges, room?: "needs-room"): Promise<boolean>;
+  /**
+   * Says which it was where `present` or `absent` forbid it: `conflict`, and nothing is changed. Exactly one of those who want a
+   * note that must be absent, or who take one that must be present, gets `done`. `away`: it may yet be on the disk. Rejects where
+   * the notes are none: that is a bug.
+   */
+  changeIf(changes: NoteChanges, room?: "needs-room"): Promise<"done" | "conflict" | "away">;
   /** Undefined where it expired, too. */
   find(of: string, key: string, now: UnixSeconds): Promise<Note | undefined | "away">;
   /** Removes it: exactly one call gets true. False where it expired, too, and while the storage is away, unless it insists. */
@@ -24,6 +30,10 @@ export interface Notes {
 
 const PAGE = 1000;
 
+function changing(notes: NoteChanges, room: "needs-room" | undefined) {
+  return { kind: "change-notes", notes, ...(room ? { needsRoom: true as const } : {}) } as const;
+}
+
 export function createNotes(writer: Writer): Notes {
   return {
     async write(note, now, insists = false) {
@@ -31,9 +41,14 @@ export function createNotes(writer: Writer): Notes {
       return answer.kind === "done";
     },
     async change(notes, room) {
-      const needs = room ? { needsRoom: true as const } : {};
-      const answer = await writer.ask({ kind: "change-notes", notes, ...needs });
-      return answer.kind === "done";
+      const answer = await writer.ask(changing(notes, room));
+      return answer.kind === "done" && answer.value === "changed";
+    },
+    async changeIf(notes, room) {
+      const answer = await writer.ask(changing(notes, room));
+      if (answer.kind === "refused") throw new Error(`the spool does not take these notes: ${answer.cause}`);
+      if (answer.kind !== "done") return "away";
+      return answer.value === "changed" ? "done" : "conflict";
     },
     async find(of, key, now) {
       const answer = await writer.ask({ kind: "find-note", of, key, now });

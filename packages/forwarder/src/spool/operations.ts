@@ -27,6 +27,14 @@ export type Operation =
       /** It is asked again after the thread died, and may have been done. */
       readonly maybeAgain?: true;
     }
+  /** Several, or none of them. `octets` of each lie beside it, one behind the other. */
+  | {
+      readonly kind: "put-all";
+      readonly puts: readonly Put[];
+      readonly octets: readonly number[];
+      readonly notes?: NoteChanges;
+      readonly maybeAgain?: true;
+    }
   | { readonly kind: "chunk"; readonly message: number; readonly place: number }
   /** Chunks whose message will not come. */
   | { readonly kind: "forget"; readonly message: number }
@@ -65,11 +73,17 @@ export interface Note {
   readonly expires: number;
 }
 
+export type NoteName = Pick<Note, "of" | "key">;
+
 /** Written over those of the same key, and removed: all of it in one transaction, or nothing. */
 export interface NoteChanges {
   readonly now: number;
   readonly write: readonly Note[];
-  readonly remove: readonly Pick<Note, "of" | "key">[];
+  readonly remove: readonly NoteName[];
+  /** `conflict`, and nothing is changed, unless all of these are there and have not expired. */
+  readonly present?: readonly NoteName[];
+  /** `conflict`, and nothing is changed, if one of these is there and has not expired. */
+  readonly absent?: readonly NoteName[];
 }
 
 /** A message's row, with its body or its first chunk. */
@@ -88,8 +102,12 @@ export interface Listed {
   readonly recipients: readonly Row[];
 }
 
+/** `conflict`: of its notes, one is there that must not be, or one is missing. */
+export type Stored = "stored" | "chunks-gone" | "conflict";
+
 export interface Values {
-  put: "stored" | "chunks-gone";
+  put: Stored;
+  "put-all": Stored;
   chunk: undefined;
   forget: undefined;
   claim: Claimed;
@@ -103,7 +121,7 @@ export interface Values {
   drop: boolean;
   "retry-now": number;
   note: undefined;
-  "change-notes": undefined;
+  "change-notes": "changed" | "conflict";
   "find-note": Note | undefined;
   "take-note": boolean;
   notes: readonly Note[];
@@ -140,4 +158,6 @@ export interface ThreadOptions {
   readonly expireLeases: boolean;
   /** Messages whose sender was told that they are not stored, though they may be. */
   readonly withdraw: readonly number[];
+  /** Messages that may be stored, and of whose recipients nobody has a lease. */
+  readonly unleased: readonly number[];
 }

@@ -12,6 +12,13 @@ export interface Spool {
    */
   put(message: NewMessage, options?: PutOptions): Promise<PutOutcome>;
   /**
+   * Several messages and their notes, all of them or nothing, and for what must not be told apart: notes that say that there is a
+   * message, or keep it from being stored twice. So nothing of it is withdrawn: where the outcome is unknown, the disk is
+   * asked once more, and after `failed` all of it may turn up, or nothing. Rejects for more than `MAX_PUT_ALL` messages, or
+   * more than `MAX_PUT_ALL_OCTETS` of small ones: that is a bug.
+   */
+  putAll(messages: readonly NewMessage[], notes?: NoteChanges): Promise<PutAllOutcome>;
+  /**
    * Recipients that are due, leased until `leaseUntil`: nobody else gets them before. The oldest of each destination
    * first, destinations in turn. Fewer than `limit` does not mean that no more are due: `nextDue` tells. None while the
    * storage is away.
@@ -23,8 +30,11 @@ export interface Spool {
    * the storage is away it waits.
    */
   retry(lease: Lease, deferral: Deferral, dsn?: NewMessage): Promise<boolean>;
-  /** Delivered: the recipient goes, and with the last one its message. `dsn`, which tells of it, is stored in the same transaction. */
-  done(lease: Lease, dsn?: NewMessage): Promise<boolean>;
+  /**
+   * Delivered: the recipient goes, and with the last one its message. `dsn`, which tells of it, is stored, and `notes` are
+   * changed, in the same transaction. Notes of `done` and `fail` have no conditions: those reject.
+   */
+  done(lease: Lease, dsn?: NewMessage, notes?: NoteChanges): Promise<boolean>;
   /** Given up: the recipient goes, `dsn` is stored, and `notes` are changed, in the same transaction. */
   fail(lease: Lease, dsn?: NewMessage, notes?: NoteChanges): Promise<boolean>;
   /** When to claim again: at the earliest due time or end of a lease; undefined with nothing queued. */
@@ -45,7 +55,10 @@ export interface Spool {
 }
 
 export interface PutOptions {
-  /** Changed in the same transaction. After `failed` they may be changed although the message is withdrawn. */
+  /**
+   * Changed in the same transaction; where `present` or `absent` forbid it, the outcome is `conflict`. After `failed` they may be
+   * changed although the message is withdrawn: where that matters, `putAll`.
+   */
   readonly notes?: NoteChanges;
   /** While the storage is away or full, it waits. Then the message and the notes are there, or, with the spool closed, neither or both. */
   readonly waits?: boolean;
@@ -107,7 +120,19 @@ export type PutOutcome =
   | { readonly kind: "stored"; readonly leases: readonly (Lease | undefined)[] }
   /** The disk is full, or nearly, or too much waits for it. */
   | { readonly kind: "no-room"; readonly cause: string }
-  | { readonly kind: "failed"; readonly cause: string };
+  | { readonly kind: "failed"; readonly cause: string }
+  /** The notes forbid it (`present`, `absent`): nothing was changed. */
+  | { readonly kind: "conflict"; readonly cause: string };
+
+export type PutAllOutcome =
+  /** For each message, in their order, the leases of its recipients. */
+  | { readonly kind: "stored"; readonly leases: readonly (readonly (Lease | undefined)[])[] }
+  | Exclude<PutOutcome, { kind: "stored" }>;
+
+/** One transaction keeps all others waiting. */
+export const MAX_PUT_ALL = 1000;
+/** Of messages up to 256 KiB: a batch. Larger ones come in pieces before it, and do not count. */
+export const MAX_PUT_ALL_OCTETS = 8 * 1024 * 1024;
 
 /** Who may settle a recipient: the attempt with this number, and no earlier one. */
 export interface Lease {

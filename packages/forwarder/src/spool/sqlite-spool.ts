@@ -4,7 +4,16 @@ import type { UnixSeconds } from "@homing/srs-core";
 import { CHUNK_OCTETS, chunksOf, storedContent } from "./chunks.ts";
 import type { Answer, NoteChanges, Put } from "./operations.ts";
 import { deferralRow, job, messageRow, queueEntry, recipientRow, storedMessage } from "./rows.ts";
-import type { Lease, NewMessage, PutOptions, PutOutcome, Spool } from "./spool.ts";
+import {
+  type Lease,
+  MAX_PUT_ALL,
+  MAX_PUT_ALL_OCTETS,
+  type NewMessage,
+  type PutAllOutcome,
+  type PutOptions,
+  type PutOutcome,
+  type Spool,
+} from "./spool.ts";
 import { createTurns } from "./turns.ts";
 import type { Writer } from "./writer.ts";
 
@@ -14,7 +23,11 @@ const AWAY_SECONDS = 5;
 const LARGE_AT_A_TIME = 8;
 
 export function createSqliteSpool(writer: Writer): Spool {
-  const puts = new Set<Promise<PutOutcome>>();
+  const puts = new Set<Promise<unknown>>();
+  const track = <T>(outcome: Promise<T>): Promise<T> => {
+    puts.add(outcome);
+    return outcome.finally(() => puts.delete(outcome));
+  };
   const turns = createTurns(LARGE_AT_A_TIME);
   let closed = false;
 
@@ -24,8 +37,13 @@ export function createSqliteSpool(writer: Writer): Spool {
       const isLarge = message.content.octets > CHUNK_OCTETS;
       const outcome = isLarge ? turns(() => put(writer, message, options)) : put(writer, message, options);
       // One that waits may wait for ever: whoever closes the spool does not.
-      if (!options.waits) puts.add(outcome);
-      return outcome.finally(() => puts.delete(outcome));
+      return options.waits ? outcome : track(outcome);
+    },
+
+    putAll(messages, notes) {
+      if (closed) return Promise.resolve(CLOSED);
+      const hasLarge = messages.some(({ content }) => content.octets > CHUNK_OCTETS);
+      return track(hasLarge ? turns(() => putAll(writer, messages, notes)) : putAll(writer, messages, notes));
     },
 
     async claim({ now, leaseUntil, limit, leaveOut = [] }) {
@@ -52,7 +70,7 @@ export function createSqliteSpool(writer: Writer): Spool {
           { body, waits: true },
         ),
       ),
-    done: (lease, dsn) => finish(writer, lease, dsn),
+    done: (lease, dsn, notes) => finish(writer, lease, dsn, notes),
     fail: (lease, dsn, notes) => finish(writer, lease, dsn, notes),
 
     async nextDue(now: UnixSeconds) {
@@ -99,9 +117,55 @@ async function put(
       return { kind: "stored", leases: leasesOf(message, prepared.put.message) };
     forget(writer, prepared.put);
     if (answer.kind !== "done") return trouble(answer);
+    if (answer.value === "conflict") return CONFLICT;
     // Who waits has its chunks written again.
     if (!waits) return CHUNKS_GONE;
   }
+}
+
+async function putAll(
+  writer: Writer,
+  messages: readonly NewMessage[],
+  notes: NoteChanges | undefined,
+): Promise<PutAllOutcome> {
+  checkTogether(messages);
+  const all: Extract<Prepared, { kind: "prepared" }>[] = [];
+  const forgetAll = (): void => {
+    for (const { put } of all) forget(writer, put);
+  };
+  for (const message of messages) {
+    const prepared = await prepare(writer, message);
+    if (prepared.kind !== "prepared") {
+      forgetAll();
+      return prepared;
+    }
+    all.push(prepared);
+  }
+  const puts = all.map(({ put }) => put);
+  const octets = all.map(({ body }) => body?.reduce((sum, { length }) => sum + length, 0) ?? 0);
+  const extras = notes ? { notes } : {};
+  const answer = await writer.ask(
+    { kind: "put-all", puts, octets, ...extras },
+    { body: all.flatMap(({ body }) => body ?? []) },
+  );
+  if (answer.kind === "done" && answer.value === "stored")
+    return {
+      kind: "stored",
+      leases: messages.map((message, at) => leasesOf(message, puts[at]?.message ?? 0)),
+    };
+  // Those of messages that are there stay.
+  forgetAll();
+  if (answer.kind !== "done") return trouble(answer);
+  return answer.value === "conflict" ? CONFLICT : CHUNKS_GONE;
+}
+
+function checkTogether(messages: readonly NewMessage[]): void {
+  if (messages.length > MAX_PUT_ALL)
+    throw new RangeError(`${messages.length} messages at once: at most ${MAX_PUT_ALL}`);
+  const small = messages.map(({ content }) => content.octets).filter((octets) => octets <= CHUNK_OCTETS);
+  const octets = small.reduce((sum, one) => sum + one, 0);
+  if (octets > MAX_PUT_ALL_OCTETS)
+    throw new RangeError(`${octets} octets at once: at most ${MAX_PUT_ALL_OCTETS}`);
 }
 
 type Prepared =
@@ -191,6 +255,7 @@ function failed(cause: string): Extract<PutOutcome, { kind: "failed" }> {
 }
 
 const CLOSED = failed("the spool is closed");
+const CONFLICT = { kind: "conflict", cause: "the notes forbid it" } as const;
 const CHUNKS_GONE = failed("the storage was away while the message was written");
 
 function valueOrThrow<V>(answer: Answer<V>): V {

@@ -7,7 +7,7 @@ import { type TestContext, test } from "node:test";
 import { createBatchRunner } from "./batch.ts";
 import { openDatabase } from "./database.ts";
 import { createHousekeeping } from "./housekeeping.ts";
-import type { Operation, Put } from "./operations.ts";
+import type { Claimed, Operation, Put } from "./operations.ts";
 import { messageRow, recipientRow } from "./rows.ts";
 import { createStore, type Store } from "./store.ts";
 import { temporaryFolder } from "./testing/folder.ts";
@@ -114,6 +114,90 @@ test("on a full disk a put leaves its notes as they were", async (t) => {
   assert.deepEqual(run([{ kind: "find-note", of: "x", key: "k", now: T0 }]), [
     { kind: "done", value: undefined },
   ]);
+});
+
+const ABSENT = { absent: [{ of: "x", key: "k" }] };
+
+test("what must not be stored twice is no conflict with itself where it is asked again", async (t) => {
+  const { db, run } = await openStore(t);
+  const notes = { ...noteChanges("told"), ...ABSENT };
+  const again: Operation = { kind: "put", put: newPut(1), maybeAgain: true, notes };
+  assert.deepEqual(run([again]), [{ kind: "done", value: "stored" }]);
+  assert.deepEqual(run([again]), [{ kind: "done", value: "stored" }]);
+  assert.deepEqual(run([{ kind: "put", put: newPut(2), maybeAgain: true, notes }]), [
+    { kind: "done", value: "conflict" },
+  ]);
+  const all = (puts: Put[], maybe?: { maybeAgain: true }): Operation => ({
+    ...{ kind: "put-all", puts, octets: puts.map(() => 5), ...maybe },
+    notes: { now: T0, write: [{ of: "x", key: "all", value: "", expires: T0 + 9 }], remove: [] },
+  });
+  const both = [newPut(3), newPut(4)];
+  const withCondition = (operation: Operation): Operation =>
+    operation.kind === "put-all" && operation.notes
+      ? { ...operation, notes: { ...operation.notes, absent: [{ of: "x", key: "all" }] } }
+      : operation;
+  const first = withCondition(all(both));
+  const second = withCondition(all(both, { maybeAgain: true }));
+  assert.deepEqual(run([first, first], Buffer.from("firstother")), [
+    { kind: "done", value: "stored" },
+    { kind: "done", value: "conflict" },
+  ]);
+  assert.deepEqual(run([second], Buffer.from("firstother")), [{ kind: "done", value: "stored" }]);
+  // Nor is it said not to be there because the disk has become full.
+  fillDisk(db);
+  const answers = run([second, put(5)], patterned(1_000_000));
+  assert.deepEqual(
+    answers.map(({ kind }) => kind),
+    ["done", "no-room"],
+  );
+  const rows = db.prepare("SELECT number, body FROM messages WHERE number > 2 ORDER BY number").all();
+  assert.deepEqual(
+    rows.map(({ number, body }) => [number, Buffer.from(body as Uint8Array).toString()]),
+    [
+      [3, "first"],
+      [4, "other"],
+    ],
+  );
+});
+
+test("of several messages none is stored where the chunks of one are gone, or the disk is full", async (t) => {
+  const { db, run } = await openStore(t);
+  const all: Operation = {
+    ...{ kind: "put-all", puts: [newPut(1), newPut(2, 2)], octets: [10, 0] },
+    notes: noteChanges("told"),
+  };
+  run([chunk(2, 0)], patterned(10));
+  assert.deepEqual(run([all], patterned(10)), [{ kind: "done", value: "chunks-gone" }]);
+  run([chunk(2, 1)], patterned(10));
+  fillDisk(db);
+  const large: Operation = { ...all, octets: [1_000_000, 0] };
+  assert.equal(run([large], patterned(1_000_000))[0]?.kind, "no-room");
+  assert.deepEqual(
+    run([
+      { kind: "show", id: "m1" },
+      { kind: "find-note", of: "x", key: "k", now: T0 },
+    ]),
+    [
+      { kind: "done", value: undefined },
+      { kind: "done", value: undefined },
+    ],
+  );
+  db.exec("PRAGMA max_page_count = 1000000");
+  assert.deepEqual(run([all], patterned(10)), [{ kind: "done", value: "stored" }]);
+});
+
+test("leases of messages whose sender was told that they are not stored end", async (t) => {
+  const { store, run } = await openStore(t);
+  run([put(1), put(2)], patterned(10));
+  store.endLeases(1);
+  store.endLeases(7);
+  assert.deepEqual(run([finish(1), finish(2)]), [
+    { kind: "done", value: false },
+    { kind: "done", value: true },
+  ]);
+  const claim: Operation = { kind: "claim", now: T0, leaseUntil: T0 + 9, limit: 9, leaveOut: [] };
+  const [answer] = run([claim]);
+  assert.equal(answer?.kind === "done" && (answer.value as Claimed).recipients.length, 1);
 });
 
 function noteChanges(value: string) {

@@ -4,8 +4,8 @@ import type { DatabaseSync } from "node:sqlite";
 import { createClaims, createMessageReader } from "./claims.ts";
 import { MESSAGE_COLUMNS, RECIPIENT_COLUMNS } from "./database.ts";
 import { createMessageStore } from "./message-store.ts";
-import { createNoteStore } from "./note-store.ts";
-import type { Listed, Operation, Row, Value } from "./operations.ts";
+import { createNoteStore, hasConditions } from "./note-store.ts";
+import type { Listed, Operation, Put, Row, Value } from "./operations.ts";
 
 /** 2 MB, a few milliseconds. */
 const CHUNKS_AT_ONCE = 8;
@@ -17,6 +17,9 @@ export interface Store {
   lastNumber(): number;
   expireLeases(): void;
   withdraw(message: number): void;
+  endLeases(message: number): void;
+  /** It is asked again, and was done before. */
+  wasStored(operation: Operation): boolean;
 }
 
 export function createStore(db: DatabaseSync): Store {
@@ -32,14 +35,34 @@ export function createStore(db: DatabaseSync): Store {
     `DELETE FROM chunks WHERE rowid IN (SELECT rowid FROM chunks WHERE message = ? AND message NOT IN (SELECT number FROM messages) LIMIT ${CHUNKS_AT_ONCE})`,
   );
 
+  /** All or none of them. */
+  const wasStored = (operation: Operation): boolean => {
+    if (operation.kind !== "put" && operation.kind !== "put-all") return false;
+    if (!operation.maybeAgain) return false;
+    const puts = operation.kind === "put" ? [operation.put] : operation.puts;
+    return puts.some(({ message }) => messages.has(message));
+  };
+
   return {
     run(operation, body) {
       switch (operation.kind) {
         case "put": {
-          if (operation.maybeAgain && messages.has(operation.put.message)) return "stored";
+          // Before its notes are asked, which would be in their own way.
+          if (wasStored(operation)) return "stored";
+          if (!notes.allow(operation.notes)) return "conflict";
           const stored = messages.put(operation.put, body);
           if (stored === "stored") notes.change(operation.notes);
           return stored;
+        }
+        case "put-all": {
+          const { puts, octets } = operation;
+          if (wasStored(operation)) return "stored";
+          if (!notes.allow(operation.notes)) return "conflict";
+          if (!puts.every(messages.hasChunks)) return "chunks-gone";
+          const bodies = piecesOf(body, puts, octets);
+          for (const [at, put] of puts.entries()) messages.put(put, bodies[at]);
+          notes.change(operation.notes);
+          return "stored";
         }
         case "chunk":
           if (body === undefined) throw new Error("a chunk without octets");
@@ -53,6 +76,8 @@ export function createStore(db: DatabaseSync): Store {
         case "retry":
           return messages.retry(operation.lease, operation.deferral, operation.dsn, body);
         case "finish": {
+          // Whatever became of an attempt is written down, under no condition.
+          if (hasConditions(operation.notes)) throw new Error("a recipient is settled with conditions");
           const settled = messages.finish(operation.lease, operation.dsn, body);
           if (settled === true) notes.change(operation.notes);
           return settled;
@@ -77,8 +102,9 @@ export function createStore(db: DatabaseSync): Store {
           notes.write(operation.note, operation.now);
           return undefined;
         case "change-notes":
+          if (!notes.allow(operation.notes)) return "conflict";
           notes.change(operation.notes);
-          return undefined;
+          return "changed";
         case "find-note":
           return notes.find(operation.of, operation.key, operation.now);
         case "take-note":
@@ -103,7 +129,23 @@ export function createStore(db: DatabaseSync): Store {
       ),
     expireLeases: claims.expireAll,
     withdraw: messages.withdraw,
+    endLeases: claims.end,
+    wasStored,
   };
+}
+
+/** Each body by itself; undefined where it lies in chunks. */
+function piecesOf(
+  body: Uint8Array | undefined,
+  puts: readonly Put[],
+  octets: readonly number[],
+): readonly (Uint8Array | undefined)[] {
+  let end = 0;
+  return puts.map(({ chunks }, at) => {
+    const start = end;
+    end += octets[at] ?? 0;
+    return chunks > 0 ? undefined : body?.subarray(start, end);
+  });
 }
 
 /** Left by a process that ended between the chunks of a message and the message, or before it had removed them. */

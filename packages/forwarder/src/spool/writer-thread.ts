@@ -40,6 +40,7 @@ function serve(options: ThreadOptions): void {
     db.exec("BEGIN IMMEDIATE");
     if (options.expireLeases) store.expireLeases();
     for (const message of options.withdraw) store.withdraw(message);
+    for (const message of options.unleased) store.endLeases(message);
     db.exec("COMMIT");
     const housekeeping = createHousekeeping(db, store);
     const room = createRoom(options.file, options.minFreeOctets, housekeeping.makeRoom);

@@ -10,9 +10,10 @@ import { startWriter, type Writer } from "./writer.ts";
 
 const DYING = new URL("./testing/dying-thread.ts", import.meta.url);
 const DIE: Operation = { kind: "show", id: "die" };
+const DIE_LATER: Operation = { kind: "show", id: "die-later" };
 
-async function dyingWriter(t: TestContext): Promise<Writer> {
-  const options = { minFreeOctets: 0, maxPendingOctets: 1e9, thread: DYING };
+async function dyingWriter(t: TestContext, trouble?: (cause: string | undefined) => void): Promise<Writer> {
+  const options = { minFreeOctets: 0, maxPendingOctets: 1e9, thread: DYING, trouble };
   const writer = await startWriter({ file: join(await temporaryFolder(t), "spool.db"), ...options });
   // Also where the test fails: it would be started again for ever.
   t.after(() => writer.close());
@@ -67,6 +68,58 @@ test("a put that waits, under way as the thread dies, is stored by the next one,
   assert.deepEqual(stored, { kind: "done", value: "stored" });
   await writer.ask(DIE);
   assert.deepEqual(await ids(writer), ["notice"]);
+  await writer.close();
+});
+
+const CONDITION = [{ of: "x", key: "k" }];
+
+function putAll(writer: Writer, ids: readonly string[], key = "k") {
+  const puts = ids.map((id) => newPut(writer, id));
+  const notes = { now: T0, write: [{ of: "x", key, value: "", expires: T0 + 9 }], remove: [] };
+  return writer.ask(
+    {
+      kind: "put-all",
+      puts,
+      octets: ids.map(({ length }) => length),
+      notes: { ...notes, absent: CONDITION },
+    },
+    { body: ids.map((id) => Buffer.from(id)) },
+  );
+}
+
+for (const [when, die] of [
+  ["before it is done", DIE],
+  ["after it is done", DIE_LATER],
+] as const) {
+  test(`a put of several, under way as the thread dies ${when}, is stored by then, and no conflict with itself`, async (t) => {
+    const writer = await dyingWriter(t);
+    const [stored, single] = await Promise.all([
+      putAll(writer, ["one", "two"]),
+      put(writer, "single"),
+      writer.ask(die),
+    ]);
+    assert.deepEqual(stored, { kind: "done", value: "stored" });
+    assert.equal(single.kind, "away");
+    assert.deepEqual(await ids(writer), ["one", "two"]);
+    assert.deepEqual(await putAll(writer, ["three"]), { kind: "done", value: "conflict" });
+    await writer.close();
+  });
+}
+
+test("a put of several with which two threads die is given up; what is there of it is nobody's, and due", async (t) => {
+  let deaths = 1;
+  const dieAgain = (): void => {
+    // With the first batch of the next thread.
+    if (deaths-- > 0) queueMicrotask(() => void writer.ask(DIE_LATER));
+  };
+  const writer = await dyingWriter(t, (cause) => {
+    if (cause === undefined) dieAgain();
+  });
+  const [given] = await Promise.all([putAll(writer, ["one", "two"]), writer.ask(DIE_LATER)]);
+  assert.equal(given.kind, "away");
+  assert.deepEqual(await ids(writer), ["one", "two"]);
+  const claimed = await writer.ask({ kind: "claim", now: T0, leaseUntil: T0 + 9, limit: 9, leaveOut: [] });
+  assert.equal(claimed.kind === "done" && claimed.value.recipients.length, 2);
   await writer.close();
 });
 

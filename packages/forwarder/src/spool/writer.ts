@@ -51,7 +51,8 @@ export interface Writer {
 }
 
 interface Pending {
-  readonly operation: Operation;
+  /** Another one where it is asked again. */
+  operation: Operation;
   readonly body: readonly Uint8Array[] | undefined;
   readonly octets: number;
   readonly waits: boolean;
@@ -81,6 +82,8 @@ class ThreadWriter implements Writer {
   #held: Pending[] = [];
   /** Their senders were told that they are not stored; the disk may think otherwise. */
   #withdraw: number[] = [];
+  /** They may be on the disk, and whoever has their leases was told that they are not. */
+  #unleased: number[] = [];
   #restartMs = FIRST_RESTART_MS;
   #restart: NodeJS.Timeout | undefined;
   #retryHeld: NodeJS.Timeout | undefined;
@@ -119,7 +122,7 @@ class ThreadWriter implements Writer {
   #refusal({ kind }: Operation, octets: number, waits: boolean): Answer | undefined {
     if (this.#closing) return { kind: "away", cause: "the spool is closed" };
     if (!this.#isOpen && !waits) return { kind: "away", cause: this.#cause };
-    if (kind !== "put" && kind !== "chunk") return undefined;
+    if (kind !== "put" && kind !== "put-all" && kind !== "chunk") return undefined;
     if (this.#pendingOctets + octets <= this.#options.maxPendingOctets) return undefined;
     return { kind: "no-room", cause: `${this.#pendingOctets} octets wait for the disk already` };
   }
@@ -206,7 +209,8 @@ class ThreadWriter implements Writer {
   #startThread(first: boolean): Promise<void> {
     const { file, minFreeOctets, thread: code = THREAD } = this.#options;
     const withdraw = this.#withdraw;
-    const workerData: ThreadOptions = { file, minFreeOctets, expireLeases: first, withdraw };
+    const unleased = this.#unleased;
+    const workerData: ThreadOptions = { file, minFreeOctets, expireLeases: first, withdraw, unleased };
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const thread = new Worker(code, { workerData, name: "spool" });
     let cause = "the writer thread of the spool ended";
@@ -215,7 +219,9 @@ class ThreadWriter implements Writer {
       if (message.kind === "answers") this.#answered(message.answers);
       else if (message.kind === "broken") cause = message.cause;
       else {
-        this.#opened(message.lastNumber, withdraw.length);
+        this.#withdraw = this.#withdraw.slice(withdraw.length);
+        this.#unleased = this.#unleased.slice(unleased.length);
+        this.#opened(message.lastNumber);
         resolve();
       }
     });
@@ -230,9 +236,8 @@ class ThreadWriter implements Writer {
     return promise;
   }
 
-  #opened(lastNumber: number, withdrawn: number): void {
+  #opened(lastNumber: number): void {
     this.#lastNumber = Math.max(this.#lastNumber, lastNumber);
-    this.#withdraw = this.#withdraw.slice(withdrawn);
     if (this.#isAway) this.#options.trouble?.(undefined);
     this.#isAway = false;
     this.#isOpen = true;
@@ -252,8 +257,13 @@ class ThreadWriter implements Writer {
     this.#underWay = undefined;
     for (const { operation, waits } of underWay)
       if (operation.kind === "put" && !waits) this.#withdraw.push(operation.put.message);
+    const again = new Set(underWay.filter(isAskedAgain));
     this.#waiting = [...underWay, ...this.#waiting];
-    this.#settleAll(({ waits }) => !waits || this.#closing !== undefined);
+    for (const { operation } of this.#waiting)
+      if (operation.kind === "put-all" && operation.maybeAgain)
+        this.#unleased.push(...operation.puts.map(({ message }) => message));
+    for (const pending of again) markAgain(pending);
+    this.#settleAll((one) => !(one.waits || again.has(one)) || this.#closing !== undefined);
     if (this.#closing) {
       this.#closing.resolve();
       return;
@@ -278,6 +288,19 @@ class ThreadWriter implements Writer {
   #tell(message: ToThread, memory: readonly ArrayBuffer[] = []): void {
     this.#thread?.postMessage(message, [...memory]);
   }
+}
+
+/**
+ * Its notes tell somebody that the messages are there: withdrawing these would make a lie of them. Once, for nobody waits for a
+ * disk that stays away.
+ */
+function isAskedAgain({ operation }: Pending): boolean {
+  return operation.kind === "put-all" && !operation.maybeAgain;
+}
+
+function markAgain(pending: Pending): void {
+  const { operation } = pending;
+  if (operation.kind === "put-all") pending.operation = { ...operation, maybeAgain: true };
 }
 
 const NO_ANSWER: Answer<Value> = { kind: "away", cause: "the writer thread of the spool gave no answer" };

@@ -1,10 +1,10 @@
 // What every implementation of the spool must do, as tests. Called by the test file of each implementation.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { wholeContent } from "@homing/mail";
+import { memoryContent, wholeContent } from "@homing/mail";
 import { NULL_PATH } from "@homing/srs-core";
-import type { Notes } from "../notes.ts";
-import type { NewMessage, Spool } from "../spool.ts";
+import type { Note, NoteChanges, Notes } from "../notes.ts";
+import type { Lease, NewMessage, Spool } from "../spool.ts";
 import {
   claimAll,
   ids,
@@ -31,6 +31,8 @@ const DSN: NewMessage = message("dsn", {
   sender: NULL_PATH,
   recipients: [recipient("bob@origin.example", { reversePath: NULL_PATH, notify: { kind: "nobody" } })],
 });
+
+const K = 1024;
 
 export function testSpool(createPlace: () => Promise<SpoolPlace>): void {
   const story = (
@@ -217,6 +219,139 @@ export function testSpool(createPlace: () => Promise<SpoolPlace>): void {
     },
   );
 
+  story("a delivered recipient and its notes go together, or neither", async (spool) => {
+    const mine = lease(await spool.put(leased("delivered")));
+    const changes = (value: string) => ({ now: T0, write: [note("k", value)], remove: [] });
+    assert.equal(await spool.done({ ...mine, attempt: 7 }, undefined, changes("1")), false);
+    assert.deepEqual(await values(spool.notes), []);
+    assert.equal(await spool.done(mine, DSN, changes("2")), true);
+    assert.equal(await spool.done(mine, DSN, changes("3")), false);
+    assert.deepEqual(await values(spool.notes), ["2"]);
+    assert.deepEqual(await ids(spool), ["dsn"]);
+  });
+
+  story("a recipient is not settled under conditions", async (spool) => {
+    const mine = lease(await spool.put(leased("m")));
+    const changes = { now: T0, write: [], remove: [], absent: [nameOf("k")] };
+    await assert.rejects(spool.done(mine, undefined, changes), /settled with conditions/);
+    await assert.rejects(spool.fail(mine, undefined, changes), /settled with conditions/);
+    assert.deepEqual(await ids(spool), ["m"]);
+  });
+
+  const conditions: [what: string, conditions: Partial<NoteChanges>, isDone: boolean][] = [
+    ["a note that must be there is", { present: [nameOf("there")] }, true],
+    ["one of those that must be there is not", { present: [nameOf("there"), nameOf("none")] }, false],
+    ["one that must be there has expired", { present: [nameOf("expired")] }, false],
+    ["a note that must not be there is not", { absent: [nameOf("none")] }, true],
+    ["one of those that must not be there is", { absent: [nameOf("none"), nameOf("there")] }, false],
+    ["one that must not be there has expired", { absent: [nameOf("expired")] }, true],
+    ["both hold", { present: [nameOf("there")], absent: [nameOf("none")] }, true],
+    ["one of both does not", { present: [nameOf("there")], absent: [nameOf("there")] }, false],
+  ];
+  for (const [what, condition, isDone] of conditions) {
+    story(`notes and messages where ${what}: ${isDone ? "all is" : "nothing is"} changed`, async (spool) => {
+      const there = [note("there", "1"), { ...note("expired", "1"), expires: T0 }];
+      await spool.notes.change({ now: T0 - 1, write: there, remove: [] });
+      const changes = (value: string): NoteChanges => ({
+        now: T0,
+        write: [note("written", value)],
+        remove: [],
+        ...condition,
+      });
+      const written = async () => ((await spool.notes.find("x", "written", T0)) as Note | undefined)?.value;
+
+      assert.equal(await spool.notes.changeIf(changes("2")), isDone ? "done" : "conflict");
+      assert.equal(await spool.notes.change(changes("3")), isDone);
+      assert.equal(await written(), isDone ? "3" : undefined);
+      const put = await spool.put(message("one"), { notes: changes("4") });
+      assert.equal(put.kind, isDone ? "stored" : "conflict");
+      assert.equal(await written(), isDone ? "4" : undefined);
+      const all = await spool.putAll([message("two"), message("three")], changes("5"));
+      assert.equal(all.kind, isDone ? "stored" : "conflict");
+      assert.equal(await written(), isDone ? "5" : undefined);
+      assert.deepEqual(await ids(spool), isDone ? ["one", "two", "three"] : []);
+    });
+  }
+
+  story(
+    "of those who take one note at the same time, exactly one has it, in whatever batch",
+    async (spool) => {
+      await spool.notes.write(note("nonce", ""), T0);
+      const take = { now: T0, write: [], remove: [nameOf("nonce")], present: [nameOf("nonce")] };
+      const taken = await Promise.all(Array.from({ length: 20 }, () => spool.notes.changeIf(take)));
+      assert.equal(taken.filter((outcome) => outcome === "done").length, 1);
+      assert.equal(taken.filter((outcome) => outcome === "conflict").length, 19);
+      const write = { now: T0, write: [note("key", "")], remove: [], absent: [nameOf("key")] };
+      const outcomes = await Promise.all([
+        // That id comes twice: the batch is done again, each by itself.
+        spool.put(message("same")),
+        spool.put(message("same")),
+        ...Array.from({ length: 20 }, (_, at) => spool.putAll([message(`m${at}`)], write)),
+      ]);
+      assert.deepEqual(
+        outcomes.map(({ kind }) => kind),
+        ["stored", "failed", "stored", ...Array.from({ length: 19 }, () => "conflict")],
+      );
+      assert.deepEqual(await ids(spool), ["same", "m0"]);
+    },
+  );
+
+  story(
+    "several messages and their notes are stored together, each octet by octet",
+    async (spool, reopen) => {
+      const bodies = [0, 10, 256 * K, 700 * K, 3].map(patterned);
+      const messages = bodies.map((body, at) => message(`m${at}`, { content: memoryContent(body) }));
+      const put = await spool.putAll(messages, { now: T0, write: [note("k", "1")], remove: [] });
+      assert.deepEqual(put, { kind: "stored", leases: messages.map(() => [undefined]) });
+      const again = await reopen();
+      assert.deepEqual(await values(again.notes), ["1"]);
+      for (const [at, body] of bodies.entries()) {
+        const content = await again.content(`m${at}`);
+        assert.ok(content && (await wholeContent(content)).equals(body), `${body.length} octets`);
+      }
+      assert.equal((await claimAll(again)).length, bodies.length);
+    },
+  );
+
+  story("of several messages each leased recipient has its lease", async (spool) => {
+    const both = [
+      recipient("a@home.example", { leasedUntil: T0 + 300 }),
+      recipient("b@home.example", { due: T0 + 10 }),
+    ];
+    const put = await spool.putAll([leased("one"), message("two", { recipients: both })]);
+    assert.ok(put.kind === "stored");
+    const [[one], [two, other]] = put.leases as [[Lease], [Lease, undefined]];
+    assert.equal(other, undefined);
+    assert.equal(await spool.done(one), true);
+    assert.equal(await spool.done(two), true);
+    const [left] = (await spool.show("two"))?.recipients ?? [];
+    assert.equal(left?.mailbox.localPart, "b");
+  });
+
+  story("of several messages one that cannot be stored keeps out all, and their notes", async (spool) => {
+    await spool.put(message("taken"));
+    const notes = { now: T0, write: [note("k", "1")], remove: [] };
+    const good = message("good", { content: memoryContent(patterned(600 * K)) });
+    assert.equal((await spool.putAll([good, message("taken")], notes)).kind, "failed");
+    const unreadable = { ...piecewise(patterned(600 * K), 64 * K), octets: 700 * K };
+    const torn = message("torn", { content: unreadable });
+    assert.equal((await spool.putAll([good, torn], notes)).kind, "failed");
+    assert.deepEqual(await ids(spool), ["taken"]);
+    assert.deepEqual(await values(spool.notes), []);
+  });
+
+  story("no messages are stored together with their notes, too; and too many are a bug", async (spool) => {
+    const notes = { now: T0, write: [note("k", "1")], remove: [] };
+    assert.deepEqual(await spool.putAll([], notes), { kind: "stored", leases: [] });
+    assert.deepEqual(await values(spool.notes), ["1"]);
+    const many = Array.from({ length: 1001 }, (_, at) => message(`m${at}`));
+    await assert.rejects(spool.putAll(many), RangeError);
+    const content = memoryContent(patterned(256 * K));
+    const large = Array.from({ length: 33 }, (_, at) => message(`m${at}`, { content }));
+    await assert.rejects(spool.putAll(large), RangeError);
+    assert.equal((await spool.putAll(large.slice(0, 32))).kind, "stored");
+  });
+
   story("notes are changed together, and found until they expire", async (spool) => {
     const both = [note("a", "1"), { ...note("b", "2"), expires: T0 + 9 }];
     assert.equal(await spool.notes.change({ now: T0, write: both, remove: [] }), true);
@@ -227,6 +362,8 @@ export function testSpool(createPlace: () => Promise<SpoolPlace>): void {
     await spool.close();
     assert.equal(await spool.notes.find("x", "a", T0), "away");
     assert.equal(await spool.notes.change({ now: T0, write: both, remove: [] }), false);
+    assert.equal(await spool.notes.changeIf({ now: T0, write: both, remove: [] }), "away");
+    assert.equal((await spool.putAll([message("late")])).kind, "failed");
   });
 
   story("after a start all leases have ended, and what was leased is due at once", async (spool, reopen) => {
@@ -298,7 +435,6 @@ export function testSpool(createPlace: () => Promise<SpoolPlace>): void {
     assert.deepEqual(await ids(spool), ["m0", "m2", "m3", "m4"]);
   });
 
-  const K = 1024;
   const sizes: [octets: number, pieceOctets: number][] = [
     [0, 1],
     [1, 1],
@@ -368,6 +504,10 @@ export function testSpool(createPlace: () => Promise<SpoolPlace>): void {
 
 function note(key: string, value: string) {
   return { of: "x", key, value, expires: T0 + 1000 };
+}
+
+function nameOf(key: string) {
+  return { of: "x", key };
 }
 
 async function values(notes: Notes, after?: string): Promise<string[]> {
