@@ -5,6 +5,7 @@ import {
   type AuthenticationSettings,
   type Clock,
   createTableRules,
+  type Forwarder,
   type ForwarderEvent,
   type ForwarderSettings,
   loadTables,
@@ -54,17 +55,26 @@ export interface InProcessOptions {
   readonly queueTimes?: ForwarderSettings["queueTimes"];
   readonly bouncePolicy?: ForwarderSettings["bouncePolicy"];
   readonly rememberHeaders?: boolean;
+  /** Mail that is sent from here for somebody, and what returns of it. */
+  readonly sentMail?: ForwarderSettings["sentMail"];
   /** Checks senders; without it, nobody is checked. */
   readonly authentication?: Partial<AuthenticationSettings> & { readonly dns: SpfResolver };
   readonly forwardedFields?: ForwarderSettings["forwardedFields"];
   readonly notSealed?: ForwarderSettings["notSealed"];
+  readonly tls?: ForwarderSettings["tls"];
+  /** It wants `tls` and `stateFolder`. */
+  readonly submission?: ForwarderSettings["submission"];
 }
 
 export interface InProcessForwarder extends AsyncDisposable {
   readonly port: number;
+  /** Where people submit mail. */
+  readonly submission: Forwarder["submission"];
+  readonly replaceTls: Forwarder["replaceTls"];
   readonly rewriter: Rewriter;
   readonly events: readonly ForwarderEvent[];
   readonly state: State | undefined;
+  readonly post: Forwarder["post"];
 }
 
 /** DNS that refuses, as a story's machine does. */
@@ -124,6 +134,7 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
       queueTimes: options.queueTimes ?? {},
       bouncePolicy: options.bouncePolicy,
       rememberHeaders: options.rememberHeaders ?? false,
+      sentMail: options.sentMail,
       authentication: options.authentication && {
         authservId: hostname,
         policyFor: () => AUTHENTICATION_POLICY,
@@ -134,6 +145,8 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
       },
       ...(options.forwardedFields ? { forwardedFields: options.forwardedFields } : {}),
       ...(options.notSealed ? { notSealed: options.notSealed } : {}),
+      tls: options.tls,
+      submission: options.submission,
     },
     {
       now,
@@ -149,9 +162,12 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
   );
   return {
     port: forwarder.port,
+    submission: forwarder.submission,
+    replaceTls: forwarder.replaceTls,
     rewriter,
     events,
     state,
+    post: forwarder.post,
     async [Symbol.asyncDispose]() {
       await forwarder.close();
       await state?.close();

@@ -60,17 +60,25 @@ const SIGNED_FIELDS = [
   "Content-Transfer-Encoding",
 ];
 
-/** @param now for t=; without it, the machine's clock */
-export function createMessageSigner(keys: readonly DkimKey[], now?: () => UnixSeconds): SignMessage {
+/**
+ * @param now for t=; without it, the machine's clock
+ * @param further fields that are signed, too, such as those of lists (RFC 8058 §4)
+ */
+export function createMessageSigner(
+  keys: readonly DkimKey[],
+  now?: () => UnixSeconds,
+  further: readonly string[] = [],
+): SignMessage {
   if (keys.length === 0) throw new Error("there is no key to sign with");
   // Now, and not at the first signature: it takes 0.1 s of everybody, and at the start there is hardly anybody.
-  const loading = loadSigner();
+  const fields = [...SIGNED_FIELDS, ...further];
+  const loading = loadSigner(fields);
   loading.catch(() => {});
   return async (message) => {
     const Signer = await loading;
     const signer = new Signer({
       canonicalization: "relaxed/relaxed",
-      headerList: SIGNED_FIELDS,
+      headerList: fields,
       signTime: now && new Date(now() * 1000),
       signatureData: keys.map(({ domain, selector, privateKey }) => ({
         signingDomain: domain,
@@ -84,15 +92,15 @@ export function createMessageSigner(keys: readonly DkimKey[], now?: () => UnixSe
     const [failed] = signer.errors;
     if (failed) throw new Error(`DKIM: ${failed.err.message}`, { cause: failed.err });
     if (signer.signatureHeaders.length !== keys.length) throw new Error("DKIM: a signature is missing");
-    const fields = signer.signatureHeaders.map((field) => `${field}\r\n`).join("");
-    return Buffer.concat([Buffer.from(fields, "latin1"), message]);
+    const signatures = signer.signatureHeaders.map((field) => `${field}\r\n`).join("");
+    return Buffer.concat([Buffer.from(signatures, "latin1"), message]);
   };
 }
 
 /** On demand: it costs 30 MB and 0.1 s, which a service without a key does not pay. */
-async function loadSigner(): Promise<typeof DkimSigner> {
+async function loadSigner(fields: readonly string[]): Promise<typeof DkimSigner> {
   const library = await import("mailauth/lib/dkim/dkim-signer.js");
-  const signed = new Set(SIGNED_FIELDS.map((name) => name.toLowerCase()));
+  const signed = new Set(fields.map((name) => name.toLowerCase()));
   return class extends library.DkimSigner {
     /**
      * The library names in h= what is there and no more. The topmost field is the last that it names, so further names
@@ -101,7 +109,7 @@ async function loadSigner(): Promise<typeof DkimSigner> {
     override async messageHeaders(headers: ParsedHeader): Promise<void> {
       await super.messageHeaders(headers);
       const last = headers.parsed.find(({ key }) => signed.has(key));
-      if (last) last.casedKey = [last.casedKey, ...SIGNED_FIELDS].join(": ");
+      if (last) last.casedKey = [last.casedKey, ...fields].join(": ");
     }
   };
 }

@@ -41,7 +41,16 @@ export type ForwarderEvent =
       readonly recipient: string;
       readonly dropped: readonly { readonly target: string; readonly why: string }[];
     }
-  /** The entry of the address says `:blackhole:`. */
+  /** Mail that was sent from here for somebody is in the queue. */
+  | {
+      readonly event: "posted";
+      readonly id: string;
+      readonly reversePath: string;
+      readonly recipient: string;
+      readonly targets: readonly string[];
+      readonly octets: number;
+    }
+  /** The entry of the address says `:blackhole:`, or the mail bounces to nobody. */
   | { readonly event: "discarded"; readonly id: string; readonly recipient: string }
   /** A bounce came to an SRS address, and the address was good. */
   | {
@@ -168,6 +177,43 @@ export type ForwarderEvent =
       readonly budget: "network" | "victim" | "total";
       readonly network: string | undefined;
       readonly victim: string;
+    }
+  /** On a submission port. */
+  | {
+      readonly event: "logged-in";
+      readonly session: string;
+      readonly client: string;
+      readonly user: string;
+    }
+  | {
+      readonly event: "log-in-failed";
+      readonly session: string;
+      readonly client: string;
+      /** As the client gave it: hostile text, cut. */
+      readonly user: string;
+      /** Wrong name or password; or it cannot be known now. */
+      readonly reason: "wrong" | "unavailable";
+      /** Why it cannot be known. */
+      readonly cause?: string;
+    }
+  /** Too many wrong passwords were tried: whoever tries more, is told to come again. Once a minute for each budget. */
+  | {
+      readonly event: "log-in-guessing";
+      /** Of one client network, or of one name. */
+      readonly budget: "network" | "name";
+      readonly network: string;
+      readonly user: string;
+    }
+  /** Somebody who has logged in handed in a message. `received` tells of each recipient. */
+  | {
+      readonly event: "submitted";
+      readonly id: string;
+      readonly session: string;
+      readonly user: string;
+      /** Who is told of failures. */
+      readonly reversePath: string;
+      readonly recipients: number;
+      readonly octets: number;
     }
   /** An alarm: so many bounces come in. They are taken all the same. Once a minute for each domain, and in total. */
   | {

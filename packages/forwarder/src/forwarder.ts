@@ -14,11 +14,14 @@ import type { BouncePolicy } from "./bounces/bounce-settings.ts";
 import { createBounces } from "./bounces/bounces.ts";
 import { createFailures } from "./bounces/failures.ts";
 import { createLinks, type Links } from "./bounces/links.ts";
+import { countEaten } from "./bounces/sent-bounces.ts";
+import type { SentMail } from "./bounces/sent-mail.ts";
 import { bugText } from "./bug-text.ts";
 import { isListed } from "./client-networks.ts";
 import type { ForwardClient } from "./dot-forward/forward-client.ts";
 import { createForwardPolicy, type ForwardChoice } from "./dot-forward/forward-policy.ts";
 import type { Report } from "./events.ts";
+import { createResources, type SmtpServerOptions } from "./front/front.ts";
 import type { SmtpLimits } from "./front/limits.ts";
 import type { Waits } from "./hand-over/hand-over.ts";
 import { createHeaderMarks } from "./header-mark.ts";
@@ -30,13 +33,20 @@ import type { MxResolver, NextHop } from "./next-hops.ts";
 import type { Clock } from "./outbound/clock.ts";
 import type { OutboundLimits } from "./outbound/outbound-limits.ts";
 import type { TxtAnswer } from "./outbound/sts-policies.ts";
+import { createPost, type Post } from "./posted-mail.ts";
 import type { LeadsTo } from "./queue/dsn-message.ts";
-import type { QueueTimes } from "./queue/next-step.ts";
-import { createReceiver } from "./receive.ts";
+import { QUEUE_TIMES, type QueueTimes } from "./queue/next-step.ts";
+import { createReceiver, type ReceiveOptions } from "./receive.ts";
 import { createRoutes } from "./routes.ts";
 import { type ListenPlace, listenSmtp, type SmtpListener, type TlsFiles } from "./smtp-in.ts";
 import { createSrsDomains, type SrsDomains } from "./srs-domains.ts";
 import type { State } from "./state.ts";
+import {
+  listenForSubmission,
+  NO_SUBMISSION,
+  type SubmissionPlaces,
+  type SubmissionSettings,
+} from "./submission/listen.ts";
 import { isElsewhere, isOurs, mainDomain, type Tables } from "./tables/tables.ts";
 import { createTopFields, type TopFieldOptions } from "./top-fields.ts";
 import type { TrustedForwarder } from "./trust/trust-entry.ts";
@@ -81,6 +91,10 @@ export interface ForwarderSettings {
   readonly bouncePolicy?: BouncePolicy | undefined;
   /** Senders' identifiers and headers are kept in the state for seven days, for bounces. Default false. */
   readonly rememberHeaders?: boolean;
+  /** Mail that is sent from here for somebody, and its return domains. It wants `state`. */
+  readonly sentMail?: SentMail | undefined;
+  /** Ports for people and sites who log in. They want `tls` and `state`. */
+  readonly submission?: SubmissionSettings | undefined;
   /** Left free on the disk of the state folder. */
   readonly minFreeOctets?: number;
   readonly maxMessageOctets: number;
@@ -118,18 +132,27 @@ export interface World {
 }
 
 export interface Forwarder extends SmtpListener {
+  /** Where people and sites submit mail. */
+  readonly submission: SubmissionPlaces;
   /** From the next RCPT on; what was accepted before goes where it was told. */
   replaceTables(tables: Tables): void;
   /** From the next RCPT on. */
   replaceTrusted(entries: readonly TrustedForwarder[]): void;
   /** After somebody made mail of the queue due: it is tried at once, where there is room. */
   wakeQueue(): void;
+  /** Mail of our own, or of somebody for whom we send: on the disk, and then on its way. */
+  readonly post: Post;
 }
 
 /** Starts listening. Rejects with the system's error where the port cannot be had. */
 export async function startForwarder(settings: ForwarderSettings, world: World): Promise<Forwarder> {
   const { hostname } = settings;
-  const srsDomains = createSrsDomains(settings.rewriter, settings.rewriterByDomain ?? new Map());
+  const { sentMail } = settings;
+  const srsDomains = createSrsDomains(
+    settings.rewriter,
+    settings.rewriterByDomain ?? new Map(),
+    sentMail?.rewriters,
+  );
   let { tables } = settings;
   const gate = createBounceGate(
     srsDomains.at,
@@ -145,15 +168,16 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
       alarm: (alarm) => world.report({ event: "forward-file", ...alarm }),
       unavailable: (user, cause) => world.report({ event: "forward-unavailable", user, cause }),
     },
+    isNobody: sentMail && ((recipient) => sentMail.isNobody(recipient)),
     takesAnswers: async (unwrapped) => (await failures.aliasOf(unwrapped)).settings.autoReplies === "forward",
   });
   const isOurDomain = (domain: string): boolean => isOurs(tables.rules, domain);
   const routeOf = (address: Mailbox) =>
     routes.route(address, NULL_PATH, { now: world.now(), network: undefined });
+  const isOutside = (domain: string): boolean =>
+    isElsewhere(tables.rules, domain) && srsDomains.at(domain) === undefined;
   const leadsTo: LeadsTo = async (address) => {
-    const isOutside =
-      isElsewhere(tables.rules, address.domain) && srsDomains.at(address.domain) === undefined;
-    if (isOutside) return [{ mailbox: address, stays: false }];
+    if (isOutside(address.domain)) return [{ mailbox: address, stays: false }];
     const route = await routeOf(address);
     if (route.kind === "refuse" && route.reply.code < 500) return "later";
     const destinations = route.kind === "alias" || route.kind === "bounce" ? route.destinations : [];
@@ -164,7 +188,7 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
   const failures = createFailures(settings, world, { tables: () => tables, srsDomains, routeOf });
   const mailOut = createMailOut(settings, world, failures, leadsTo);
   const links = settings.rememberHeaders ? linksOf(settings, world, srsDomains) : undefined;
-  const ways = { headerMarks, links, loopTokens, leadsTo };
+  const ways = { headerMarks, links, loopTokens, leadsTo, srsDomains };
   const bounces = createBounces(settings, world, mailOut, failures, ways);
   const trusted = blockList(settings.trustedNetworks);
   const isTrusted = (address: string): boolean => isListed(trusted, address);
@@ -177,7 +201,7 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
   });
   const isTrustedAuthor = (address: string): boolean =>
     isTrusted(address) && authentication?.isRelay(address) !== true;
-  const receiver = createReceiver({
+  const receiving: ReceiveOptions = {
     hostname,
     rewriterFor: (recipient) => srsDomains.forRecipientsAt(mainDomain(tables.rules, recipient.domain)),
     gate,
@@ -202,43 +226,67 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
       mailOut.queue !== undefined &&
       reversePath !== NULL_PATH &&
       (isVerified || isTrustedAuthor(client.address)),
-    handOver(mail, mayOwe) {
+    async handOver(mail, mayOwe) {
       links?.remember(mail);
-      return mailOut.handOver(mail, mayOwe);
+      const reply = await mailOut.handOver(mail, mayOwe);
+      if (sentMail && reply.code < 300) await countEaten(sentMail, mail, world);
+      return reply;
     },
     bounces,
     now: world.now,
     newId: world.newId,
     report: world.report,
+  };
+  const { queue } = mailOut;
+  const post: Post = queue
+    ? createPost({
+        ...{ hostname, routes, gate, isOurDomain, headerMarks, loopTokens, sentMail },
+        takeAll: queue.takeAll,
+        isElsewhere: isOutside,
+        life: settings.queueTimes?.mail ?? QUEUE_TIMES.mail,
+        now: world.now,
+        report: world.report,
+      })
+    : async () => "failed";
+  const server = serverOptions(settings, world);
+  const { keep } = mailOut;
+  const stop = async (): Promise<void> => {
+    await bounces.close();
+    await mailOut.close();
+    await authentication?.close();
+    await failures.kept?.close();
+    settings.forwards?.reader.close();
+  };
+  const listen = async () => {
+    const listener = await listenSmtp({ ...server, ...settings.listen }, createReceiver(receiving));
+    if (!settings.submission) return { listener, submission: NO_SUBMISSION };
+    const around = { server, receiving, isOutside, keep };
+    const submission = await listenForSubmission(settings.submission, around).catch(
+      async (error: unknown) => {
+        await listener.close();
+        throw error;
+      },
+    );
+    return { listener, submission };
+  };
+  const { listener, submission } = await listen().catch(async (error: unknown) => {
+    // The queue works already, and whoever has the state closes it next.
+    mailOut.stop();
+    await stop();
+    throw error;
   });
-  const listener = await listenSmtp(
-    {
-      ...settings.listen,
-      hostname,
-      maxMessageOctets: settings.maxMessageOctets,
-      maxClients: settings.maxClients,
-      limits: settings.limits,
-      greetDelayMs: settings.greetDelayMs,
-      minFreeOctets: settings.minFreeOctets,
-      stateFolder: settings.state?.folder,
-      tls: settings.tls,
-      trusted,
-      newId: world.newId,
-      xclientNetworks: blockList(settings.xclientNetworks ?? []),
-      proxyNetworks: blockList(settings.proxyNetworks ?? []),
-    },
-    receiver,
-  );
   return {
     ...listener,
+    submission,
+    replaceTls(tls) {
+      // Throws before anything changes where they do not fit.
+      listener.replaceTls(tls);
+      submission.replaceTls(tls);
+    },
     async close() {
       mailOut.stop();
-      await listener.close();
-      await bounces.close();
-      await mailOut.close();
-      await authentication?.close();
-      await failures.kept?.close();
-      settings.forwards?.reader.close();
+      await Promise.all([listener.close(), submission.close()]);
+      await stop();
     },
     replaceTables(next) {
       tables = next;
@@ -247,6 +295,30 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
       authentication?.replaceTrusted(entries);
     },
     wakeQueue: mailOut.wakeQueue,
+    post,
+  };
+}
+
+/** Of all ports: memory and disk are there once. */
+function serverOptions(settings: ForwarderSettings, { newId }: World): SmtpServerOptions {
+  const { hostname, maxMessageOctets, maxClients, limits, greetDelayMs, minFreeOctets, tls } = settings;
+  const stateFolder = settings.state?.folder;
+  return {
+    ...{
+      hostname,
+      maxMessageOctets,
+      maxClients,
+      limits,
+      greetDelayMs,
+      minFreeOctets,
+      stateFolder,
+      tls,
+      newId,
+    },
+    resources: createResources({ stateFolder, minFreeOctets }),
+    trusted: blockList(settings.trustedNetworks),
+    xclientNetworks: blockList(settings.xclientNetworks ?? []),
+    proxyNetworks: blockList(settings.proxyNetworks ?? []),
   };
 }
 

@@ -5,7 +5,7 @@ export {
   type AliasIndexOptions,
   createAliasIndex,
 } from "./alias-index/alias-index.ts";
-export { createMessageSigner, type DkimKey, type SignMessage } from "./authenticate.ts";
+export { createMessageSigner, type DkimKey, NOT_SIGNED, type SignMessage } from "./authenticate.ts";
 export { CheckRefused } from "./authentication/content/check-refused.ts";
 export {
   type ContentCheckOptions,
@@ -30,6 +30,7 @@ export {
   type ReturnWay,
 } from "./bounces/bounce-settings.ts";
 export { failuresAfter, type KeptFailure } from "./bounces/failure-events.ts";
+export type { SentMail, SentTo, SettledMail } from "./bounces/sent-mail.ts";
 export { isListed } from "./client-networks.ts";
 export { createDns, type Dns, type DnsOptions } from "./dns/dns.ts";
 export { mxResolver, txtLookup } from "./dns/users.ts";
@@ -49,13 +50,43 @@ export { listenSmtp, startForwarder, submit } from "./on-demand.ts";
 export { type Clock, systemClock } from "./outbound/clock.ts";
 export { OUTBOUND_LIMITS, type OutboundLimits } from "./outbound/outbound-limits.ts";
 export type { TxtAnswer } from "./outbound/sts-policies.ts";
+export type { Post, PostedMail } from "./posted-mail.ts";
 export type { Problem } from "./problem.ts";
 export { QUEUE_TIMES, type QueueTimes } from "./queue/next-step.ts";
 export type { SmtpListener, SmtpListenerOptions, TlsFiles } from "./smtp-in.ts";
 export type { Attempt, Submission } from "./smtp-out.ts";
 export type { MailCommand, MailOutcome, SmtpClient, SmtpHandler, SmtpTransaction } from "./smtp-session.ts";
+export type { Note, NoteChanges, Notes } from "./spool/notes.ts";
 export type { QueuedRecipient, QueueEntry, Spool } from "./spool/spool.ts";
 export { openState, type State } from "./state.ts";
+export {
+  createDovecotPasswords,
+  type DovecotOptions,
+  type DovecotPasswords,
+} from "./submission/dovecot-passwords.ts";
+export type { SubmissionPlaces, SubmissionSettings } from "./submission/listen.ts";
+export { type CheckedHeader, checkHeader, type HeaderCheck } from "./submission/own-header.ts";
+export {
+  hashPassword,
+  parsePasswordHash,
+  verifyPassword,
+} from "./submission/password-hash.ts";
+export type { Passwords } from "./submission/passwords.ts";
+export { createPeople, type PeopleOptions } from "./submission/people.ts";
+export { createScryptPasswords } from "./submission/scrypt-passwords.ts";
+export type * from "./submission/submission-policy.ts";
+export { LogInUnavailable } from "./submission/unavailable.ts";
+export {
+  addressKey as ownKey,
+  nameKey,
+  nameProblem,
+  type OwnAddresses,
+  type ParsedUsers,
+  parseAddresses,
+  parseUsersFile,
+  type User,
+  type Users,
+} from "./submission/users-file.ts";
 export type { Entry, FilePlace, TableProblem } from "./tables/entry.ts";
 export { follow, type Step } from "./tables/follow.ts";
 export { type Destination, type Dropped, type Followed, SET_UP_WRONGLY } from "./tables/followed.ts";

@@ -9,9 +9,10 @@ import { type Delivery, deliver } from "./deliver.ts";
 import type { ForwarderSettings, World } from "./forwarder.ts";
 import type { AttemptCopy, CopyAttempt } from "./hand-over/attempt-copy.ts";
 import { handOver } from "./hand-over/choose-way.ts";
-import { WAITS } from "./hand-over/hand-over.ts";
+import { NOT_KEPT, WAITS } from "./hand-over/hand-over.ts";
 import type { Incoming, Lead } from "./hand-over/incoming.ts";
 import { createLateSuccesses, memoryRecords } from "./hand-over/late-successes.ts";
+import { keepFirst } from "./hand-over/verified.ts";
 import { deliverLocally } from "./local-delivery.ts";
 import { createMayConnect } from "./networks.ts";
 import { createNextHops } from "./next-hops.ts";
@@ -22,10 +23,13 @@ import { createStsPolicies } from "./outbound/sts-policies.ts";
 import type { LeadsTo } from "./queue/dsn-message.ts";
 import { QUEUE_TIMES } from "./queue/next-step.ts";
 import { createQueue, type Queue } from "./queue/queue.ts";
+import type { NoteChanges } from "./spool/notes.ts";
 import { reportDelivery } from "./transaction-report.ts";
 
 export interface MailOut {
   handOver(mail: Incoming, mayOwe: boolean): Promise<Reply>;
+  /** On the disk before the answer, whatever may take long. @param notes changed in the same transaction */
+  keep(mail: Incoming, notes?: NoteChanges): Promise<Reply>;
   /** Without one, all mail is delivered while its client waits. */
   readonly queue: Queue | undefined;
   /** Has the queue look at what is due, if there is one. */
@@ -79,6 +83,7 @@ export function createMailOut(
       times,
       leadsTo,
       ownFailures: failures.kept.own,
+      sentMail: settings.sentMail,
       diagnostic: (alias) => failures.settingsOf(alias).diagnostic,
       sign: settings.sign ?? NOT_SIGNED,
       failed,
@@ -122,6 +127,7 @@ export function createMailOut(
   };
   return {
     handOver: (mail, mayOwe) => handOver(options, mail, mayOwe),
+    keep: async (mail, notes) => (queue ? await keepFirst(options, queue, mail, notes) : NOT_KEPT),
     queue,
     wakeQueue: () => queue?.wake(),
     stop() {

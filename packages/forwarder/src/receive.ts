@@ -63,18 +63,18 @@ const ONE_RECIPIENT: Reply = {
   enhanced: "4.5.3",
   text: "one recipient at a time, please send again",
 };
-const TOO_MANY_HOPS: Reply = {
+export const TOO_MANY_HOPS: Reply = {
   code: 554,
   enhanced: "5.4.6",
   text: "the message passed too many servers: a mail loop",
 };
-const SEEN_BEFORE: Reply = {
+export const SEEN_BEFORE: Reply = {
   code: 554,
   enhanced: "5.4.6",
   text: "the message was here for this address before: a mail loop",
 };
 /** It would be read as more of our Received field (RFC 5322 §2.2.3). */
-const BEGINS_FOLDED: Reply = {
+export const BEGINS_FOLDED: Reply = {
   code: 550,
   enhanced: "5.6.0",
   text: "the message begins with white space, where a header begins with a field",
@@ -198,9 +198,9 @@ function createTransaction(
 }
 
 /** With their senders on the disk, where one does not fit into an address. */
-async function keptCopies(
-  options: ReceiveOptions,
-  { reversePath, client }: MailCommand,
+export async function keptCopies(
+  options: Pick<ReceiveOptions, "keptSenders" | "isOurServer"> & CopyOptions,
+  { reversePath, client }: Pick<MailCommand, "reversePath" | "client">,
   leading: Omit<Leading, "given">,
 ): Promise<Copies> {
   const { keptSenders } = options;

@@ -9,6 +9,14 @@ import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp
 import { SMTPStream } from "smtp-server/lib/smtp-stream.js";
 import { isListed } from "./client-networks.ts";
 import { gather, writeNow } from "./end-of-turn.ts";
+import {
+  AUTH_OFFERED,
+  AUTH_TOO_LONG,
+  type AuthStep,
+  beginAuth,
+  isAuthCommand,
+  MAX_AUTH_OCTETS,
+} from "./front/auth-exchange.ts";
 import { ClientInput, type InputWatch } from "./front/client-input.ts";
 import { hasUnknownParameter, verbOf } from "./front/commands.ts";
 import {
@@ -32,7 +40,7 @@ import { withPlainAddress } from "./front/named-client.ts";
 import type { MessageReader } from "./front/read-message.ts";
 import { Session } from "./front/session.ts";
 import { LOCAL_ERROR } from "./front/transactions.ts";
-import type { ClientPresence, SmtpHandler } from "./smtp-session.ts";
+import type { ClientPresence, LoggedIn, SmtpHandler } from "./smtp-session.ts";
 
 export type { ListenPlace, SmtpListener, SmtpListenerOptions, TlsFiles } from "./front/front.ts";
 
@@ -41,11 +49,24 @@ const CLOSE_TIMEOUT_MS = 30_000;
 const REFUSED_WITHIN_MS = 500;
 /** The slow are looked for so often, all at once. */
 const TICK_MS = 250;
-// AUTH comes with a list of users; the others nobody asked for.
+// AUTH is ours (`#auth`), the others nobody asked for.
 const NOT_OFFERED = ["AUTH", "WIZ", "SHELL", "KILL", "HELP"];
 /** Our own end of a connection: the library would ask the system for it. */
 const UNUSED = { localAddress: "-", localPort: 1 };
 const SHUTTING_DOWN = "4.3.2 shutting down";
+const LOGGED_IN: Reply = { code: 235, enhanced: "2.7.0", text: "logged in" };
+const LOG_IN_FIRST: Reply = { code: 530, enhanced: "5.7.0", text: "log in first: AUTH" };
+const TLS_FIRST: Reply = { code: 530, enhanced: "5.7.0", text: "begin with STARTTLS, then log in" };
+/** RFC 4954 §6. */
+const NO_PLAIN_AUTH: Reply = {
+  code: 538,
+  enhanced: "5.7.11",
+  text: "a log-in needs encryption: begin with STARTTLS",
+};
+const EHLO_FIRST: Reply = { code: 503, enhanced: "5.5.1", text: "send EHLO first" };
+const ONE_LOG_IN: Reply = { code: 503, enhanced: "5.5.1", text: "you have logged in already" };
+/** RFC 4954 §4: the client has to read our answer before it says anything else. */
+const BEHIND_AUTH = "5.5.0 nothing may come behind AUTH before its answer";
 const NOT_PLAIN = /[^ -~]/;
 const CONTROLS = /\p{Cc}/gu;
 
@@ -88,7 +109,8 @@ class Server extends SMTPServer {
   readonly #ticks: NodeJS.Timeout;
 
   constructor(front: Front) {
-    const { hostname, maxMessageOctets, maxClients, tls } = front.options;
+    const { hostname, maxMessageOctets, maxClients, tls, implicitTls = false } = front.options;
+    if (implicitTls && !tls) throw new Error("TLS from the first octet wants a certificate");
     super({
       name: hostname,
       banner: "Homing",
@@ -107,6 +129,9 @@ class Server extends SMTPServer {
       disabledCommands: tls ? NOT_OFFERED : [...NOT_OFFERED, "STARTTLS"],
       minVersion: "TLSv1.2",
       ...tls,
+      // Both: the handshake is the connection's own, as behind STARTTLS, with its limits and its time. Before a connection the
+      // library has a timer of its own, which every octet starts again.
+      ...(implicitTls ? { secure: true, needsUpgrade: true } : {}),
       logger: false,
       ...libraryHandlers(front),
     });
@@ -174,6 +199,8 @@ class Connection extends SMTPConnection implements ClientPresence {
   readonly #goneCalls = new Set<() => void>();
   /** Calls when a message is answered, and its client has the answer or is gone. */
   #settledCalls: (() => void)[] = [];
+  /** The next line is of a log-in. */
+  #authAnswer: ((line: Buffer) => AuthStep) | undefined;
   /** The TLS socket, as soon as there is one; the library keeps it to itself until the handshake is done. */
   #topSocket: Socket | undefined;
 
@@ -185,8 +212,15 @@ class Connection extends SMTPConnection implements ClientPresence {
 
   /** Without the library's fixed wait of 100 ms before the greeting. */
   override init(): void {
+    const refusal = this.#talk.enter(this.remoteAddress, this._server.connections.size);
+    if (refusal && this.needsUpgrade) {
+      // A handshake costs more than the reply is worth.
+      this._socket.on("error", () => {});
+      this.close();
+      this._socket.destroy();
+      return;
+    }
     this._setListeners(() => {
-      const refusal = this.#talk.enter(this.remoteAddress, this._server.connections.size);
       const delay = this.#front.options.greetDelayMs ?? 0;
       if (refusal) this.#say(refusal);
       else if (delay > 0) setTimeout(() => this.#greet(), delay).unref();
@@ -284,14 +318,106 @@ class Connection extends SMTPConnection implements ClientPresence {
       super._onCommand(command, callback);
       return;
     }
-    const refusal = this.#talk.refusal(verb, command);
+    const answer = this.#authAnswer;
+    if (answer) {
+      this.#authAnswer = undefined;
+      this.#auth(() => answer(command), callback);
+      return;
+    }
+    const refusal = this.#talk.refusal(verb, command) ?? this.#logInRefusal(verb);
     if (refusal) {
       this.#say(refusal);
       setImmediate(callback);
       return;
     }
+    if (this.#offersAuth && verb === "AUTH") {
+      this.#auth(() => beginAuth(command), callback);
+      return;
+    }
     const isReady = this._ready && this.hostNameAppearsAs;
     if (!isReady || !this.#runUsual(verb, command, callback)) super._onCommand(command, callback);
+  }
+
+  get #offersAuth(): boolean {
+    return this.#front.handler.logIn !== undefined;
+  }
+
+  /** Where people log in: what has to come before. */
+  #logInRefusal(verb: string): Reply | undefined {
+    if (!this.#offersAuth) return undefined;
+    if (verb === "AUTH") {
+      if (!this.secure) return NO_PLAIN_AUTH;
+      if (this.session.user) return ONE_LOG_IN;
+      return this.hostNameAppearsAs && this.openingCommand === "EHLO" ? undefined : EHLO_FIRST;
+    }
+    if (this.session.user) return verb === "XCLIENT" ? ONE_LOG_IN : undefined;
+    const isMail = verb === "MAIL" || verb === "RCPT" || verb === "DATA";
+    if (!isMail) return undefined;
+    return this.secure ? LOG_IN_FIRST : TLS_FIRST;
+  }
+
+  /** RFC 4954 §4. The library's own takes any base64, any identity, and lines of any length that it reads at all. */
+  #auth(step: () => AuthStep, callback: () => void): void {
+    if (this.#refusedBehindAuth()) {
+      callback();
+      return;
+    }
+    const next = step();
+    switch (next.kind) {
+      case "ask":
+        this.#authAnswer = next.next;
+        this.#say({ code: 334, enhanced: "", text: next.challenge });
+        this._whenWritable(callback);
+        break;
+      case "refuse":
+        this.#say(next.reply);
+        this._whenWritable(callback);
+        break;
+      case "log-in":
+        this.#logIn(next, callback);
+    }
+  }
+
+  #logIn({ name, password }: Extract<AuthStep, { kind: "log-in" }>, callback: () => void): void {
+    const { handler } = this.#front;
+    const clientAddress = this.remoteAddress;
+    this._handlerPending = true;
+    const decide = (): Promise<LoggedIn> | undefined =>
+      handler.logIn?.({ name, password, clientAddress, session: this.id });
+    guarded(this.#front, this.id, decide, (loggedIn) => {
+      this._handlerPending = false;
+      if (!this.#refusedBehindAuth()) {
+        if (loggedIn?.kind === "in") {
+          this.session.user = loggedIn.submitter;
+          this.session.transmissionType = this._transmissionType();
+        }
+        this.#say(loggedIn?.kind === "in" ? LOGGED_IN : (loggedIn?.reply ?? LOCAL_ERROR));
+      }
+      this._whenWritable(callback);
+    });
+  }
+
+  #refusedBehindAuth(): boolean {
+    if (!this.#input?.hasMore) return false;
+    this.#front.counts.pipelinedContent++;
+    this.send(554, BEHIND_AUTH);
+    this.close();
+    return true;
+  }
+
+  /** Only a line of a log-in may be as long as that. */
+  maxOctets(line: Buffer): number {
+    const isLogIn = this.#authAnswer !== undefined || (this.#offersAuth && isAuthCommand(line));
+    return isLogIn && this.secure ? MAX_AUTH_OCTETS : MAX_COMMAND_OCTETS;
+  }
+
+  commandTooLong(line: Buffer): void {
+    if (this.maxOctets(line) === MAX_COMMAND_OCTETS) {
+      this.send(421, "Command line too long");
+      return;
+    }
+    this.#say(AUTH_TOO_LONG);
+    this.close();
   }
 
   /** The commands of every message, without the library's search for a handler and its notes for a log that is off. */
@@ -331,8 +457,13 @@ class Connection extends SMTPConnection implements ClientPresence {
     const counted = this.#talk.counted(reply);
     if (counted === reply) {
       gather(this._socket);
-      super.send(code, data?.map(offered), context);
+      super.send(code, data && offered(data, this.#moreOffered()), context);
     } else this.#write(counted);
+  }
+
+  /** RFC 4954 §4: not before it may be used, and not again. */
+  #moreOffered(): readonly string[] {
+    return this.#offersAuth && this.secure && !this.session.user ? [AUTH_OFFERED] : [];
   }
 
   #say(reply: Reply): void {
@@ -413,7 +544,8 @@ class Connection extends SMTPConnection implements ClientPresence {
   ): boolean {
     if (!parsed.args) return false;
     const command = keys.includes("BODY") ? "MAIL" : "RCPT";
-    if (hasUnknownParameter(command, parsed.args)) this.send(555, "5.5.4 unknown parameter");
+    if (hasUnknownParameter(command, parsed.args, this.#offersAuth))
+      this.send(555, "5.5.4 unknown parameter");
     else {
       if (super._rejectInvalidParams(parsed, keys, callback)) return true;
       const problem = parameterProblem(command, parsed.args, this.session.envelope.smtpUtf8 === true);
@@ -487,10 +619,15 @@ class Connection extends SMTPConnection implements ClientPresence {
     super.handler_STARTTLS(command, callback);
   }
 
-  /** Our 220 is plain text, and the last of it. */
-  override upgrade(callback: () => void): void {
+  /** Our 220 is plain text, and the last of it. @param then on a port where TLS begins at once */
+  override upgrade(callback: () => void, then?: () => void): void {
     writeNow(this._socket);
-    super.upgrade(callback);
+    super.upgrade(callback, then);
+    const top = this.#topSocket;
+    // Who leaves in the middle of the handshake would be waited for: a socket of ours may be closed by halves.
+    top?.once("end", () => {
+      if (this._upgrading) top.destroy();
+    });
   }
 
   /** The library knows single addresses, not networks. */
@@ -571,8 +708,12 @@ class Parser extends SMTPStream implements InputWatch {
     this.#connection._onCommand(line, done);
   }
 
-  commandTooLong(): void {
-    this.#connection.send(421, "Command line too long");
+  maxOctets(line: Buffer): number {
+    return this.#connection.maxOctets(line);
+  }
+
+  commandTooLong(line: Buffer): void {
+    this.#connection.commandTooLong(line);
   }
 
   content(octets: number): void {

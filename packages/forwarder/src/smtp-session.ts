@@ -3,6 +3,7 @@
 import type { Content, ContentPromise, ForbiddenOctet, Reply } from "@homing/mail";
 import type { Mailbox, ReversePath } from "@homing/srs-core";
 import type { MailDsn, RcptDsn } from "./dsn-parameters.ts";
+import type { LogIn, Submitter } from "./submission/submission-policy.ts";
 
 /** Who speaks to us. */
 export interface SmtpClient {
@@ -10,8 +11,10 @@ export interface SmtpClient {
   readonly address: string;
   /** What it called itself: hostile text. */
   readonly helo: string;
-  /** As a Received field writes it: `SMTP`, `ESMTP`, `ESMTPS`, `UTF8SMTP`. */
+  /** As a Received field writes it: `SMTP`, `ESMTP`, `ESMTPSA`, `UTF8SMTP`. */
   readonly protocol: string;
+  /** Who has logged in; always there where the handler takes log-ins. */
+  readonly submitter?: Submitter;
 }
 
 export interface MailCommand extends ContentPromise {
@@ -55,7 +58,17 @@ export type MailOutcome =
   | { readonly kind: "open"; readonly transaction: SmtpTransaction }
   | { readonly kind: "refuse"; readonly reply: Reply };
 
+export interface AskedLogIn extends LogIn {
+  readonly session: string;
+}
+
+export type LoggedIn =
+  | { readonly kind: "in"; readonly submitter: Submitter }
+  | { readonly kind: "refuse"; readonly reply: Reply };
+
 export interface SmtpHandler {
+  /** With it AUTH is offered, over TLS alone, and mail is taken from nobody who has not logged in. */
+  logIn?(asked: AskedLogIn): Promise<LoggedIn>;
   mail(command: MailCommand): MailOutcome | Promise<MailOutcome>;
   /** A sender was put off, for a reason of the SMTP server itself: told for the log. */
   putOff?(command: MailCommand, reply: Reply, reason: DataRefusal): void;

@@ -17,6 +17,7 @@ export {
 } from "./content.ts";
 export type { ContentPromise, Envelope } from "./envelope.ts";
 export { forwardedFields } from "./forwarded-fields.ts";
+export { endOfField, isEmptyLine } from "./header-fields.ts";
 export { type ReadResult, readResults } from "./method-results.ts";
 export { createOctetScan, type ForbiddenOctet, forbiddenOctet, type OctetScan } from "./octets.ts";
 export { fieldsNamed, ownResultsIn } from "./own-results.ts";

@@ -24,6 +24,7 @@ function server({ later = false, budget = createBufferBudget(1e6) }: Setting = {
   };
   const input = new ClientInput(MAX, {
     isOver: () => state.isOver,
+    maxOctets: (line) => (line.toString("latin1").startsWith("LONG") ? 2 * MAX : MAX),
     command(line, done) {
       heard.push(line.toString("latin1"));
       if (line.equals(Buffer.from("DATA"))) input.beginMessage(new MessageReader(1e6, { budget }));
@@ -152,4 +153,19 @@ test("from DATA to the answer the client is in a message", () => {
   assert.ok(input.inMessage && input.isBusy);
   owed.shift()?.();
   assert.ok(!input.inMessage && !input.isBusy);
+});
+
+test("a line that may be longer is read to its own limit, and one octet more is too long, with and without an end", () => {
+  const line = `LONG${"x".repeat(2 * MAX - 4)}`;
+  const { input, heard } = server();
+  for (const octet of `${line}\r\n`) input.take(Buffer.from(octet));
+  assert.deepEqual(
+    heard.filter((one) => one !== "(idle)"),
+    [line],
+  );
+  for (const end of ["x\r\n", "xx", "x".repeat(500)]) {
+    const other = server();
+    other.input.take(Buffer.from(line + end));
+    assert.deepEqual(other.heard, ["(too long)"], end.length.toString());
+  }
 });

@@ -4,11 +4,14 @@ import { createContentReader } from "./content-reader.ts";
 import type { MessageReader } from "./read-message.ts";
 
 export interface InputWatch {
+  /** How long may this line be that is longer than others, and may have no end yet? */
+  maxOctets(line: Buffer): number;
   /** Nothing is answered any more, so nothing is read. */
   isOver(): boolean;
   /** A command line without its end; `done` when the next one may run. */
   command(line: Buffer, done: () => void): void;
-  commandTooLong(): void;
+  /** @param line as much as was read of it */
+  commandTooLong(line: Buffer): void;
   /** So many octets of a message came in. */
   content(octets: number): void;
   /** The final dot came; `done` when the message is answered. */
@@ -133,10 +136,11 @@ export class ClientInput {
     const line = this.#begun.length > 0 ? Buffer.concat([this.#begun, part]) : part;
     this.#rest = end < 0 ? NOTHING : octets.subarray(end + 1);
     this.#begun = end < 0 ? line : NOTHING;
-    const whole = end >= 0 && line[line.length - 1] === CR ? line.subarray(0, -1) : line;
-    if (whole.length > this.#maxCommandOctets) {
+    // Of a line that goes on, the CR may be the first half of its end.
+    const whole = line[line.length - 1] === CR ? line.subarray(0, -1) : line;
+    if (whole.length > this.#maxCommandOctets && whole.length > this.#watch.maxOctets(whole)) {
       this.#begun = NOTHING;
-      this.#watch.commandTooLong();
+      this.#watch.commandTooLong(whole);
     } else if (end >= 0) this.#run(whole);
   }
 

@@ -24,9 +24,15 @@ const PARAMETERS: Readonly<Record<"MAIL" | "RCPT", ReadonlySet<string>>> = {
 };
 
 /** RFC 5321 §4.1.1.11: a parameter that we did not offer, or not for this command. */
-export function hasUnknownParameter(command: "MAIL" | "RCPT", parameters: object): boolean {
+export function hasUnknownParameter(
+  command: "MAIL" | "RCPT",
+  parameters: object,
+  offersAuth: boolean,
+): boolean {
   for (const name in parameters) {
-    if (!PARAMETERS[command].has(name)) return true;
+    if (PARAMETERS[command].has(name)) continue;
+    // RFC 4954 §5: who offers AUTH takes it; we trust nobody's word for who wrote a message.
+    if (!(offersAuth && command === "MAIL" && name === "AUTH")) return true;
   }
   return false;
 }

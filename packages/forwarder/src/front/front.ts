@@ -6,6 +6,7 @@ import { type BufferBudget, createBufferBudget } from "./budget.ts";
 import { type ClientCounts, createClientCounts } from "./client-counts.ts";
 import { createDiskSpace } from "./disk-space.ts";
 import { DEFAULT_LIMITS, type SmtpLimits } from "./limits.ts";
+import type { Storage } from "./message-sink.ts";
 import { createTransactions, type Transactions } from "./transactions.ts";
 
 /** Where to listen; port 0 takes a free one. Or a TCP socket that somebody else has opened, as a service manager does. */
@@ -40,6 +41,10 @@ export interface SmtpServerOptions {
   readonly minFreeOctets?: number | undefined;
   /** Offers STARTTLS, TLS 1.2 and later. */
   readonly tls?: TlsFiles | undefined;
+  /** TLS from the first octet (RFC 8314 §3.3): it wants `tls`. */
+  readonly implicitTls?: boolean | undefined;
+  /** What listeners of one process have together; without it, this one has its own. */
+  readonly resources?: Resources | undefined;
   /** Clients that are not counted by network. */
   readonly trusted?: BlockList | undefined;
   /** From these every connection begins with a PROXY header, version 1. */
@@ -74,6 +79,19 @@ export interface SmtpCounts {
 const BUFFER_BUDGET_OCTETS = 256 * 1024 * 1024;
 const MIN_FREE_OCTETS = 64 * 1024 * 1024;
 
+/** Memory and disk of one process. */
+export type Resources = Storage;
+
+export function createResources({
+  stateFolder: folder,
+  minFreeOctets = MIN_FREE_OCTETS,
+}: Pick<SmtpServerOptions, "stateFolder" | "minFreeOctets">): Resources {
+  const now = (): number => performance.now();
+  const disk =
+    folder === undefined ? undefined : { folder, space: createDiskSpace({ folder, minFreeOctets, now }) };
+  return { budget: createBufferBudget(BUFFER_BUDGET_OCTETS), disk };
+}
+
 /** What the connections of one server share. */
 export interface Front {
   readonly options: SmtpServerOptions;
@@ -86,18 +104,15 @@ export interface Front {
 }
 
 export function createFront(options: SmtpServerOptions, handler: SmtpHandler): Front {
-  const { hostname, maxMessageOctets, stateFolder: folder, minFreeOctets = MIN_FREE_OCTETS } = options;
+  const { hostname, maxMessageOctets } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const budget = createBufferBudget(BUFFER_BUDGET_OCTETS);
-  const now = (): number => performance.now();
-  const disk =
-    folder === undefined ? undefined : { folder, space: createDiskSpace({ folder, minFreeOctets, now }) };
+  const storage = options.resources ?? createResources(options);
   return {
     options,
     limits,
     handler,
-    budget,
-    transactions: createTransactions({ hostname, maxMessageOctets, storage: { budget, disk }, handler }),
+    budget: storage.budget,
+    transactions: createTransactions({ hostname, maxMessageOctets, storage, handler }),
     clients: createClientCounts(limits.clientsPerNetwork, options.trusted),
     counts: { turnedAway: 0, talkedTooSoon: 0, tooSlow: 0, pipelinedContent: 0, discardedAtStartTls: 0 },
   };

@@ -10,6 +10,7 @@ import {
 } from "../dsn-parameters.ts";
 import { parsePathCommand } from "../smtp-path.ts";
 import type { SmtpClient, SmtpTransaction } from "../smtp-session.ts";
+import type { Submitter } from "../submission/submission-policy.ts";
 import type { Front } from "./front.ts";
 import { LOCAL_ERROR, type Opened } from "./transactions.ts";
 
@@ -20,6 +21,8 @@ export interface LibrarySession {
   readonly hostNameAppearsAs: string;
   readonly transmissionType: string;
   readonly secure: boolean;
+  /** Who has logged in: ours, the library keeps it. */
+  readonly user?: Submitter | string | false;
   /** A new one for each transaction: ours goes with it. */
   readonly envelope: {
     readonly smtpUtf8?: boolean | undefined;
@@ -45,8 +48,14 @@ export function parameterProblem(
   args: object,
   smtpUtf8: boolean,
 ): string | undefined {
+  if ("AUTH" in args && !isXtext(args.AUTH)) return "AUTH wants an address in xtext, or <>";
   const asked = command === "MAIL" ? mailDsn(args) : rcptDsn(args, smtpUtf8);
   return asked.ok ? undefined : asked.message;
+}
+
+/** RFC 3461 §4. */
+function isXtext(value: unknown): boolean {
+  return typeof value === "string" && /^(?:[!-*,-<>-~]|\+[0-9A-F]{2}){1,500}$/.test(value);
 }
 
 /** The path of a MAIL or RCPT command and its parameters, as the library keeps them. */
@@ -59,8 +68,8 @@ export function libraryPath(name: string, command: string) {
 }
 
 /** EHLO: XCLIENT without what the library does not use, and without LOGIN. */
-export function offered(line: string): string {
-  return line.startsWith("XCLIENT ") ? "XCLIENT NAME ADDR PORT" : line;
+export function offered(lines: readonly string[], more: readonly string[]): string[] {
+  return [...lines.map((line) => (line.startsWith("XCLIENT ") ? "XCLIENT NAME ADDR PORT" : line)), ...more];
 }
 
 /** The library takes refusals as errors with a code; it reads no more of them. */
@@ -128,11 +137,14 @@ function refusalOf({ code, enhanced, text }: Reply): Error | null {
 }
 
 function clientOf(session: LibrarySession, smtpUtf8: boolean): SmtpClient {
+  const { user } = session;
+  const utf8 = (): string => `UTF8SMTP${session.secure ? "S" : ""}${user ? "A" : ""}`;
   return {
     session: session.id,
     address: session.remoteAddress,
     helo: session.hostNameAppearsAs,
     // RFC 6531 §4.3.
-    protocol: smtpUtf8 ? `UTF8SMTP${session.secure ? "S" : ""}` : session.transmissionType,
+    protocol: smtpUtf8 ? utf8() : session.transmissionType,
+    ...(typeof user === "object" ? { submitter: user } : {}),
   };
 }

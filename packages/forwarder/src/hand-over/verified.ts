@@ -5,6 +5,7 @@ import { asciiLower } from "@homing/srs-core";
 import { answerFor } from "../answer.ts";
 import type { Delivery } from "../deliver.ts";
 import type { Queue } from "../queue/queue.ts";
+import type { NoteChanges } from "../spool/notes.ts";
 import { earlierTry, keyOf, TAKEN_EARLIER } from "./earlier-try.ts";
 import { type HandOverOptions, KEPT, keptReply, NOT_KEPT, type Running, runAttempt } from "./hand-over.ts";
 import type { Incoming, Lead } from "./incoming.ts";
@@ -13,8 +14,16 @@ import { tellExpansions, tellHandOff } from "./tell-success.ts";
 import { createTries, type Tries } from "./tries.ts";
 import { untilTimeIsUp } from "./until-time-is-up.ts";
 
-/** On the disk before the answer; every copy is served at once where there is room. */
-export async function keepFirst(options: HandOverOptions, queue: Queue, mail: Incoming): Promise<Reply> {
+/**
+ * On the disk before the answer; every copy is served at once where there is room.
+ * @param notes changed in the same transaction
+ */
+export async function keepFirst(
+  options: HandOverOptions,
+  queue: Queue,
+  mail: Incoming,
+  notes?: NoteChanges,
+): Promise<Reply> {
   const all = withoutDoubles(mail.leads.flatMap((lead) => lead.copies.map((copy) => ({ lead, copy }))));
   const found = await Promise.all(all.map(({ copy }) => earlierTry(options, mail, copy)));
   const wasTaken = (_: unknown, at: number): boolean => found[at]?.kind === "delivered";
@@ -24,7 +33,9 @@ export async function keepFirst(options: HandOverOptions, queue: Queue, mail: In
   const attempts = found.map((one) => (one?.kind === "running" ? one.attempt : undefined));
   const copies = all.filter(isNew);
   const kept =
-    copies.length === 0 ? STORED : await keep(options, queue, mail, copies, attempts.filter(isNew));
+    copies.length === 0
+      ? STORED
+      : await keep(options, queue, mail, { copies, running: attempts.filter(isNew), notes });
   if (kept.kind === "stored") {
     await tellExpansions(options, queue, mail, new Set(copies.map(({ lead }): Lead => lead)));
     // Whose client is gone comes again.
@@ -95,7 +106,7 @@ async function tryOrKeep(
   if (tries.isLeft()) return NOT_KEPT;
   const wasNotTried = wasBusy() || (stopping.aborted && !dotSent());
   const running = waited.kind === "settled" && wasNotTried ? undefined : delivery;
-  const kept = await keep(options, queue, mail, [led], [running]);
+  const kept = await keep(options, queue, mail, { copies: [led], running: [running] });
   if (kept.kind === "stored") {
     await tries.taken();
     return KEPT;
@@ -122,14 +133,21 @@ function withoutDoubles(copies: readonly LedCopy[]): readonly LedCopy[] {
 type Kept = Awaited<ReturnType<Queue["take"]>>;
 const STORED: Kept = { kind: "stored" };
 
+interface Keeping {
+  readonly copies: readonly LedCopy[];
+  readonly running: readonly (Promise<Delivery> | undefined)[];
+  readonly notes?: NoteChanges | undefined;
+}
+
 function keep(
   { life, now }: HandOverOptions,
   queue: Queue,
   mail: Incoming,
-  copies: readonly LedCopy[],
-  running: readonly (Promise<Delivery> | undefined)[] = [],
+  { copies, running, notes }: Keeping,
 ): Promise<Kept> {
-  return queue.take(newMessage(mail, copies, { now: now(), life, mayTellSender: true }), running);
+  const message = newMessage(mail, copies, { now: now(), life, mayTellSender: true });
+  // What is known of a message stays or goes with it, also where the disk went away in the middle.
+  return notes ? queue.takeAll([message], notes, [running]) : queue.take(message, running);
 }
 
 function isFinal(delivery: Delivery): boolean {

@@ -38,7 +38,7 @@ export async function dnsServer(t: TestContext, zone: Zone): Promise<string> {
 
 /** @param zone may change while it runs */
 export async function startDnsServer(
-  t: TestContext,
+  t: Pick<TestContext, "after">,
   zone: Zone,
   host: "127.0.0.1" | "::1" = "127.0.0.1",
 ): Promise<RunningDnsServer> {

@@ -7,7 +7,7 @@ import { type Content, type Reply, wholeContent } from "@homing/mail";
 import type { Mailbox } from "@homing/srs-core";
 import type { RcptDsn } from "../dsn-parameters.ts";
 import { listenSmtp, type SmtpListener, type SmtpListenerOptions } from "../smtp-in.ts";
-import type { DataRefusal, MailCommand } from "../smtp-session.ts";
+import type { AskedLogIn, DataRefusal, LoggedIn, MailCommand } from "../smtp-session.ts";
 import { type Place, Wire, within } from "./wire.ts";
 
 export interface Recorder extends SmtpListener {
@@ -24,6 +24,8 @@ export interface Recorder extends SmtpListener {
 
 /** What the handler answers, or does instead, at each step. */
 export interface Decisions {
+  /** With it, people have to log in. */
+  logIn?(asked: AskedLogIn): Promise<LoggedIn>;
   mail?(): Reply | Promise<Reply>;
   rcpt?(recipient: Mailbox): Reply | Promise<Reply>;
   data?(): Promise<Reply>;
@@ -56,6 +58,7 @@ export async function startRecorder(
       ...options,
     },
     {
+      ...(decisions.logIn ? { logIn: decisions.logIn } : {}),
       async mail(command) {
         const reply = (await decisions.mail?.()) ?? OK;
         if (reply.code >= 400) return { kind: "refuse", reply };
