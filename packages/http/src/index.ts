@@ -1,2 +1,4 @@
 // The public names of http.
+export type { AppOptions, PublishedOnBehalf } from "./app.ts";
+export type { InboxMail } from "./inbox.ts";
 export { type HttpListener, listenHttp } from "./listen-http.ts";

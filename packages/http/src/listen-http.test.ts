@@ -7,12 +7,13 @@ import { type HttpLimits, type HttpListener, listenHttp } from "./listen-http.ts
 
 const hostname = "mx.forwarder.example";
 const NOW = 1_700_000_000;
+const publicUrl = `https://${hostname}`;
 const whyLinks = createWhyLinks({
-  publicUrl: `https://${hostname}`,
+  publicUrl,
   secrets: ["a secret of this test"],
   now: () => NOW,
 });
-const LIMITS: HttpLimits = { clients: 8, requestMs: 10_000, idleMs: 10_000 };
+const LIMITS: HttpLimits = { clients: 8, requestMs: 10_000, idleMs: 10_000, answerMs: 10_000 };
 
 interface Listening extends HttpListener, AsyncDisposable {
   readonly bugs: readonly unknown[];

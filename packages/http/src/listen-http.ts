@@ -15,27 +15,35 @@ export interface HttpListener {
 export interface HttpLimits {
   /** Connections at the same time: further ones are closed at once. */
   readonly clients: number;
-  /** For a whole request, from the connection on. */
+  /** For a whole request with its body, from the connection on. */
   readonly requestMs: number;
   /** For the next request. */
   readonly idleMs: number;
+  /** Without an octet on the connection, while an answer is made or taken. */
+  readonly answerMs: number;
 }
 
 /** A page is asked for by one person, seldom. Behind a proxy a few connections serve all. */
-export const HTTP_LIMITS: HttpLimits = { clients: 64, requestMs: 10_000, idleMs: 5000 };
+export const HTTP_LIMITS: HttpLimits = { clients: 64, requestMs: 10_000, idleMs: 5000, answerMs: 10_000 };
+
+/**
+ * Web servers hold a connection for each of their workers, some dozens for a site. Only who has a site key has up to 512 KiB
+ * read, so strangers fill sockets and not memory. An answer waits for DNS where DMARC decides about From, and for the disk.
+ */
+export const API_LIMITS: HttpLimits = { ...HTTP_LIMITS, clients: 256, answerMs: 30_000 };
 
 export interface HttpListenerOptions extends AppOptions {
   readonly listen: HostPort;
   readonly limits?: HttpLimits;
 }
 
-/** A link is 256 octets; the rest are a browser's fields, of which nothing is read. */
+/** A link is at most 2,048 octets, a site key 512; the rest are a browser's fields, of which nothing is read. */
 const MAX_HEADER_OCTETS = 8192;
 const CLOSE_GRACE_MS = 1000;
 
 /** Rejects with the system's error where the port cannot be had. */
 export async function listenHttp(options: HttpListenerOptions): Promise<HttpListener> {
-  const { listen, limits = HTTP_LIMITS, failed } = options;
+  const { listen, limits = options.onBehalf ? API_LIMITS : HTTP_LIMITS, failed } = options;
   const app = createApp(options);
   const server = createAdaptorServer({
     fetch: app.fetch,
@@ -51,8 +59,8 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
     },
   }) as Server;
   server.maxConnections = limits.clients;
-  // Who does not take the answer, or sends nothing at all.
-  server.setTimeout(limits.requestMs, (socket) => socket.destroy());
+  // Who does not take the answer.
+  server.setTimeout(limits.answerMs, (socket) => socket.destroy());
   await listening(server, listen);
   server.on("error", failed);
   const address = server.address();

@@ -2,6 +2,7 @@
 // light or dark. Called by app.ts and the pages.
 import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
+import { COMMON_HEADERS } from "./headers.ts";
 
 /** Text that is HTML: whatever else comes into a page is escaped. */
 export type Html = ReturnType<typeof raw>;
@@ -9,6 +10,8 @@ export type Html = ReturnType<typeof raw>;
 export interface Page {
   readonly title: string;
   readonly body: Html;
+  /** It has a form, which is sent to this server. */
+  readonly form?: boolean;
 }
 
 /** Contrast of 14:1 and more, and of 8:1 for the small print, in light and in dark (WCAG 2.2 §1.4.6 asks for 7:1). */
@@ -25,14 +28,36 @@ dl { border: solid var(--line); border-width: 1px 0; padding: 0.5rem 0 }
 dt { color: var(--small); font-size: 0.9rem }
 dd { margin: 0 0 0.6rem }
 li { margin-bottom: 0.4rem }
-code { font: 0.95em ui-monospace, monospace }
+code, pre { font: 0.95em ui-monospace, monospace }
+pre { white-space: pre-wrap }
+form { margin: 1rem 0 }
+label { display: block }
+input { font: inherit; width: 100%; box-sizing: border-box; padding: 0.5rem; margin: 0.3rem 0 0.8rem;
+  color: inherit; background: var(--back); border: 1px solid var(--small); border-radius: 0.3rem }
+button { font: inherit; padding: 0.6rem 1rem; color: var(--back); background: var(--text); border: 1px solid var(--text);
+  border-radius: 0.3rem; cursor: pointer }
+.done { border-left: 4px solid var(--text); padding-left: 0.8rem }
 footer { margin-top: 2.5rem; border-top: 1px solid var(--line); color: var(--small); font-size: 0.9rem }
 `;
 
 const styleHash = createHash("sha256").update(STYLE).digest("base64");
 
-/** Nothing is loaded, sent, framed or run; the style is the one below. */
-export const CONTENT_SECURITY_POLICY = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+/** Nothing is loaded, framed or run, and nothing sent but a form of ours, to us; the style is the one above. */
+export function pageHeaders({ form }: Pick<Page, "form">): Readonly<Record<string, string>> {
+  const to = form ? "'self'" : "'none'";
+  return {
+    "Content-Security-Policy": `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action ${to}; frame-ancestors 'none'`,
+    ...COMMON_HEADERS,
+  };
+}
+
+/** Of a page without a form. */
+export const PAGE_HEADERS = pageHeaders({});
+
+/** A paragraph each. */
+export function plainPage(title: string, ...paragraphs: readonly string[]): Page {
+  return { title, body: html`${paragraphs.map((text) => html`<p>${text}</p>\n`)}` as Html };
+}
 
 export function renderPage({ title, body }: Page, hostname: string): Html {
   return html`<!doctype html>

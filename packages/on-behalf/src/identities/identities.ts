@@ -1,0 +1,96 @@
+// Identities, as a site sees its own: asked for, found, used, let go of. Called by packages/http, messages/ and the submission
+// for sites.
+import { addressKey, readAddress } from "../address-key.ts";
+import type { Events, Identities, OnBehalfOptions } from "../on-behalf.ts";
+import { type Refused, refused } from "../problem.ts";
+import type { Site } from "../site.ts";
+import {
+  findRecord,
+  type IdentityRecord,
+  identityId,
+  isIdentityId,
+  provenIdentity,
+  statusOf,
+  usedChanges,
+} from "./identity-record.ts";
+import { keyOfAddress } from "./key-hash.ts";
+import { createNeverList } from "./never-list.ts";
+import { createDayCounts } from "./once-a-day.ts";
+import { storageAway } from "./refusals.ts";
+import { type RequestWorld, requestIdentity } from "./request-identity.ts";
+import { noSuchIdentity, revokeIdentity } from "./revoke-identity.ts";
+
+export function createIdentities(options: OnBehalfOptions, events: Pick<Events, "fact">): Identities {
+  const { store, tokens } = options;
+  const world: RequestWorld = {
+    options,
+    events,
+    never: createNeverList(store),
+    counts: createDayCounts(store, "confirm"),
+  };
+  return {
+    request: (site, request) => requestIdentity(world, site, request),
+
+    async find(site, idOrAddress) {
+      const now = options.now();
+      const found = await lookUp(options, site, { idOrAddress, now });
+      if (found === "away") return storageAway();
+      if (!found) return noSuchIdentity();
+      return { ok: true, identity: provenIdentity({ ...found, now }, tokens) };
+    },
+
+    async revoke(site, idOrAddress) {
+      const id = idOf(site, idOrAddress);
+      if (id === undefined) return noSuchIdentity();
+      const isTheirs = (record: IdentityRecord) => record.site === site.name;
+      return revokeIdentity({ options, events, id, isTheirs, by: "site" });
+    },
+
+    async usable(site, idOrAddress, now) {
+      const found = await lookUp(options, site, { idOrAddress, now });
+      if (found === "away") return storageAway();
+      if (!found) return notConfirmed("unknown");
+      const status = statusOf(found.record, now);
+      if (status !== "confirmed") return notConfirmed(status);
+      return {
+        ok: true,
+        identity: provenIdentity({ ...found, now }, tokens),
+        used: usedChanges({ ...found, now }, keyOfAddress(found.record.address)),
+      };
+    },
+  };
+}
+
+interface Question {
+  readonly idOrAddress: string;
+  readonly now: number;
+}
+
+/** Undefined for those of other sites, too. */
+async function lookUp({ store }: Pick<OnBehalfOptions, "store">, site: Site, { idOrAddress, now }: Question) {
+  const id = idOf(site, idOrAddress);
+  if (id === undefined) return undefined;
+  const record = await findRecord(store, id, now);
+  if (record === "away") return record;
+  return record && record.site === site.name ? { id, record } : undefined;
+}
+
+function idOf(site: Site, idOrAddress: string): string | undefined {
+  if (isIdentityId(idOrAddress)) return idOrAddress;
+  const read = readAddress(idOrAddress, "address");
+  return read.ok ? identityId(site.name, addressKey(read.mailbox)) : undefined;
+}
+
+const WHY_NOT = {
+  unknown: "The user was never asked to confirm the address for this site.",
+  pending: "The user has not pressed the button in the mail yet.",
+  revoked: "The confirmation was taken back.",
+  expired: "The confirmation is over: nobody pressed the button in time, or it was not used for 180 days.",
+} as const;
+
+function notConfirmed(status: keyof typeof WHY_NOT): Refused {
+  return refused("identity-not-confirmed", WHY_NOT[status], {
+    field: "onBehalfOf",
+    hint: "POST /v1/identities mails the user a link; wait for the event identity.confirmed",
+  });
+}
