@@ -20,7 +20,7 @@ const hasBash = (await run(["/bin/sh", "-c", "command -v bash"])).code === 0;
 
 const offers: [line: string, words: string[]][] = [
   ["homing f", ["forge"]],
-  ["homing se", ["serve", "send", "secrets"]],
+  ["homing se", ["serve", "send", "secrets", "sendmail"]],
   ["homing secrets ", ["new", "rotate", "check", "help"]],
   ["homing secrets rotate my", ["my secrets"]],
   ["homing forge --se", ["--secrets", "--separator"]],

@@ -22,10 +22,10 @@ export interface ScriptedHop extends AsyncDisposable {
   readonly taken: readonly Taken[];
 }
 
-/** @param refusal what is said to RCPT; undefined to take it */
-export async function startScriptedHop(
-  refusal: (recipient: string) => string | undefined = () => undefined,
-): Promise<ScriptedHop> {
+/** What is said to RCPT; undefined to take it. */
+export type Refusal = (recipient: string) => string | undefined | Promise<string | undefined>;
+
+export async function startScriptedHop(refusal: Refusal = () => undefined): Promise<ScriptedHop> {
   const taken: Taken[] = [];
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -47,11 +47,7 @@ export async function startScriptedHop(
   };
 }
 
-async function session(
-  wire: Wire,
-  refusal: (recipient: string) => string | undefined,
-  taken: Taken[],
-): Promise<void> {
+async function session(wire: Wire, refusal: Refusal, taken: Taken[]): Promise<void> {
   const say = (reply: string): void => wire.send(`${reply}\r\n`);
   let reversePath = "";
   let recipients: string[] = [];
@@ -64,7 +60,7 @@ async function session(
     if (verb === "MAIL") [reversePath, recipients] = [path, []];
     if (verb === "QUIT") return say("221 2.0.0 bye");
     if (verb === "RCPT") {
-      const refused = refusal(path);
+      const refused = await refusal(path);
       if (refused === undefined) recipients.push(path);
       say(refused ?? "250 2.1.5 ok");
     } else if (verb === "DATA") {

@@ -1,5 +1,5 @@
 // Files that hold secrets or keys: read only where nobody else can read or change them, made once and with mode 600.
-// Called by config/secrets-file.ts, config/dkim-keys.ts, secrets/write-secrets.ts and commands/dkim.ts.
+// Called by config/secrets-file.ts, config/dkim-keys.ts, secrets/write-secrets.ts, users/ and commands/dkim.ts.
 import { constants } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -7,7 +7,8 @@ import { CommandFailure, systemFailure } from "./failure.ts";
 
 /** Any right of others, or the group's right to write. */
 const FORBIDDEN_MODE = 0o027;
-const MAX_FILE_OCTETS = 64 * 1024;
+const KIB = 1024;
+const MAX_FILE_KIB = 64;
 /** Whatever the umask is, nobody else ever sees it. */
 const NEW_MODE = 0o600;
 
@@ -31,6 +32,8 @@ export interface FileWords {
   readonly instead: string;
   /** Of a large file: as `not a secrets file: name the one with a secret on each line`. */
   readonly tooLarge: string;
+  /** Default 64. */
+  readonly maxKib?: number;
 }
 
 /** What is wrong with it is one CommandFailure. */
@@ -68,7 +71,8 @@ export function octal(mode: number): string {
 
 /** At most one octet more than is allowed, whatever size the file says it has: those in /proc say 0. */
 async function readOctets(file: FileHandle, what: string, words: FileWords): Promise<Buffer> {
-  const buffer = Buffer.alloc(MAX_FILE_OCTETS + 1);
+  const { maxKib = MAX_FILE_KIB } = words;
+  const buffer = Buffer.alloc(maxKib * KIB + 1);
   let length = 0;
   for (let more = 1; more > 0; length += more) {
     more = await file.read(buffer, length, buffer.length - length).then(
@@ -78,8 +82,8 @@ async function readOctets(file: FileHandle, what: string, words: FileWords): Pro
       },
     );
   }
-  if (length <= MAX_FILE_OCTETS) return buffer.subarray(0, length);
-  throw new CommandFailure("config", `${what}: larger than 64 KiB: ${words.tooLarge}`);
+  if (length < buffer.length) return buffer.subarray(0, length);
+  throw new CommandFailure("config", `${what}: larger than ${maxKib} KiB: ${words.tooLarge}`);
 }
 
 /** Refuses a name that is taken. @param otherwise what to do then, in words */

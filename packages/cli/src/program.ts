@@ -7,6 +7,7 @@ import { addAddressCommands } from "./program/address-commands.ts";
 import { addBounceCommands } from "./program/bounce-commands.ts";
 import { addConfigCommands, addDkimCommands, addSecretsCommands } from "./program/config-commands.ts";
 import { type Choose, JSON_TEXT } from "./program/option-words.ts";
+import { addSendmailCommand, addUsersCommands } from "./program/sendmail-commands.ts";
 import { addQueueCommands, addServiceCommands } from "./program/service-commands.ts";
 import { addSpfCommands, addSpfqueryCommand } from "./program/spf-commands.ts";
 
@@ -27,11 +28,13 @@ export function createProgram(choose: Choose): Command {
   addBounceCommands(program, choose);
   addSecretsCommands(program, choose);
   addDkimCommands(program, choose);
+  addUsersCommands(program, choose);
   addImportCommands(program, choose);
   addCompletionCommand(program, choose);
   inherit(program);
   // Behind that: sendmail's -h is a number of hops, and help in place of a delivery would lose the mail.
   addPipeCommand(program, choose);
+  addSendmailCommand(program, choose);
   addSpfqueryCommand(program, choose);
   return program;
 }

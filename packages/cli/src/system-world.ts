@@ -15,7 +15,7 @@ export function systemWorld(report: Report, stopped?: AbortSignal, dns: Dns = sy
   return {
     now: unixNow,
     newId: randomId,
-    random: Math.random,
+    random: systemRandom,
     clock: systemClock,
     timeLimit: createTimeLimits(() => performance.now(), stopped),
     dns,
@@ -24,6 +24,9 @@ export function systemWorld(report: Report, stopped?: AbortSignal, dns: Dns = sy
     report,
   };
 }
+
+/** From 0 to below 1; nothing that anybody must not guess hangs on it. */
+export const systemRandom: () => number = Math.random;
 
 const ID_OCTETS = 10;
 /** Drawn in one call for many ids: the call costs more than the octets. */
@@ -41,6 +44,11 @@ export function randomId(): string {
 /** A secret for one run of `homing local`: 192 bits. */
 export function randomSecret(): string {
   return Buffer.from(nacl.randomBytes(24)).toString("base64");
+}
+
+/** For links and names that nobody may guess: 144 bits, base64url. */
+export function randomSecretId(): string {
+  return Buffer.from(nacl.randomBytes(18)).toString("base64url");
 }
 
 /** A key for one run of the service: 256 bits. */

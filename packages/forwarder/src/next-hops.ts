@@ -14,6 +14,8 @@ export interface NextHop extends HostPort {
    * required-verified with credentials, unless the server is on this machine.
    */
   readonly tls?: "opportunistic" | "required" | "required-verified";
+  /** TLS from the first octet (RFC 8314 §3.3), as on port 465, in place of STARTTLS. */
+  readonly implicitTls?: true;
   /** For AUTH, at a smart host. */
   readonly credentials?: Credentials;
   /** What the domain's MTA-STS policy says about this host (outbound/sts-hops.ts). */

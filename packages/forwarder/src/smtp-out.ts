@@ -59,7 +59,8 @@ export async function openConnection(options: ConnectionOptions): Promise<Opened
   const demand = hop ? tlsDemand(hop) : "opportunistic";
   let connected = await connectTo(options, "starttls");
   if (connected.kind === "broken-tls") {
-    if (demand !== "opportunistic") return unmet("4.7.5", `TLS: ${connected.cause}`, "none");
+    if (demand !== "opportunistic" || hop?.implicitTls)
+      return unmet("4.7.5", `TLS: ${connected.cause}`, "none");
     // RFC 7435: a server whose TLS is broken gets its mail as one without TLS does.
     connected = await connectTo(options, "none");
     if (connected.kind === "broken-tls") return connected.attempt;
@@ -126,8 +127,8 @@ function createLibrary(options: ConnectionOptions, tls: "starttls" | "none"): Li
     name: options.hostname,
     // What a server must offer is judged when it has offered it.
     opportunisticTLS: true,
-    // The library would speak TLS from the start on port 465.
-    secure: false,
+    // Undefined, the library would decide by the port.
+    secure: "implicitTls" in server && server.implicitTls === true,
     connectionTimeout: GREETING_TIMEOUT_MS,
     greetingTimeout: GREETING_TIMEOUT_MS,
     socketTimeout: COMMAND_TIMEOUT_MS,

@@ -25,10 +25,12 @@ import {
 import { placeWarnings, stateWarnings } from "../config/place-warnings.ts";
 import { type Config, configSchema } from "../config/schema.ts";
 import { settingTree } from "../config/setting-tree.ts";
+import { siteWarnings } from "../config/site-warnings.ts";
 import { srsDomainsOf } from "../config/srs-domains.ts";
 import { dnsServersOption } from "../dns-option.ts";
 import { CommandFailure, EXIT, type FailureReason } from "../failure.ts";
 import { readForwarderSettings, type ServiceSettings } from "../forwarder-settings.ts";
+import { readSites } from "../on-behalf/read-sites.ts";
 import { createOutput } from "../output.ts";
 import { publicAddresses } from "../public-addresses.ts";
 import { readSealKey, readTrust } from "../read-authentication.ts";
@@ -37,6 +39,7 @@ import { readTables } from "../route-tables.ts";
 import { checkAdapters } from "../service/adapters/check-adapters.ts";
 import { checkPidFile, pidPath } from "../service/pid-file.ts";
 import { stateFolder } from "../service/service-state.ts";
+import { readUsers } from "../submission.ts";
 import { systemDns } from "../system-dns.ts";
 
 interface Options {
@@ -89,11 +92,13 @@ async function checkAll(path: string, dns: readonly HostPort[] | undefined): Pro
   const settings = await attempt(() => readForwarderSettings(config, path, (words) => warnings.push(words)));
   if (settings.ok) settings.value.forwards?.reader.close();
   const adapters = await attempt(() => checkAdapters(config, path));
+  const sites = await attempt(() => readSites(config, path));
+  const users = await attempt(() => readUsers(config, path));
   const unsigned = await unsignedProblems(config, path);
-  if (settings.ok && adapters.ok && unsigned.length === 0) {
+  if (settings.ok && adapters.ok && sites.ok && users.ok && unsigned.length === 0) {
     warnings.push(...(await pidFileWarnings(good, path)));
     warnings.push(...(await placeWarnings(config)));
-    warnings.push(...adapterWarnings(config.adapters));
+    warnings.push(...adapterWarnings(config.adapters), ...siteWarnings(config));
     warnings.push(...(await stateWarnings(stateFolder(config, path))));
     const inDns = dns ? await checkInDns(config, settings.value, dns) : { problems: [], warnings: [] };
     if (inDns.problems.length === 0) return { ok: true, config, warnings: [...warnings, ...inDns.warnings] };
@@ -108,6 +113,8 @@ async function checkAll(path: string, dns: readonly HostPort[] | undefined): Pro
     await attempt(() => readTrust(config, { folder: dirname(path), warn: () => {} })),
     settings,
     adapters,
+    sites,
+    users,
   ];
   return wrong([...ownFailure(unsigned, path), ...failuresOf(parts)], []);
 }

@@ -12,9 +12,12 @@ import { unsignedProblem } from "../config/dkim-keys.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { stateWarnings } from "../config/place-warnings.ts";
 import type { Config } from "../config/schema.ts";
+import { siteWarnings } from "../config/site-warnings.ts";
 import { srsDomainsOf } from "../config/srs-domains.ts";
 import { CommandFailure, EXIT, listenFailure } from "../failure.ts";
 import { readForwarderSettings } from "../forwarder-settings.ts";
+import { readSites } from "../on-behalf/read-sites.ts";
+import { sitesOf } from "../on-behalf/sites.ts";
 import { createOutput, type Output, whenOutputIsLost } from "../output.ts";
 import { rereadTrust } from "../read-authentication.ts";
 import { readTables } from "../route-tables.ts";
@@ -33,6 +36,7 @@ import { stopListener } from "../service/stop.ts";
 import { startTableReload, type TableReload } from "../service/table-reload.ts";
 import { readTls } from "../service/tls-files.ts";
 import { keepYoungMemory } from "../service/young-memory.ts";
+import { createSubmission, readUsers } from "../submission.ts";
 import { systemDns } from "../system-dns.ts";
 import { randomKey, systemWorld } from "../system-world.ts";
 import { unixMilliseconds } from "../time.ts";
@@ -89,7 +93,7 @@ async function serveUntilStopped({
   const warn = (message: string): void => output.talk(`homing: ${message}`);
   const settings = await readForwarderSettings(config, options.config, warn, state);
   for (const warning of await stateWarnings(state?.folder)) warn(warning);
-  for (const warning of adapterWarnings(config.adapters)) warn(warning);
+  for (const warning of [...adapterWarnings(config.adapters), ...siteWarnings(config)]) warn(warning);
   const unsigned = unsignedProblem(config);
   if (unsigned !== undefined) warn(`warning: ${unsigned}`);
   // Mail that nobody can account for is not taken.
@@ -97,6 +101,12 @@ async function serveUntilStopped({
   const deliveries = new AbortController();
   const dns = systemDns(config.dns.servers);
   const world = systemWorld(log, deliveries.signal, dns);
+  const sites = sitesOf(await readSites(config, options.config), config, state, {
+    dkimKeys: settings.dkimKeys,
+    world,
+  });
+  const users = await readUsers(config, options.config);
+  const submission = createSubmission({ config, users, sites, dkimKeys: settings.dkimKeys });
   const activation = parseActivation(process.env, process.pid);
   const pidFile = await preparePidFile(pidPath(config, options.config));
   const { adapters } = config;
@@ -117,7 +127,16 @@ async function serveUntilStopped({
         log,
         warn,
       }),
-    listen: () => listen(settings, world, activation, options.config),
+    listen: async () => {
+      const forwarder = await listen(
+        { ...settings, sentMail: sites?.sentMail, submission: submission?.settings },
+        world,
+        activation,
+        options.config,
+      );
+      sites?.connect(forwarder);
+      return forwarder;
+    },
     startReload: (forwarder, adapters) =>
       startTableReload({
         forwarder: {
@@ -131,7 +150,18 @@ async function serveUntilStopped({
         read: (opened) => readTables(config, options.config, { opened }),
         hangups: withFileReload(
           withFileReload(
-            alsoHeardBy(heard, () => void adapters?.reread()),
+            withFileReload(
+              alsoHeardBy(heard, () => void adapters?.reread()),
+              {
+                what: "users",
+                read: async () =>
+                  config.submission?.usersFile === undefined
+                    ? undefined
+                    : await readUsers(config, options.config),
+                replace: (fresh) => submission?.replaceUsers(fresh),
+                log,
+              },
+            ),
             {
               what: "certificate",
               read: () => readTls(config, options.config),
@@ -152,11 +182,23 @@ async function serveUntilStopped({
         log,
       }),
     startControl: (forwarder) => startServiceControl({ state, forwarder, log, warn }),
-    startHttp: () => startHttp({ config, configPath: options.config, secrets: settings.loopSecrets, log }),
+    startHttp: () =>
+      startHttp({
+        ...{ config, configPath: options.config, log },
+        secrets: settings.loopSecrets,
+        onBehalf: sites?.onBehalf,
+      }),
   });
 
   const { host, port } = service.listener;
   log({ event: "listening", host, port });
+  for (const { place, listener } of submissionPlaces(service.listener))
+    log({
+      event: "submission-listening",
+      host: listener.host,
+      port: listener.port,
+      tls: place === "listenTls",
+    });
   if (service.http) log({ event: "http-listening", host: service.http.host, port: service.http.port });
   const place = renderHostPort({ host, port });
   output.talk(
@@ -167,6 +209,7 @@ async function serveUntilStopped({
   const lost = await Promise.race([service.stop, outputLost]);
   const told = started.then(() => tell(stopping("finishing the mail in progress")));
   await Promise.all([told, end(service)]);
+  submission?.close();
   dns.close();
   if (lost) throw new CommandFailure("unavailable", `the log cannot be written: ${lost.message}: stopped`);
   return EXIT.ok;
@@ -239,6 +282,14 @@ async function end(service: Service): Promise<void> {
   });
 }
 
+function submissionPlaces({ submission }: Forwarder) {
+  const { listen, listenTls } = submission;
+  return [
+    ...(listen ? [{ place: "listen", listener: listen }] : []),
+    ...(listenTls ? [{ place: "listenTls", listener: listenTls }] : []),
+  ];
+}
+
 function notifier(log: Service["log"]): (assignments: readonly Assignment[]) => Promise<void> {
   const notify = createNotify(process.env);
   return async (assignments) => {
@@ -262,14 +313,31 @@ function listen(
       throw new CommandFailure("config", activation.message);
     case "socket":
       return startForwarder({ ...settings, listen: { fd: activation.fd } }, world).catch((error: unknown) => {
+        const other = submissionFailure(error, settings, configPath);
         const place = `file descriptor ${activation.fd} of the service manager`;
-        throw listenFailure(error, place, "write ListenStream=25 into the socket unit");
+        throw other ?? listenFailure(error, place, "write ListenStream=25 into the socket unit");
       });
     case "none":
       return startForwarder(settings, world).catch((error: unknown) => {
         const { listen } = settings;
+        const other = submissionFailure(error, settings, configPath);
         const place = "fd" in listen ? `file descriptor ${listen.fd}` : renderHostPort(listen);
-        throw listenFailure(error, place, `change listen in ${configPath}`);
+        throw other ?? listenFailure(error, place, `change listen in ${configPath}`);
       });
   }
+}
+
+/** Undefined where it is none of its ports that cannot be had. */
+function submissionFailure(
+  error: unknown,
+  { submission }: Pick<ForwarderSettings, "submission">,
+  configPath: string,
+): CommandFailure | undefined {
+  const port = error instanceof Error && "port" in error ? error.port : undefined;
+  for (const name of ["listen", "listenTls"] as const) {
+    const place = submission?.[name];
+    if (place && "port" in place && place.port !== 0 && place.port === port)
+      return listenFailure(error, renderHostPort(place), `change submission.${name} in ${configPath}`);
+  }
+  return undefined;
 }

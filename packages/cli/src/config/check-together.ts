@@ -3,6 +3,7 @@ import { asciiLower, parseDomain } from "@homing/srs-core";
 import type * as z from "zod";
 import { adapterClashes } from "./adapter-clashes.ts";
 import { domainName } from "./setting-types.ts";
+import { checkSites, checkSubmission } from "./site-checks.ts";
 
 /** Other settings may be wrong in any way: their types are not sure yet. */
 type Unsure = Readonly<Record<string, unknown>>;
@@ -22,6 +23,8 @@ export function checkTogether(config: Unsure, context: z.RefinementCtx): void {
   checkAcceptance(config, wrong);
   checkSmartHost(config, wrong);
   checkPorts(config, wrong);
+  checkSubmission(config, wrong);
+  checkSites(config, wrong);
   for (const { path, message } of adapterClashes(config)) wrong(path, message);
 }
 

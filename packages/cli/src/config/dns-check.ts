@@ -3,9 +3,11 @@
 import type { MxResolver } from "@homing/forwarder";
 import type { ReadKey } from "./dkim-keys.ts";
 import { checkDkimRecord, type TxtLookup } from "./dkim-record-check.ts";
-import { heloSpfWarnings, type SpfOfOurs } from "./helo-spf-check.ts";
+
 import { mxWarnings } from "./mx-check.ts";
 import type { Config } from "./schema.ts";
+import { type SpfOfOurs, spfWarnings } from "./spf-check.ts";
+import { bounceDomainsOf } from "./srs-domains.ts";
 
 export interface Dns {
   readonly resolver: MxResolver;
@@ -32,17 +34,20 @@ export interface PlacedKey {
 }
 
 export async function checkDns(
-  config: Pick<Config, "hostname" | "srs" | "domainSettings">,
+  config: Pick<Config, "hostname" | "srs" | "domainSettings" | "onBehalf">,
   keys: readonly PlacedKey[],
   { resolver, txt, ours }: Dns,
 ): Promise<DnsCheck> {
-  const [mx, spf, ...records] = await Promise.all([
+  const [mx, spf, sites, ...records] = await Promise.all([
     mxWarnings(config, resolver),
-    heloSpfWarnings(config.hostname, txt, ours),
+    spfWarnings({ kind: "hostname", name: config.hostname }, txt, ours),
+    Promise.all(
+      bounceDomainsOf(config).map((name) => spfWarnings({ kind: "bounceDomain", name }, txt, ours)),
+    ),
     ...keys.map(({ key }) => checkDkimRecord(key, txt)),
   ]);
   const problems: DnsProblem[] = [];
-  const warnings = [...mx, ...spf];
+  const warnings = [...mx, ...spf, ...sites.flat()];
   for (const [at, finding] of records.entries()) {
     const setting = keys[at]?.setting ?? [];
     if (finding.kind === "wrong")

@@ -11,6 +11,8 @@ const OTHERS: readonly (readonly string[])[] = [
   ["dotForward", "socket"],
   ["authentication", "trustedForwardersFile"],
   ["authentication", "arc", "keyFile"],
+  ["submission", "usersFile"],
+  ["onBehalf", "keysFile"],
 ];
 
 /** @param path of the configuration */

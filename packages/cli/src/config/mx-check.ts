@@ -2,23 +2,30 @@
 import type { MxResolver } from "@homing/forwarder";
 import { printable, sameDomain } from "@homing/srs-core";
 import type { Config } from "./schema.ts";
-import { srsDomainsOf } from "./srs-domains.ts";
+import { bounceDomainsOf, srsDomainsOf } from "./srs-domains.ts";
 
 /** What to look after, in words. */
 export async function mxWarnings(
-  config: Pick<Config, "hostname" | "srs" | "domainSettings">,
+  config: Pick<Config, "hostname" | "srs" | "domainSettings" | "onBehalf">,
   resolver: MxResolver,
 ): Promise<readonly string[]> {
-  const checks = srsDomainsOf(config).map((domain) => mxWarning(domain, config.hostname, resolver));
+  const all = [
+    ...srsDomainsOf(config).map((domain) => ["SRS domain", domain] as const),
+    ...bounceDomainsOf(config).map((domain) => ["bounce domain", domain] as const),
+  ];
+  const checks = all.map(([what, domain]) =>
+    mxWarning(`${what} ${domain}`, domain, config.hostname, resolver),
+  );
   return (await Promise.all(checks)).flatMap((warning) => warning ?? []);
 }
 
 async function mxWarning(
+  what: string,
   domain: string,
   hostname: string,
   resolver: MxResolver,
 ): Promise<string | undefined> {
-  const about = `warning: SRS domain ${domain}`;
+  const about = `warning: ${what}`;
   const answer = await resolver.mx(domain);
   switch (answer.kind) {
     case "failed":

@@ -13,9 +13,11 @@ import { settingsByDomain } from "./domain-settings.ts";
 import { http } from "./http-settings.ts";
 import { limits } from "./limit-settings.ts";
 import { localDelivery } from "./mail-store-settings.ts";
+import { onBehalf } from "./on-behalf-settings.ts";
 import { queue } from "./queue-settings.ts";
 import { domain, domainByName, fileName, hostPort, network } from "./setting-types.ts";
 import { srs } from "./srs-settings.ts";
+import { submission } from "./submission-settings.ts";
 import { tls } from "./tls-settings.ts";
 
 const dotForward = z
@@ -162,6 +164,8 @@ const settings = z.strictObject({
   dns,
   dkim,
   http: http.optional(),
+  submission: submission.optional(),
+  onBehalf: onBehalf.optional(),
   adapters: adapters.optional(),
   limits,
   log,

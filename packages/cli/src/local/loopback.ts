@@ -1,20 +1,24 @@
 // The whole loop on loopback: a forwarder, and an inbox that plays every other server. Called by `homing local`.
 import {
   createTableRules,
+  type Forwarder,
   type ForwarderEvent,
   type ForwarderSettings,
   type HostPort,
   loadTables,
   startForwarder,
   submit,
+  type World,
 } from "@homing/forwarder";
 import { mailDate, memoryContent } from "@homing/mail";
 import { createRewriter, type Mailbox, NULL_PATH, renderMailbox } from "@homing/srs-core";
 import { listenFailure } from "../failure.ts";
 import { randomSecret, systemWorld } from "../system-world.ts";
 import { unixNow } from "../time.ts";
+import { createDeliveries } from "./deliveries.ts";
 import { type Arrival, composeBounce, startInbox } from "./inbox.ts";
-import { greeting } from "./messages.ts";
+import { greeting, ORIGINAL_SENDER } from "./messages.ts";
+import type { LocalSite } from "./site.ts";
 
 export const DOMAIN = "forwarder.example";
 /** Her new home takes a message and then bounces it. */
@@ -23,8 +27,10 @@ export const ALICE: Mailbox = { localPart: "alice", domain: DOMAIN };
 export const CAROL: Mailbox = { localPart: "carol", domain: DOMAIN };
 
 const HOST = "127.0.0.1";
-const FULL_MAILBOX = "alice@home.example";
-const ALIASES = `alice: ${FULL_MAILBOX}\ncarol: carol@home.example\npostmaster: carol\n`;
+const FULL_MAILBOX: Mailbox = { localPart: "alice", domain: "home.example" };
+/** Whatever is sent there is taken, and bounced: for who tries how his site takes it. */
+const FULL_LOCAL_PART = "full";
+const ALIASES = `alice: ${renderMailbox(FULL_MAILBOX)}\ncarol: carol@home.example\npostmaster: carol\n`;
 const HOSTNAME = `mx.${DOMAIN}`;
 const INBOX_HOSTNAME = "mx.elsewhere.example";
 
@@ -43,51 +49,54 @@ export interface LoopbackListener {
   bounced(by: string, to: string): void;
 }
 
-/** @param port 0 takes a free one */
-export async function startLoopback(port: number, listener: LoopbackListener): Promise<Loopback> {
-  const arrivals: Arrival[] = [];
-  const delivered = new Map<string, Arrival[]>();
+/** @param port 0 takes a free one; @param site with `--http` */
+export async function startLoopback(
+  port: number,
+  listener: LoopbackListener,
+  site?: LocalSite,
+): Promise<Loopback> {
   const bounces = new Set<Promise<unknown>>();
-
-  const inbox = await startInbox({
-    host: HOST,
-    hostname: INBOX_HOSTNAME,
-    arrived: (arrival) => void arrivals.push(arrival),
-    failed: (error) => listener.forwarder({ event: "error", session: "inbox", message: String(error) }),
+  let isHome = (): void => {};
+  const home = new Promise<void>((resolve) => {
+    isHome = resolve;
   });
-  const report = (event: ForwarderEvent): void => {
-    listener.forwarder(event);
-    if (event.event === "delivered") {
-      const index = arrivals.findIndex(({ recipient }) => renderMailbox(recipient) === event.target);
-      const found = index < 0 ? [] : arrivals.splice(index, 1);
-      delivered.set(event.id, [...(delivered.get(event.id) ?? []), ...found]);
-    }
-    if (event.event !== "answered") return;
-    // A destination has a message, and can bounce it, once its sender was told so.
-    for (const arrival of delivered.get(event.id) ?? []) keepOrBounce(arrival);
-    delivered.delete(event.id);
-  };
-  const forwarder = await startForwarder(await settings(port, inbox), systemWorld(report)).catch(
-    async (error: unknown) => {
-      await inbox.close();
-      throw listenFailure(
-        error,
-        `${HOST}:${port}`,
-        `choose another port with --port, such as: npm start -- --port ${port + 1}`,
-      );
-    },
-  );
 
   const keepOrBounce = (arrival: Arrival): void => {
     const { reversePath, recipient } = arrival;
     // RFC 5321 §4.5.5: nothing is ever returned to the null sender.
-    if (renderMailbox(recipient) !== FULL_MAILBOX || reversePath === NULL_PATH) {
+    if (!isFull(recipient) || reversePath === NULL_PATH) {
       listener.arrived(arrival);
+      if (renderMailbox(recipient) === renderMailbox(ORIGINAL_SENDER)) isHome();
     } else {
       const pending = bounce(arrival, reversePath).finally(() => bounces.delete(pending));
       bounces.add(pending);
     }
   };
+  const deliveries = createDeliveries(keepOrBounce);
+  const inbox = await startInbox({
+    host: HOST,
+    hostname: INBOX_HOSTNAME,
+    arrived: deliveries.arrived,
+    failed: (error) => listener.forwarder({ event: "error", session: "inbox", message: String(error) }),
+  });
+  const report = (event: ForwarderEvent): void => {
+    listener.forwarder(event);
+    deliveries.report(event);
+  };
+  const world = site ? { ...systemWorld(report), ...NO_DNS } : systemWorld(report);
+  const started = async (): Promise<Forwarder> => {
+    const own = await settings(port, inbox);
+    return await startForwarder({ ...own, ...(await site?.start({ hostname: HOSTNAME, world })) }, world);
+  };
+  const forwarder = await started().catch(async (error: unknown) => {
+    await inbox.close();
+    throw listenFailure(
+      error,
+      `${HOST}:${port}`,
+      `choose another port with --port, such as: npm start -- --port ${port + 1}`,
+    );
+  });
+  site?.connect(forwarder);
 
   const bounce = async (arrival: Arrival, returnTo: Mailbox): Promise<void> => {
     listener.bounced(INBOX_HOSTNAME, renderMailbox(returnTo));
@@ -104,11 +113,22 @@ export async function startLoopback(port: number, listener: LoopbackListener): P
     async sendGreeting() {
       await submit({ server: forwarder, hostname: "mx.origin.example", ...greeting(ALICE, unixNow()) });
       await Promise.all(bounces);
+      // From a queue it comes a moment later.
+      await home;
     },
     async close() {
       await Promise.all([forwarder.close(), inbox.close()]);
     },
   };
+}
+
+/** Nobody out there is asked about made-up domains. */
+const NO_DNS: Pick<World, "txt"> = {
+  txt: async () => ({ kind: "failed", cause: "homing local asks no DNS" }),
+};
+
+function isFull(recipient: Mailbox): boolean {
+  return recipient.localPart === FULL_LOCAL_PART || renderMailbox(recipient) === renderMailbox(FULL_MAILBOX);
 }
 
 async function settings(port: number, inbox: HostPort): Promise<ForwarderSettings> {

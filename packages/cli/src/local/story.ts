@@ -51,6 +51,10 @@ export function createStory(print: (line: string) => void): Story {
         case "bounce-refused":
           line("refused", `it is no bounce (${event.reason})`, "red");
           break;
+        case "posted":
+          print("");
+          line("from a site", `for ${event.recipient}, envelope sender ${colouredSrs(event.reversePath)}`);
+          break;
         case "delivered":
           line("delivered", `to ${event.target} (next hop ${event.hop})`, "green");
           break;
@@ -65,12 +69,16 @@ export function createStory(print: (line: string) => void): Story {
           line("error", printable(event.message), "red");
           break;
         case "discarded":
-          line("thrown away", `the entry of ${event.recipient} says so`);
+          line("thrown away", `what comes to ${event.recipient} is not kept`);
           break;
         case "deferred":
         case "given-up":
         case "dsn":
         case "lease-lost":
+        case "logged-in":
+        case "log-in-failed":
+        case "log-in-guessing":
+        case "submitted":
         case "guessing":
         case "many-bounces":
         case "nobody-told":

@@ -83,10 +83,10 @@ async function writeAll(file: FileHandle, piece: Buffer, position: number): Prom
   }
 }
 
-/** From the first octet on. */
-export async function* piecesOf(file: FileHandle): AsyncGenerator<Buffer> {
+/** @param start where the first piece begins */
+export async function* piecesOf(file: FileHandle, start = 0): AsyncGenerator<Buffer> {
   const size = 64 * 1024;
-  for (let position = 0; ; ) {
+  for (let position = start; ; ) {
     const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(size), 0, size, position);
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);

@@ -7,6 +7,14 @@ export function addServiceCommands(program: Command, choose: Choose): void {
     .command("local")
     .description("everything on loopback with a built-in inbox: try it, no configuration")
     .option("--port <port>", "port of the forwarder on 127.0.0.1; 0 takes a free one", "2525")
+    .option(
+      "--http <port>",
+      "the HTTP API for web sites, too, and the inbox as a page, on this port of 127.0.0.1",
+    )
+    .option(
+      "--site-key-file <file>",
+      "the key of the one web site that there is (default: made up, and shown)",
+    )
     .option("--json", JSON_TEXT)
     .action((options) => choose(async () => (await import("../commands/local.ts")).local(options)));
 

@@ -1,6 +1,7 @@
 // The HTTP side of the service, where the configuration asks for it: loaded only then. Called by `homing serve`.
 import { createWhyLinks, renderHostPort } from "@homing/forwarder";
 import type { HttpListener } from "@homing/http";
+import type { OnBehalf } from "@homing/on-behalf";
 import type { Config } from "../config/schema.ts";
 import { listenFailure } from "../failure.ts";
 import { unixNow } from "../time.ts";
@@ -13,6 +14,8 @@ export interface StartHttpOptions {
   readonly configPath: string;
   /** Newest first: those that sign the links in replies. */
   readonly secrets: readonly string[];
+  /** Web sites, where there are some. */
+  readonly onBehalf: OnBehalf | undefined;
   readonly log: (event: object) => void;
 }
 
@@ -20,6 +23,7 @@ export async function startHttp({
   config: { http, hostname },
   configPath,
   secrets,
+  onBehalf,
   log,
 }: StartHttpOptions): Promise<HttpListener | undefined> {
   if (!http) return undefined;
@@ -30,7 +34,10 @@ export async function startHttp({
   };
   const { listen, publicUrl } = http;
   const whyLinks = createWhyLinks({ publicUrl, secrets, now: unixNow });
-  return listenHttp({ listen, hostname, whyLinks, failed }).catch((error: unknown) => {
+  return listenHttp({
+    ...{ listen, hostname, whyLinks, failed },
+    onBehalf: onBehalf && { ...onBehalf, publicUrl },
+  }).catch((error: unknown) => {
     throw listenFailure(error, renderHostPort(listen), `change http.listen in ${configPath}`);
   });
 }

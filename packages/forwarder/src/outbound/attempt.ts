@@ -1,13 +1,26 @@
 // One attempt to hand one message to one server: what is asked of it, and what became of it. Made by smtp-out.ts, read
 // by whoever delivers.
 import type { Content, Envelope, Reply } from "@homing/mail";
+import type { Mailbox } from "@homing/srs-core";
 
 /** `verified`: the certificate is good for the server's name and signed by somebody whom we trust (PKIX). */
 export type TlsOutcome = "none" | "unverified" | "verified";
 
+/** One of several recipients, whom the server does not take. */
+export interface RefusedRecipient {
+  readonly recipient: Mailbox;
+  readonly reply: Reply;
+}
+
 /** What became of an attempt. The server's words are for the log alone (ADR 0013): they may name a private address. */
 export type Attempt =
-  | { readonly kind: "accepted"; readonly reply: Reply; readonly tls: TlsOutcome }
+  | {
+      readonly kind: "accepted";
+      readonly reply: Reply;
+      readonly tls: TlsOutcome;
+      /** Of several: the others have the message. */
+      readonly refused?: readonly RefusedRecipient[];
+    }
   /** A refusal, at the greeting or in the transaction. */
   | {
       readonly kind: "answered";
@@ -16,6 +29,10 @@ export type Attempt =
       readonly tls: TlsOutcome;
       /** It is a refusal of ours: the server did not say this. */
       readonly ours?: true;
+      /** What the server said to AUTH. */
+      readonly login?: Pick<Reply, "code" | "enhanced">;
+      /** Of several recipients, where all were refused. */
+      readonly refused?: readonly RefusedRecipient[];
     }
   /**
    * No answer: cannot connect, connection lost, time is up. Nobody holds the message for sure; where `onFinalDot` was
@@ -26,8 +43,22 @@ export type Attempt =
 /** The message of an attempt, and who wants to hear of it. */
 export interface AttemptOptions extends AttemptHooks {
   readonly envelope: Envelope;
+  /**
+   * Further recipients in the same transaction; where this is set, the attempt tells each refusal, also of none further.
+   * Not for LMTP, which answers for each.
+   */
+  readonly alsoTo?: readonly Mailbox[];
+  /** Asked of servers that know DSN (RFC 3461), for all recipients. */
+  readonly dsn?: DsnRequest;
   /** CRLF lines; the caller has refused bare CR, bare LF and NUL: they go out as they are. */
   readonly message: Content;
+}
+
+export interface DsnRequest {
+  readonly notify?: readonly ("NEVER" | "SUCCESS" | "FAILURE" | "DELAY")[];
+  readonly ret?: "FULL" | "HDRS";
+  /** Printable ASCII, without xtext. */
+  readonly envid?: string;
 }
 
 export interface AttemptHooks {

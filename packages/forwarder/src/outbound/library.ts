@@ -45,9 +45,11 @@ export interface Library {
 
 export interface LibraryEnvelope {
   readonly from: string;
-  readonly to: string;
+  readonly to: string | readonly string[];
   readonly size: number;
   readonly use8BitMime: boolean;
+  /** Checked by the library; it throws what it cannot read away with an error. */
+  readonly dsn?: { readonly notify?: readonly string[]; readonly ret?: string; readonly envid?: string };
 }
 
 /** What the library notes of an envelope that is under way. */
@@ -60,9 +62,15 @@ interface LibraryTransaction {
   readonly pipelined: boolean;
 }
 
+/** Of one recipient whom the server refused. */
+export interface RejectedError extends Error {
+  /** As it was passed. */
+  readonly recipient?: string;
+}
+
 export interface SendResult {
   readonly response: string;
-  readonly rejectedErrors?: readonly Error[];
+  readonly rejectedErrors?: readonly RejectedError[];
 }
 
 /** What the library writes a message to: all that it uses of its own stream. */

@@ -32,11 +32,12 @@ export async function logIn(
   if (!reply || reply.code < 400)
     return { kind: "no-answer", cause: `no answer to AUTH ${method}`, stage: "greeting" };
   const said = `${reply.code} ${reply.enhanced}`;
-  return unmet(
+  const refusal = unmet(
     "4.7.8",
     `AUTH ${method} as ${credentials.user} refused (${said}): check the credentials`,
     tls,
   );
+  return { ...refusal, login: { code: reply.code, enhanced: reply.enhanced } };
 }
 
 function loginError(

@@ -6,8 +6,9 @@ import { gather } from "../end-of-turn.ts";
 import { whenAborted } from "../when-aborted.ts";
 import type { Attempt, AttemptOptions, TlsOutcome } from "./attempt.ts";
 import { failedAttempt } from "./failed-attempt.ts";
-import type { Library, MessageSink } from "./library.ts";
+import type { Library, MessageSink, RejectedError } from "./library.ts";
 import { libraryEnvelope, NO_EIGHT_BIT, takes, unsendable } from "./library-envelope.ts";
+import { refusedRecipients } from "./refused-recipients.ts";
 import { writePieces, writeWhole } from "./write-message.ts";
 
 /** One message at a time. */
@@ -134,7 +135,7 @@ export function createOutConnection({ library, lmtp, tls }: OutConnectionOptions
     },
     onEnd: undefined,
     send(options) {
-      const { timeIsUp, envelope, message } = options;
+      const { timeIsUp, message } = options;
       messages++;
       tookUp = false;
       finalDot = false;
@@ -152,21 +153,22 @@ export function createOutConnection({ library, lmtp, tls }: OutConnectionOptions
         };
         if (timeIsUp?.aborted) return abort();
         leave = timeIsUp && whenAborted(timeIsUp, abort);
-        const refusal = unsendable(envelope, message, library);
+        const refusal = unsendable(options, library);
         if (refusal) {
           tookUp = true;
           return refuse(refusal);
         }
         setSilence(library, COMMAND_TIMEOUT_MS);
         if (library._socket) gather(library._socket);
-        library.send(libraryEnvelope(envelope, message), message, (error, info) => {
+        library.send(libraryEnvelope(options), message, (error, info) => {
+          const refused = refusedRecipients(options, error ? rejectedOf(error) : info.rejectedErrors);
           // A refusal after the dot of LMTP is no error to the library: it is one recipient's, and others might have none.
-          const failure = error ?? info.rejectedErrors?.[0];
-          if (failure) return fail(failure);
+          const failure = error ?? (refused ? undefined : info.rejectedErrors?.[0]);
+          if (failure) return finish({ ...failedAttempt(failure, "transaction", tls), ...refused });
           // It cannot mean a message that it does not have.
           if (inMessage) return fail(new Error(TOO_SOON));
           const reply = parseReply(info.response) ?? { code: 250, enhanced: "2.0.0", text: "" };
-          finish({ kind: "accepted", reply, tls });
+          finish({ kind: "accepted", reply, tls, ...refused });
         });
       });
     },
@@ -187,6 +189,11 @@ export function createOutConnection({ library, lmtp, tls }: OutConnectionOptions
     close: () => library.close(),
   };
   return connection;
+}
+
+/** Of an error that is about all recipients. */
+function rejectedOf(error: Error): readonly RejectedError[] | undefined {
+  return "rejectedErrors" in error ? (error.rejectedErrors as readonly RejectedError[]) : undefined;
 }
 
 export function leave(library: Library): void {
@@ -232,7 +239,14 @@ function overrideEnvelope(library: Library, asksSmtpUtf8: () => boolean): void {
   const pipelines = takes(library, "PIPELINING");
   library._setEnvelope = (envelope, done) => {
     const { from, to, size, use8BitMime } = envelope;
-    if (!pipelines || to === "" || NOT_PLAIN.test(from) || NOT_PLAIN.test(to)) {
+    if (
+      !pipelines ||
+      typeof to !== "string" ||
+      to === "" ||
+      envelope.dsn ||
+      NOT_PLAIN.test(from) ||
+      NOT_PLAIN.test(to)
+    ) {
       setEnvelope(envelope, done);
       return;
     }
