@@ -12,12 +12,17 @@ import {
   type PostedMail,
   QUEUE_TIMES,
   type SentMail,
+  type SubmissionPolicy,
+  type Submitter,
 } from "@homing/forwarder";
 import { memoryContent } from "@homing/mail";
 import { createRewriter, type Mailbox, NULL_PATH, parseMailbox, renderMailbox } from "@homing/srs-core";
+import { sendMessage } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { type Scene, startScene } from "./harness/bounce-crowd.ts";
 import { assertSilent, bring, remoteBounce, secretAddress, srsAddress } from "./harness/bounce-peers.ts";
 import { type InProcessOptions, inProcessForwarder, NOW } from "./harness/in-process.ts";
+import type { Taken } from "./harness/scripted-hop.ts";
+import { client, logIn, TLS } from "./harness/submission-scene.ts";
 
 const RETURNS = "bounce.site.example";
 const USER = "alice@users.example";
@@ -48,11 +53,14 @@ interface Known extends SentMail {
   readonly sent: Map<string, string> | "away";
   forget(): void;
   readonly eatenOf: string[];
+  /** Of which it was asked. */
+  readonly ends: string[];
 }
 
 function known(): Known {
   let sent: Map<string, string> | "away" = new Map();
   const eatenOf: string[] = [];
+  const ends: string[] = [];
   let reports = 0;
   return {
     rewriters: [rewriter],
@@ -63,6 +71,7 @@ function known(): Known {
       sent = sent === "away" ? new Map() : "away";
     },
     eatenOf,
+    ends,
     isNobody: (recipient) => renderMailbox(recipient) === NOBODY,
     async eaten(recipient) {
       eatenOf.push(renderMailbox(recipient));
@@ -83,17 +92,12 @@ function known(): Known {
         ],
       };
     },
-    settled: ({ id, reversePath, recipient, outcome, now }) =>
-      reversePath.domain === RETURNS
-        ? [
-            {
-              of: "settled",
-              key: `${id} ${renderMailbox(recipient)}`,
-              value: outcome.kind === "failed" ? `failed ${outcome.enhanced} ${outcome.class}` : outcome.kind,
-              expires: now + LIFE,
-            },
-          ]
-        : [],
+    settled({ id, reversePath, recipient, outcome, now }) {
+      if (reversePath.domain !== RETURNS) return [];
+      const value = outcome.kind === "failed" ? `failed ${outcome.enhanced} ${outcome.class}` : outcome.kind;
+      ends.push(value);
+      return [{ of: "settled", key: `${id} ${renderMailbox(recipient)}`, value, expires: now + LIFE }];
+    },
   };
 }
 
@@ -101,8 +105,12 @@ interface SentScene extends Scene {
   readonly known: Known;
 }
 
-async function sentScene(t: TestContext, options: Partial<InProcessOptions> = {}): Promise<SentScene> {
-  const sentMail = known();
+async function sentScene(
+  t: TestContext,
+  options: Partial<InProcessOptions> = {},
+  more: Partial<SentMail> = {},
+): Promise<SentScene> {
+  const sentMail = Object.defineProperties(known(), Object.getOwnPropertyDescriptors(more));
   return { ...(await startScene(t, { sentMail, ...options })), known: sentMail };
 }
 
@@ -349,6 +357,17 @@ test("of mail that does not matter nobody is told, not the postmaster either", a
   assert.deepEqual(await notesOf(scene, "settled"), [`mail-to-carol ${FRIEND}: failed 5.1.1 hard`]);
 });
 
+test("of mail of our own to which nothing returns nobody is told either: it is no bounce", async (t) => {
+  await using scene = await sentScene(t);
+  scene.refusals.set(FRIEND, GONE);
+  await post(scene, [mailTo(FRIEND, { sender: NULL_PATH, reversePath: NULL_PATH })]);
+  await scene.pass(2 * 86_400);
+  assert.deepEqual(scene.hop.taken, []);
+  assert.deepEqual(scene.told("double-bounce"), []);
+  assert.equal(scene.told("given-up").length, 1);
+  assert.deepEqual(await notesOf(scene, "settled"), []);
+});
+
 test("recipients of ours are where the tables lead, and so are users whose mail bounces", async (t) => {
   const target = secretAddress();
   const home = secretAddress();
@@ -386,6 +405,29 @@ test("recipients of ours are where the tables lead, and so are users whose mail 
   assert.match(told?.message ?? "", /^Final-Recipient: rfc822; friend@forwarder\.example\r$/m);
   assertSilent(told?.message ?? "", target);
 });
+
+const ends: [what: string, gone: number, settled: string][] = [
+  ["one of several destinations is gone", 1, "delivered"],
+  ["all of several destinations are gone", 3, "failed 5.1.1 hard"],
+];
+for (const [what, gone, settled] of ends) {
+  for (const isImportant of [true, false]) {
+    const whose = isImportant ? "the user hears" : "nobody hears";
+    test(`where ${what}, one end is noted of mail of which ${whose}: how many there are is private`, async (t) => {
+      const targets = Array.from({ length: 3 }, () => secretAddress());
+      await using scene = await sentScene(t, { aliases: `team: ${targets.join(", ")}` });
+      for (const target of targets.slice(0, gone)) scene.refusals.set(target, GONE);
+      const team = "team@forwarder.example";
+      const envelope: Partial<PostedMail> = isImportant
+        ? { reversePath: mailbox(srsOf(team)) }
+        : { sender: NULL_PATH, reversePath: mailbox(NOBODY) };
+      assert.equal(await post(scene, [mailTo(team, envelope)]), "stored");
+      await scene.pass(HOUR);
+      assert.deepEqual(await notesOf(scene, "settled"), [`mail-to-team ${team}: ${settled}`]);
+      assert.deepEqual(scene.known.ends, [settled]);
+    });
+  }
+}
 
 test("an SRS address is nobody to whom mail is posted, be its tag good or not", async (t) => {
   await using scene = await sentScene(t);
@@ -440,6 +482,46 @@ test("below the floor of the disk there is no room for mail or notes; without a 
   assert.equal(await stateless.post([mailTo(FRIEND)], NO_NOTES), "failed");
 });
 
+test("what is posted while the service ends is answered: what is stored then leaves after the next start, once", async (t) => {
+  const stateFolder = await mkdtemp(join(tmpdir(), "homing-sent-"));
+  t.after(() => rm(stateFolder, { recursive: true }));
+  const large = memoryContent(Buffer.alloc(600_000, "Subject: large\r\n\r\n"));
+  const aliases = "team: a@home.example, b@home.example";
+  const posted: Promise<string>[] = [];
+  const arrived: string[] = [];
+  {
+    await using before = await sentScene(t, { stateFolder, aliases });
+    const postSome = (when: string): void => {
+      for (const to of ["friend@friends.example", "team@forwarder.example", "none@forwarder.example"])
+        for (const more of [{}, { content: large }]) {
+          const id = `${when}-${posted.length}`;
+          posted.push(post(before, [mailTo(to, { id, ...more }), mailTo(FRIEND, { id: `${id}-too` })]));
+        }
+    };
+    postSome("before");
+    const closed = before.forwarder[Symbol.asyncDispose]();
+    for (let turn = 0; turn < 5; turn++) {
+      postSome("amid");
+      await new Promise(setImmediate);
+    }
+    await closed;
+    postSome("behind");
+    const outcomes = await Promise.all(posted);
+    assert.deepEqual(new Set(outcomes.slice(0, 6)), new Set(["stored"]));
+    assert.deepEqual(new Set(outcomes.slice(-6)), new Set(["failed"]));
+    arrived.push(
+      ...before.hop.taken.filter(({ reversePath }) => reversePath !== "").map(({ recipient }) => recipient),
+    );
+  }
+  const stored = (await Promise.all(posted)).filter((outcome) => outcome === "stored").length;
+  await using after = await sentScene(t, { stateFolder, aliases });
+  await after.pass(2);
+  arrived.push(
+    ...after.hop.taken.filter(({ reversePath }) => reversePath !== "").map(({ recipient }) => recipient),
+  );
+  assert.equal(arrived.filter((recipient) => recipient === FRIEND).length, stored);
+});
+
 test("what was posted and not served is served after the next start", async (t) => {
   const stateFolder = await mkdtemp(join(tmpdir(), "homing-sent-"));
   t.after(() => rm(stateFolder, { recursive: true }));
@@ -453,4 +535,185 @@ test("what was posted and not served is served after the next start", async (t) 
   await after.pass(HOUR);
   assert.equal((await after.taken(1))[0]?.recipient, FRIEND);
   assert.deepEqual(await notesOf(after, "settled"), [`mail-to-carol ${FRIEND}: delivered`]);
+});
+
+// --- what a DSN returns of it ---------------------------------------------------------------------------------------------------
+
+const TOKEN = "https://mail.site.example/mine?t=";
+/** As the HTTP API composes it: links that are the recipient's alone, in the header and at the foot. */
+function withLinks(recipient: string): ReturnType<typeof memoryContent> {
+  const text = [
+    `List-Unsubscribe: <${TOKEN}header>`,
+    "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+    `From: "Alice via Cards" <cards@site.example>`,
+    `To: ${recipient}`,
+    "Subject: Look at this",
+    "Message-ID: <links@site.example>",
+    "",
+    `An article.\r\n${TOKEN}foot`,
+    "",
+  ];
+  return memoryContent(Buffer.from(text.join("\r\n")));
+}
+
+/** Of the user, who is told: where it stands, it is wanted. */
+const OWN_LINK = "https://mail.site.example/mine?own";
+const FOOT = ["You sent this through Cards. To see or end what is sent in your name:", OWN_LINK];
+const foot: SentMail["foot"] = (sender) => (renderMailbox(sender) === USER ? FOOT : []);
+
+function assertOwn(dsn: Taken | undefined, action: string, told = USER): void {
+  const message = dsn?.message ?? assert.fail("no DSN");
+  assert.equal(dsn?.recipient, told);
+  assert.match(message, new RegExp(`^Action: ${action}\\r$`, "m"));
+  assert.doesNotMatch(message, /\/mine\?t=|List-Unsubscribe|An article/);
+  assert.match(message, /^Subject: Look at this\r$/m);
+  const words = message.slice(message.indexOf("\r\n\r\n"), message.indexOf("message/delivery-status"));
+  assert.equal(words.includes(FOOT.join("\r\n")), told === USER);
+}
+
+test("no DSN about posted mail returns the recipient's links: refused, late, at an alias, of the site itself", async (t) => {
+  const target = secretAddress();
+  await using scene = await sentScene(t, { aliases: `team: ${target}, ${target}.too` }, { foot });
+  const site = "bounces@site.example";
+  const friends = Array.from({ length: 3 }, (_, at) => `friend${at}@friends.example`);
+  const [gone = "", late = "", transactional = ""] = friends;
+  scene.refusals.set(gone, GONE).set(late, GREYLISTED).set(transactional, GONE);
+  scene.refusals.set(target, GONE).set(`${target}.too`, GONE);
+  const posted = [gone, late, "team@forwarder.example"].map((to) => mailTo(to, { content: withLinks(to) }));
+  const own = mailTo(transactional, {
+    ...{ content: withLinks(transactional), sender: mailbox(site) },
+    reversePath: mailbox(srsOf(transactional, site)),
+  });
+  assert.equal(await post(scene, [...posted, own]), "stored");
+  await scene.pass(2 * 86_400);
+  const about = (to: string): readonly Taken[] =>
+    scene.hop.taken.filter(({ message }) => message.includes(`Final-Recipient: rfc822; ${to}\r`));
+  assertOwn(about(gone)[0], "failed");
+  assertOwn(about(late)[0], "delayed");
+  assertOwn(about(transactional)[0], "failed", site);
+  const ofTeam = about("team@forwarder.example");
+  assert.ok(ofTeam.length > 0);
+  for (const dsn of ofTeam) assertOwn(dsn, "failed", dsn.recipient);
+});
+
+test("what is re-issued to the user has his own link below its words", async (t) => {
+  await using scene = await sentScene(t, {}, { foot });
+  await post(scene, [mailTo(FRIEND, { content: withLinks(FRIEND) })]);
+  const [sent] = await scene.taken(1);
+  const returned = sent?.message.slice(0, sent.message.indexOf("\r\n\r\n")) ?? "";
+  await bounceTo(scene, srsOf(FRIEND), { target: FRIEND, returned });
+  assertOwn((await scene.taken(2))[1], "failed");
+});
+
+test("a header that proves to whom the mail went says so, where nothing else is known", async (t) => {
+  const proven: (string | undefined)[] = [];
+  const recipientOf: SentMail["recipientOf"] = async () => ({
+    recipient: undefined,
+    returned({ recipient }) {
+      proven.push(recipient && renderMailbox(recipient));
+      return [];
+    },
+  });
+  await using scene = await sentScene(t, {}, { recipientOf });
+  await post(scene, [mailTo(FRIEND)]);
+  const [sent] = await scene.taken(1);
+  const returned = sent?.message.slice(0, sent.message.indexOf("\r\n\r\n")) ?? "";
+  await bounceTo(scene, srsOf(FRIEND), { target: FRIEND, returned });
+  await bounceTo(scene, srsOf(FRIEND), { target: FRIEND });
+  assert.deepEqual(proven, [FRIEND, undefined]);
+});
+
+// --- mail that is handed in by SMTP -----------------------------------------------------------------------------------------------
+
+interface HandedIn {
+  readonly settings: Pick<InProcessOptions, "tls" | "submission">;
+  readonly outcomes: readonly string[];
+}
+
+/** As a site's: each copy with its own return path and links, and a note for the message. */
+function handedIn(): HandedIn {
+  const outcomes: string[] = [];
+  const submitter: Submitter = {
+    name: "cards",
+    sender: async () => ({
+      kind: "open",
+      keyOf: (recipient) => renderMailbox(recipient).toLowerCase(),
+      rcpt: async () => undefined,
+      message: async ({ content, recipients }) => ({
+        kind: "send",
+        sender: mailbox(USER),
+        content,
+        copies: recipients.map((recipient) => ({
+          reversePath: mailbox(srsOf(renderMailbox(recipient))),
+          fields: `List-Unsubscribe: <${TOKEN}${renderMailbox(recipient)}>\r\n`,
+        })),
+        notes: {
+          ...NO_NOTES,
+          write: [{ of: "message", key: `m${outcomes.length}`, value: "", expires: NOW + LIFE }],
+        },
+        settled: (outcome) => outcomes.push(outcome),
+      }),
+    }),
+  };
+  const policy: SubmissionPolicy = {
+    logIn: async () => undefined,
+    keyed: async () => submitter,
+  };
+  const listenTls = { host: "127.0.0.1", port: 0 };
+  return { settings: { tls: TLS, submission: { policy, listenTls } }, outcomes };
+}
+
+async function handIn(
+  { forwarder }: SentScene,
+  to: readonly string[],
+  rcpt = "",
+  mail = "",
+): Promise<string> {
+  using wire = await client(forwarder);
+  await logIn(wire, "cards", "key");
+  await wire.ask(`MAIL FROM:<${USER}>${mail}`);
+  for (const one of to) assert.match(await wire.ask(`RCPT TO:<${one}>${rcpt}`), /^250 /, one);
+  return await sendMessage(wire, "From: cards@site.example\r\nSubject: Look at this\r\n\r\nAn article.\r\n");
+}
+
+test("handed in to aliases of ours, mail keeps its return path; each name has its copy and its end", async (t) => {
+  const target = secretAddress();
+  const aliases = `one: ${target}\ntwo: ${target}\nhole: :blackhole:`;
+  const { settings, outcomes } = handedIn();
+  await using scene = await sentScene(t, { aliases, ...settings });
+  const [one, two, hole] = ["one", "two", "hole"].map((name) => `${name}@forwarder.example`);
+  assert.ok(one && two && hole);
+  const kept = await handIn(scene, [one, two, hole, one.toUpperCase()]);
+  assert.match(kept, /^250 /);
+  const taken = await scene.taken(2);
+  await quiet(scene);
+  assert.deepEqual(
+    new Set(taken.map(({ recipient, reversePath }) => `${recipient} ${reversePath}`)),
+    new Set([one, two].map((name) => `${target} ${srsOf(name)}`)),
+  );
+  const ends = (await notesOf(scene, "settled")).map((note) => note.replace(/^\S+ /, ""));
+  assert.deepEqual(ends.toSorted(), [`${hole}: delivered`, `${one}: delivered`, `${two}: delivered`]);
+  assert.equal(await handIn(scene, [hole]), kept, "whoever sent it does not know that it is thrown away");
+  assert.equal((await notesOf(scene, "settled")).length, 4);
+  assert.deepEqual(await notesOf(scene, "message"), ["m0: ", "m1: "]);
+  assert.deepEqual(outcomes, ["kept", "kept"]);
+});
+
+test("a DSN about mail that was handed in returns no links and no body, whatever its client asks", async (t) => {
+  const { settings } = handedIn();
+  const target = secretAddress();
+  const aliases = `team: ${target}, ${target}.too`;
+  await using scene = await sentScene(t, { aliases, ...settings }, { foot });
+  scene.refusals.set(FRIEND, GONE);
+  const to = [FRIEND, "dave@friends.example", "team@forwarder.example"];
+  assert.match(await handIn(scene, to, " NOTIFY=SUCCESS,FAILURE,DELAY", " RET=FULL"), /^250 /);
+  await scene.pass(60);
+  const dsns = scene.hop.taken.filter(({ reversePath }) => reversePath === "");
+  const actions = ["expanded", "failed", "relayed"];
+  assert.equal(dsns.length, actions.length);
+  for (const action of actions)
+    assertOwn(
+      dsns.find(({ message }) => message.includes(`Action: ${action}\r`)),
+      action,
+    );
 });

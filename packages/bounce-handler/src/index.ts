@@ -52,4 +52,4 @@ export type {
 export { type DiagnosticPolicy, redacted } from "./reissue/diagnostic.ts";
 export { createOracle, type Oracle, type OracleOptions } from "./reissue/oracle.ts";
 export { type Reissued, type ReissueOptions, type Remembered, reissue } from "./reissue/reissue.ts";
-export { headerToRemember } from "./reissue/returned-header.ts";
+export { briefHeader, headerToRemember } from "./reissue/returned-header.ts";

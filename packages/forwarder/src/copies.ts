@@ -12,6 +12,7 @@ import {
 } from "@homing/srs-core";
 import { isSelectable } from "./alias-index/selectable.ts";
 import type { Route } from "./routes.ts";
+import type { Destination } from "./tables/followed.ts";
 
 /** One copy of a message, and the envelope sender that it has. */
 export interface Copy {
@@ -63,6 +64,19 @@ export function copiesOf(options: CopyOptions, { route, recipient, given, now }:
     copies.push({ mailbox, reversePath: rewritten.sender, stays });
   }
   return { ok: true, copies };
+}
+
+/** Of mail that was sent from here for somebody: what comes back is known by its sender, who stays. A list's owner hears first. */
+export function copiesOfSent(
+  destinations: readonly Destination[],
+  reversePath: ReversePath,
+  isOurDomain: (domain: string) => boolean,
+): readonly Copy[] {
+  return destinations.map(({ mailbox, owner }) => {
+    const stays = isOurDomain(mailbox.domain);
+    if (!owner || reversePath === NULL_PATH) return { mailbox, reversePath, stays };
+    return { mailbox, reversePath: stays ? reversePath : owner, stays, owner };
+  });
 }
 
 function isBounce(route: Leading["route"]): boolean {

@@ -168,6 +168,8 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
       alarm: (alarm) => world.report({ event: "forward-file", ...alarm }),
       unavailable: (user, cause) => world.report({ event: "forward-unavailable", user, cause }),
     },
+    isReturnDomain: srsDomains.isReturnDomain,
+    hostname,
     isNobody: sentMail && ((recipient) => sentMail.isNobody(recipient)),
     takesAnswers: async (unwrapped) => (await failures.aliasOf(unwrapped)).settings.autoReplies === "forward",
   });
@@ -260,7 +262,8 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
   const listen = async () => {
     const listener = await listenSmtp({ ...server, ...settings.listen }, createReceiver(receiving));
     if (!settings.submission) return { listener, submission: NO_SUBMISSION };
-    const around = { server, receiving, isOutside, keep };
+    const authservId = settings.authentication?.authservId ?? hostname;
+    const around = { server, receiving, isOutside, keep, sentMail, authservId };
     const submission = await listenForSubmission(settings.submission, around).catch(
       async (error: unknown) => {
         await listener.close();

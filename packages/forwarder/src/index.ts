@@ -39,6 +39,7 @@ export * from "./dot-forward/dot-forward.ts";
 export type { ForwarderEvent, Report } from "./events.ts";
 export { followUsers, type UserForwards } from "./follow-users.ts";
 export type { Forwarder, ForwarderSettings, World } from "./forwarder.ts";
+export { createClientCounts } from "./front/client-counts.ts";
 export { isOnTmpfs } from "./front/disk-space.ts";
 export type { SmtpLimits } from "./front/limits.ts";
 export { type HostPort, parseHostPort, renderHostPort } from "./host-port.ts";
@@ -74,6 +75,12 @@ export {
 export type { Passwords } from "./submission/passwords.ts";
 export { createPeople, type PeopleOptions } from "./submission/people.ts";
 export { createScryptPasswords } from "./submission/scrypt-passwords.ts";
+export {
+  createSignCopies,
+  type SignCopies,
+  type SignFor,
+  TOO_MUCH_TO_SIGN,
+} from "./submission/sign-copies.ts";
 export type * from "./submission/submission-policy.ts";
 export { LogInUnavailable } from "./submission/unavailable.ts";
 export {

@@ -23,6 +23,7 @@ import { createStsPolicies } from "./outbound/sts-policies.ts";
 import type { LeadsTo } from "./queue/dsn-message.ts";
 import { QUEUE_TIMES } from "./queue/next-step.ts";
 import { createQueue, type Queue } from "./queue/queue.ts";
+import { createSettledNotes } from "./queue/settled-notes.ts";
 import type { NoteChanges } from "./spool/notes.ts";
 import { reportDelivery } from "./transaction-report.ts";
 
@@ -83,7 +84,12 @@ export function createMailOut(
       times,
       leadsTo,
       ownFailures: failures.kept.own,
-      sentMail: settings.sentMail,
+      withSettledNotes: createSettledNotes({
+        sentMail: settings.sentMail,
+        notes: state.failures.notes,
+        report: world.report,
+      }),
+      sent: settings.sentMail,
       diagnostic: (alias) => failures.settingsOf(alias).diagnostic,
       sign: settings.sign ?? NOT_SIGNED,
       failed,

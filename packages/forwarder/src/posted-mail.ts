@@ -10,6 +10,7 @@ import {
   renderReversePath,
 } from "@homing/srs-core";
 import type { SentMail } from "./bounces/sent-mail.ts";
+import { copiesOfSent } from "./copies.ts";
 import type { Delivery } from "./deliver.ts";
 import type { Report } from "./events.ts";
 import type { HeaderMarks } from "./header-mark.ts";
@@ -78,7 +79,10 @@ export function createPost(options: PostOptions): Post {
       if (place.kind === "later") return "failed";
       placed.push({ mail, place });
     }
-    const write = [...notes.write, ...placed.flatMap((one) => notesOfDiscarded(options, one))];
+    const thrownAway = placed.flatMap(({ mail, place }) =>
+      place.kind === "discard" ? notesOfDiscarded(options, mail) : [],
+    );
+    const write = [...notes.write, ...thrownAway];
     const kept = placed.filter(isKept);
     const taken = await options.takeAll(
       kept.map((one) => newMessage(options, one)),
@@ -117,31 +121,24 @@ function newMessage(options: PostOptions, { mail, place }: Kept): NewMessage {
   const { id, sender, content, eightBit, smtpUtf8 } = mail;
   const now = options.now();
   const trace = traceOf(options, mail);
+  const isForNobody = sender === NULL_PATH;
+  const notifySender = { kind: isForNobody ? "nobody" : "sender" } as const;
   // Refused: it is given up by the attempt that is over already.
   const destinations = place.kind === "refuse" ? [{ mailbox: mail.recipient }] : place.destinations;
-  const recipients = destinations.map((one: Destination): NewRecipient => {
-    const stays = place.kind !== "refuse" && options.isOurDomain(one.mailbox.domain);
-    return {
-      ...{ mailbox: one.mailbox, stays, trace, due: now, alias: mail.recipient },
-      targets: destinations.length,
-      ...returning(mail, one, stays),
-    };
-  });
+  const isOurs = (domain: string): boolean => place.kind !== "refuse" && options.isOurDomain(domain);
+  const recipients = copiesOfSent(destinations, mail.reversePath, isOurs).map(
+    ({ owner, ...copy }): NewRecipient => ({
+      ...copy,
+      ...{ trace, due: now, alias: mail.recipient, targets: destinations.length },
+      notify: owner ? { kind: "mailbox", mailbox: owner } : notifySender,
+      // Else it would be taken for a bounce, of which the postmaster hears.
+      ...(isForNobody ? { dsn: { notify: "never" } } : {}),
+    }),
+  );
   return {
     ...{ id, received: now, expires: now + options.life, sender, eightBit, smtpUtf8, content },
     recipients,
   };
-}
-
-/** As mail that is forwarded has it: that of a list bounces to the list's owner. */
-function returning(
-  { sender, reversePath }: PostedMail,
-  { owner }: Destination,
-  stays: boolean,
-): Pick<NewRecipient, "reversePath" | "notify"> {
-  if (owner && reversePath !== NULL_PATH)
-    return { reversePath: stays ? reversePath : owner, notify: { kind: "mailbox", mailbox: owner } };
-  return { reversePath, notify: { kind: sender === NULL_PATH ? "nobody" : "sender" } };
 }
 
 /** A bounce that returns it proves which header the message had; and mail to an alias that comes back is known. */
@@ -163,10 +160,12 @@ function refused({ code, enhanced, text }: Reply): Extract<Delivery, { kind: "fa
   return { kind: "failed", code, enhanced, hop: "", detail: text, reply: { code, enhanced } };
 }
 
-/** As if it were delivered: the sender is not to know. */
-function notesOfDiscarded({ sentMail, now }: PostOptions, { mail, place }: Placed): readonly Note[] {
-  const { id, reversePath, recipient } = mail;
-  if (place.kind !== "discard" || !sentMail || reversePath === NULL_PATH) return [];
+/** Of mail that is thrown away: as if it were delivered, for the sender is not to know. */
+export function notesOfDiscarded(
+  { sentMail, now }: Pick<PostOptions, "sentMail" | "now">,
+  { id, reversePath, recipient }: Pick<PostedMail, "id" | "reversePath" | "recipient">,
+): readonly Note[] {
+  if (!sentMail || reversePath === NULL_PATH) return [];
   return sentMail.settled({ id, reversePath, recipient, outcome: { kind: "delivered" }, now: now() });
 }
 

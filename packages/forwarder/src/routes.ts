@@ -2,7 +2,7 @@
 // and a refusal for all else: nobody can relay through here. Called by receive.ts.
 import { type Asked, type BounceGate, NOT_A_BOUNCE, type Unwrapped } from "@homing/bounce-handler";
 import type { Reply } from "@homing/mail";
-import type { Mailbox, ReversePath } from "@homing/srs-core";
+import { asciiLower, type Mailbox, type ReversePath } from "@homing/srs-core";
 import { followUsers, type UserForwards } from "./follow-users.ts";
 import { type Destination, type Dropped, SET_UP_WRONGLY } from "./tables/followed.ts";
 import { isOurs, type Tables } from "./tables/tables.ts";
@@ -45,6 +45,9 @@ export interface RoutesOptions {
   readonly takesAnswers: (unwrapped: UnwrappedSrs0) => Promise<boolean>;
   /** Gets what bounces to mail that does not matter, from anybody. */
   readonly isNobody?: ((recipient: Mailbox) => boolean) | undefined;
+  /** Its MX leads here, and no table knows it: its postmaster is that of our host name (RFC 5321 §4.5.1). */
+  readonly isReturnDomain: (domain: string) => boolean;
+  readonly hostname: string;
 }
 
 export type UnwrappedSrs0 = Extract<Unwrapped, { srs: "srs0" }>;
@@ -52,11 +55,15 @@ export type UnwrappedSrs0 = Extract<Unwrapped, { srs: "srs0" }>;
 const NOT_OURS: Reply = { code: 550, enhanced: "5.7.1", text: "this server takes no mail for that domain" };
 
 export function createRoutes(options: RoutesOptions): Routes {
-  const { tables, gate, forwards, takesAnswers, isNobody } = options;
+  const { tables, gate, forwards, takesAnswers, isNobody, isReturnDomain, hostname } = options;
+  const readAs = (recipient: Mailbox): Mailbox =>
+    asciiLower(recipient.localPart) === "postmaster" && isReturnDomain(recipient.domain)
+      ? { ...recipient, domain: hostname }
+      : recipient;
   return {
     async route(recipient, reversePath, asked) {
       if (isNobody?.(recipient)) return { kind: "discard" };
-      if (!gate.judges(recipient)) return tableRoute(tables(), recipient, forwards);
+      if (!gate.judges(recipient)) return tableRoute(tables(), readAs(recipient), forwards);
       const admission = gate.admit(recipient, reversePath, asked);
       if (admission.kind === "refuse") return admission;
       const { unwrapped } = admission;

@@ -45,7 +45,9 @@ function isSuccess(kind: ActionKind): boolean {
 }
 
 export function dsnWords(dsn: Dsn): string {
-  return dsn.recipients.map((recipient) => paragraphs(recipient, dsn)).join("\r\n");
+  const { recipients, foot = [] } = dsn;
+  const words = recipients.map((recipient) => paragraphs(recipient, dsn)).join("\r\n");
+  return foot.length === 0 ? words : [words, ...foot, ""].join("\r\n");
 }
 
 function paragraphs(recipient: DsnRecipient, { arrived, hostname, isHearsay }: Dsn): string {

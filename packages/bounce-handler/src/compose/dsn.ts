@@ -42,6 +42,8 @@ export interface Dsn extends OwnMail {
   readonly original: Buffer;
   /** RET=FULL, for a failure: the whole message comes back if it has no more octets than this, and needs no encoding. */
   readonly fullUpTo?: number | undefined;
+  /** Lines below the words, for whoever reads them. */
+  readonly foot?: readonly string[] | undefined;
   /** It travels over SMTPUTF8: addresses may stand as they are (RFC 6533). */
   readonly smtpUtf8?: boolean | undefined;
 }

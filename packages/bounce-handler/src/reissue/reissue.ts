@@ -29,6 +29,8 @@ export interface ReissueOptions {
   readonly remembered?: Remembered | undefined;
   /** What of the returned header is proven to be the sender's own: nothing in it is looked for. */
   readonly proven?: ReturnedHeader | undefined;
+  /** Lines below the words of the DSN. */
+  readonly foot?: readonly string[] | undefined;
   readonly smtpUtf8?: boolean | undefined;
 }
 
@@ -79,7 +81,7 @@ export function reissue(options: ReissueOptions): Reissued {
 }
 
 function dsnOf(options: ReissueOptions, outcome: Outcome): Dsn {
-  const { hostname, id, now, to, alias, remembered, smtpUtf8 } = options;
+  const { hostname, id, now, to, alias, remembered, foot, smtpUtf8 } = options;
   const { action, enhanced, recipient } = outcome;
   return {
     hostname,
@@ -100,6 +102,7 @@ function dsnOf(options: ReissueOptions, outcome: Outcome): Dsn {
     ],
     original: originalOf(options),
     isHearsay: true,
+    foot,
     smtpUtf8,
   };
 }

@@ -1,5 +1,5 @@
 // What of the original header a re-issued DSN returns: five fields at most, so that the sender knows which message it was. Called
-// by reissue.ts with a header that is his own, or with what of it may be told.
+// by reissue.ts with a header that is his own, or with what of it may be told; and by the forwarder's queue.
 import { fieldValues } from "../compose/header-fields.ts";
 import { headerOf } from "../compose/returned-part.ts";
 import type { HeaderField, ReturnedHeader } from "../read/report.ts";
@@ -19,6 +19,11 @@ export function returnedHeader(fields: ReturnedHeader): Buffer {
       .join(""),
     "utf8",
   );
+}
+
+/** Of a message of whose header more is not to come back. */
+export function briefHeader(original: Buffer): Buffer {
+  return returnedHeader(headerToRemember(original));
 }
 
 /** What of a message that we forward is worth keeping, so that a bounce can return it: 4 KiB at most. */

@@ -1,13 +1,6 @@
 // The end of DATA, as far as the sender is concerned: what SPF, DKIM, DMARC and ARC say together, and what the next hop is
 // told of it. Called by sender-check.ts.
-import {
-  type Content,
-  fieldsNamed,
-  isLocalSubmission,
-  lastUntrustedHop,
-  ownResultsIn,
-  withoutRanges,
-} from "@homing/mail";
+import { type Content, isLocalSubmission, lastUntrustedHop } from "@homing/mail";
 import type { SpfAnswer } from "@homing/spf";
 import { asciiLower, NULL_PATH, type ReversePath, renderReversePath } from "@homing/srs-core";
 import type { MailCommand } from "../smtp-session.ts";
@@ -29,6 +22,7 @@ import { asGood, sealsOf } from "./seals.ts";
 import type { Known, MessageOutcome } from "./sender-check.ts";
 import { listedBy } from "./sender-lists.ts";
 import type { Hop, SpfOf } from "./spf-of.ts";
+import { withoutForged } from "./without-forged.ts";
 
 interface Message extends Known {
   readonly id: string;
@@ -184,18 +178,6 @@ function acceptance(
     isVerified: isSenderVerified(results.spf) || isSigned,
     isTagged: verdict.action === "tag" || mark !== undefined,
   };
-}
-
-/** Filters behind us believe what we say in these, so nobody else may. */
-function withoutForged(content: Content, authservId: string): Content {
-  const { start } = content;
-  const ranges = [...ownResultsIn(start, authservId), ...fieldsNamed(start, "x-homing-verdict")];
-  return ranges.length === 0
-    ? content
-    : withoutRanges(
-        content,
-        ranges.toSorted((one, other) => one.from - other.from),
-      );
 }
 
 function tell(

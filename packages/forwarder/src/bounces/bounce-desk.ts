@@ -88,6 +88,7 @@ export function createBounceDesk(options: BounceDeskOptions): BounceDesk {
       const link = sent ? undefined : await options.links?.find(unwrapped, report.returned ?? []);
       const dsn = reissue({
         ...{ report, hostname, id, now, to, alias, diagnostic, smtpUtf8 },
+        foot: sent?.foot,
         // Of one message, or of none.
         proven: proven && isSame(proven.alias, alias) ? proven.header : undefined,
         // NOTIFY is the sender's: whether anybody else hears of the bounce, it does not say.
@@ -97,7 +98,7 @@ export function createBounceDesk(options: BounceDeskOptions): BounceDesk {
       const isAsked = !link || mayTell(link.notify, dsn.action);
       return await giveBack(options, {
         ...{ mail, lead, unwrapped, report, dsn, isAsked, id, now, alias, settings, sent },
-        isProven: proven !== undefined,
+        proven: proven?.alias,
       });
     },
   };

@@ -53,8 +53,8 @@ export interface Returning extends AliasFacts {
   readonly unwrapped: UnwrappedSrs0;
   readonly report: BounceReport;
   readonly dsn: Extract<Reissued, { kind: "dsn" }>;
-  /** It returns a header mark of ours: there was such a message, from this sender to this alias. */
-  readonly isProven: boolean;
+  /** Of whom it returns a header mark of ours: there was such a message, from this sender to this alias. In lower case. */
+  readonly proven: Mailbox | undefined;
   /** False where the sender's NOTIFY is against it: he hears nothing, in whatever way. */
   readonly isAsked: boolean;
   /** To mail that was sent from here; undefined of an alias's. */
@@ -114,18 +114,20 @@ async function giveBackOfSent(
   returning: Returning,
   { to }: SentBounce,
 ): Promise<Reply> {
-  const { settings, alias, unwrapped, dsn, now } = returning;
+  const { settings, alias, unwrapped, dsn, proven, now } = returning;
   const { action, enhanced, class: bounceClass } = dsn;
-  const returned = to?.returned({ user: unwrapped.to, action, enhanced, class: bounceClass, now }) ?? [];
+  const about = proven && !to?.recipient ? { recipient: proven } : {};
+  const returned =
+    to?.returned({ user: unwrapped.to, action, enhanced, class: bounceClass, now, ...about }) ?? [];
   const notes = { told: [eventNote(returning), ...returned], always: [] };
   const owner = ownerOf(settings, alias ?? { domain: options.hostname });
   return await carryOut(options, returning, { way: "reissue", owner, notes });
 }
 
 /** Beyond the budget no forged bounce makes a note, or so many would push out those of others. */
-function partialNotes({ isProven }: Returning, told: readonly Note[], { note, isNew }: Added): PostNotes {
+function partialNotes({ proven }: Returning, told: readonly Note[], { note, isNew }: Added): PostNotes {
   if (!note) return { told, always: [] };
-  return isProven || !isNew ? { told, always: [note] } : { told: [...told, note], always: [] };
+  return proven || !isNew ? { told, always: [note] } : { told: [...told, note], always: [] };
 }
 
 function returnClassOf({ action, class: bounceClass }: Returning["dsn"]): ReturnClass {

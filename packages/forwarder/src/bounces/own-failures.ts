@@ -70,9 +70,10 @@ export function createOwnFailures(options: OwnFailuresOptions): OwnFailures {
   };
 }
 
-/** Nothing returns to it. Mail whose sender wants to hear nothing has a reverse-path all the same. */
+/** Nothing returns to it. Mail of which nobody wants to hear has a reverse-path all the same, or says so. */
 function isBounce({ message, recipient }: Job): boolean {
-  return message.sender === NULL_PATH && recipient.reversePath === NULL_PATH;
+  const { reversePath, dsn } = recipient;
+  return message.sender === NULL_PATH && reversePath === NULL_PATH && dsn?.notify !== "never";
 }
 
 /** Its alias has several destinations, and the tables name no owner who hears of each. */

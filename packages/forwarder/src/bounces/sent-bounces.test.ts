@@ -33,7 +33,7 @@ test("at a return domain it is asked to whom the mail went, and at no other SRS 
   assert.ok(srs.ok && srs.sender !== NULL_PATH);
   assert.equal(await sent.find(unwrapped(usual), srs.sender, NOW), undefined);
   assert.deepEqual(asked, []);
-  assert.deepEqual(await sent.find(unwrapped(returns), srs.sender, NOW), { to: undefined });
+  assert.deepEqual(await sent.find(unwrapped(returns), srs.sender, NOW), { to: undefined, foot: [] });
   assert.equal(await sent.find(unwrapped(returns), srs.sender, NOW), "away");
   assert.deepEqual(asked, [srs.sender, srs.sender]);
 });

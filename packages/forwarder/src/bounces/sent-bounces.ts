@@ -19,17 +19,19 @@ export interface SentBounces {
 export interface SentBounce {
   /** Undefined where nothing is known of it: its DSN names nobody. */
   readonly to: SentTo | undefined;
+  /** Of its DSN. */
+  readonly foot: readonly string[];
 }
 
 export function createSentBounces(
-  sentMail: Pick<SentMail, "recipientOf">,
+  sentMail: Pick<SentMail, "recipientOf" | "foot">,
   { isReturnDomain }: Pick<SrsDomains, "isReturnDomain">,
 ): SentBounces {
   return {
-    async find({ facts }, srs, now) {
+    async find({ facts, to: user }, srs, now) {
       if (!isReturnDomain(facts.rewriter.domain)) return undefined;
       const to = await sentMail.recipientOf(srs, now);
-      return to === "away" ? to : { to };
+      return to === "away" ? to : { to, foot: sentMail.foot?.(user, srs) ?? [] };
     },
   };
 }

@@ -1,6 +1,13 @@
 // Mail that was sent from here for somebody, at return domains of its own, and what is to be known when it comes back.
 // Declared here; the composition root passes it in (packages/on-behalf).
-import type { Mailbox, Rewriter, UnixSeconds } from "@homing/srs-core";
+import {
+  asciiLower,
+  type Mailbox,
+  NULL_PATH,
+  type ReversePath,
+  type Rewriter,
+  type UnixSeconds,
+} from "@homing/srs-core";
 import type { Note } from "../spool/notes.ts";
 
 export interface SentMail {
@@ -14,6 +21,18 @@ export interface SentMail {
   recipientOf(srs: Mailbox, now: UnixSeconds): Promise<SentTo | undefined | "away">;
   /** An attempt of the queue was the last: notes for the transaction that says so. At once: it is asked for all mail. */
   settled(settled: SettledMail): readonly Note[];
+  /** Lines at the foot of what the sender is told about mail with this return path. Default: none. */
+  foot?(sender: Mailbox, reversePath: Mailbox): readonly string[];
+}
+
+/** At a return domain: of no mail that is forwarded. */
+export function isReturnPath(
+  sentMail: Pick<SentMail, "rewriters"> | undefined,
+  reversePath: ReversePath,
+): reversePath is Mailbox {
+  if (!sentMail || reversePath === NULL_PATH) return false;
+  const domain = asciiLower(reversePath.domain);
+  return sentMail.rewriters.some((rewriter) => asciiLower(rewriter.domain) === domain);
 }
 
 export interface SentTo {
@@ -26,6 +45,8 @@ export interface SentTo {
     readonly enhanced: string;
     readonly class: string;
     readonly now: UnixSeconds;
+    /** Where `recipient` above is undefined, and the header that the bounce returns proves one. In lower case. */
+    readonly recipient?: Mailbox;
   }): readonly Note[];
 }
 

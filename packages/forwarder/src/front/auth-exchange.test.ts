@@ -78,7 +78,10 @@ const cases: [lines: readonly string[], outcome: string][] = [
   ].map((text): [string[], string] => [["AUTH PLAIN", text], "501 5.5.2"]),
   [["AUTH"], "501 5.5.4"],
   [["AUTH "], "501 5.5.4"],
-  [["AUTH PLAIN  "], "501 5.5.4"],
+  // White space at the end is nothing.
+  [["AUTH PLAIN  "], "334 "],
+  [["AUTH LOGIN \t"], exchange("AUTH LOGIN")],
+  [["AUTH PLAIN  eA=="], "501 5.5.4"],
   [["AUTH PLAIN a b"], "501 5.5.4"],
   [["AUTH CRAM-MD5"], "504 5.5.4"],
   [["AUTH XOAUTH2 eA=="], "504 5.5.4"],

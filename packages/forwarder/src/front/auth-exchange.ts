@@ -33,6 +33,8 @@ const NAME_CHALLENGE = Buffer.from("Username:").toString("base64");
 const PASSWORD_CHALLENGE = Buffer.from("Password:").toString("base64");
 const CONTROLS = /\p{Cc}/u;
 const NUL = "\0";
+const SPACE = 0x20;
+const TAB = 0x09;
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** May this line be as long as those of a log-in? */
@@ -41,7 +43,10 @@ export function isAuthCommand(line: Buffer): boolean {
 }
 
 export function beginAuth(command: Buffer): AuthStep {
-  const [, mechanism, initial, ...more] = command.toString("latin1").split(" ");
+  // RFC 5321 §4.1.1: white space before the CRLF is nothing.
+  let end = command.length;
+  while (command[end - 1] === SPACE || command[end - 1] === TAB) end--;
+  const [, mechanism, initial, ...more] = command.toString("latin1", 0, end).split(" ");
   if (mechanism === undefined || mechanism === "" || initial === "" || more.length > 0) return refuse(SYNTAX);
   switch (mechanism.toUpperCase()) {
     case "PLAIN":

@@ -17,6 +17,6 @@ export async function earlierTry(
   return late.any() ? await late.find(await keyOf(mail, copy)) : undefined;
 }
 
-export function keyOf({ command, content }: Incoming, { mailbox }: Copy): Promise<LateKey> {
-  return lateKey(siteOf(command.client.address), command.reversePath, mailbox, content);
+export function keyOf({ command, content, asSent = content }: Incoming, { mailbox }: Copy): Promise<LateKey> {
+  return lateKey(siteOf(command.client.address), command.reversePath, mailbox, asSent);
 }

@@ -13,8 +13,10 @@ export interface Incoming {
   readonly command: MailCommand;
   /** Who waits for the answer. */
   readonly client: ClientPresence;
-  /** As it came; whoever keeps it longer than the client waits holds it. */
+  /** As it came, or as it was made ready to be sent; whoever keeps it longer than the client waits holds it. */
   readonly content: Content;
+  /** Where `content` has what we added: the same message, sent again, gets other fields, and is known by this. */
+  readonly asSent?: Content;
   /** One for each recipient of the transaction. */
   readonly leads: readonly Lead[];
 }
@@ -29,6 +31,8 @@ export interface Lead {
   readonly trace: string;
   /** What stands above it in a copy. Without it, nothing. */
   readonly top?: TopFields | undefined;
+  /** With fields and a return path of this recipient's own: who else has the same destination does not save him the copy. */
+  readonly isApart?: boolean;
   /** What the client asked of DSNs about this recipient; not of a bounce. */
   readonly dsn?: RcptDsn | undefined;
 }

@@ -39,9 +39,16 @@ function tell(
   { life, now }: HandOverOptions,
   queue: Queue,
   mail: Incoming,
-  { recipient, dsn }: Lead,
+  { recipient, copies, dsn }: Lead,
   success: Success,
 ): Promise<void> {
-  const about = { alias: recipient, notify: { kind: "sender" }, ...(dsn ? { dsn } : {}) } as const;
+  const reversePath = copies[0]?.reversePath ?? mail.command.reversePath;
+  const notify = { kind: "sender" } as const;
+  const about: Parameters<Queue["tell"]>[1] = {
+    alias: recipient,
+    reversePath,
+    notify,
+    ...(dsn ? { dsn } : {}),
+  };
   return queue.tell(messageFacts(mail, { now: now(), life, mayTellSender: true }), about, success);
 }

@@ -25,6 +25,8 @@ export async function keepFirst(
   notes?: NoteChanges,
 ): Promise<Reply> {
   const all = withoutDoubles(mail.leads.flatMap((lead) => lead.copies.map((copy) => ({ lead, copy }))));
+  // All is thrown away; what is known of it stays.
+  if (all.length === 0) return notes ? keptReply(await queue.takeAll([], notes)) : KEPT;
   const found = await Promise.all(all.map(({ copy }) => earlierTry(options, mail, copy)));
   const wasTaken = (_: unknown, at: number): boolean => found[at]?.kind === "delivered";
   const isNew = (_: unknown, at: number): boolean => found[at]?.kind !== "delivered";
@@ -122,9 +124,9 @@ async function tryOrKeep(
 /** Two names of a transaction may lead to one mailbox: it has the message once, as with one name. */
 function withoutDoubles(copies: readonly LedCopy[]): readonly LedCopy[] {
   const byMailbox = new Map<string, LedCopy>();
-  for (const one of copies) {
+  for (const [at, one] of copies.entries()) {
     const { localPart, domain } = one.copy.mailbox;
-    const key = `${localPart}@${asciiLower(domain)}`;
+    const key = one.lead.isApart ? String(at) : `${localPart}@${asciiLower(domain)}`;
     if (!byMailbox.has(key)) byMailbox.set(key, one);
   }
   return [...byMailbox.values()];

@@ -7,10 +7,10 @@ import type { Report } from "../events.ts";
 import type { Job, NewMessage, NewRecipient, NotifyParty, Spool } from "../spool/spool.ts";
 import { classOf, type DsnOptions, dsnMessage, type ToTell, toldParty } from "./dsn-message.ts";
 import { nextStep, type Outcome, type QueueTimes, retryDelay } from "./next-step.ts";
-import { changesOf, type SettledOptions, settledNotes } from "./settled-notes.ts";
+import { changesOf, NOBODY_ASKS, type WithSettledNotes } from "./settled-notes.ts";
 import { successMessage, untold } from "./tell-success.ts";
 
-export interface ConcludeOptions extends Omit<DsnOptions, "life">, SettledOptions {
+export interface ConcludeOptions extends Omit<DsnOptions, "life"> {
   readonly spool: Spool;
   readonly times: QueueTimes;
   readonly now: () => UnixSeconds;
@@ -18,6 +18,8 @@ export interface ConcludeOptions extends Omit<DsnOptions, "life">, SettledOption
   readonly random: () => number;
   readonly report: Report;
   readonly ownFailures: OwnFailures;
+  /** Default: no mail is sent from here for anybody. */
+  readonly withSettledNotes?: WithSettledNotes;
   /** When this process began to look for those who must hear. */
   readonly startedAt: UnixSeconds;
 }
@@ -33,7 +35,7 @@ const MAX_WAIT_TO_TELL_SECONDS = 86_400;
  * @returns whether that may have made something due: the recipient again, or a DSN
  */
 export async function conclude(options: ConcludeOptions, job: Job, outcome: Outcome): Promise<boolean> {
-  const { spool, times, report } = options;
+  const { spool, times, report, withSettledNotes = NOBODY_ASKS } = options;
   const { lease, message, recipient } = job;
   const now = options.now();
   const standing = {
@@ -47,9 +49,11 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
   if (step.kind === "done" || outcome.kind === "delivered") {
     const isStored = outcome.kind === "delivered" && outcome.stored === true;
     const success = await composeSuccess(isStored ? "delivered" : "relayed");
-    const notes = settledNotes(options, job, { kind: "delivered" }, now);
-    if (told(await spool.done(lease, success, changesOf(notes, now))))
-      toldOf(success, isStored ? "delivered" : "relayed");
+    const settled = { job, outcome: { kind: "delivered" }, now } as const;
+    const isDone = await withSettledNotes(settled, (notes) =>
+      spool.done(lease, success, changesOf(notes, now)),
+    );
+    if (told(isDone)) toldOf(success, isStored ? "delivered" : "relayed");
     return success !== undefined;
   }
   if (step.kind === "put-off" || outcome.kind === "put-off") {
@@ -61,12 +65,15 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
   const { code, enhanced, detail } = outcome;
   if (step.kind === "give-up") {
     const failure = { enhanced: step.enhanced, class: classOf(step.enhanced, outcome) };
-    const given = await giveUp({
-      ...{ ...failure, now, notes: settledNotes(options, job, { kind: "failed", ...failure }, now) },
-      toldTo: (notify) => toldParty(message, { ...recipient, notify }, "failed"),
-      compose: (notify) =>
-        compose({ action: { kind: "failed" }, enhanced: step.enhanced, failure: outcome }, notify),
-    });
+    const settled = { job, outcome: { kind: "failed", ...failure }, now } as const;
+    const given = await withSettledNotes(settled, (notes) =>
+      giveUp({
+        ...{ ...failure, now, notes },
+        toldTo: (notify) => toldParty(message, { ...recipient, notify }, "failed"),
+        compose: (notify) =>
+          compose({ action: { kind: "failed" }, enhanced: step.enhanced, failure: outcome }, notify),
+      }),
+    );
     if (given.kind === "later") {
       // Whoever must hear of it cannot be found now: the recipient stays, and the same comes out of the next attempt.
       const due = now + retryDelay(0, options.random(), times);

@@ -1,6 +1,7 @@
 // A DSN about one recipient, as a message for the spool. Called by conclude.ts and queue.ts.
 import {
   type BounceClass,
+  briefHeader,
   classify,
   composeDsn,
   type DiagnosticPolicy,
@@ -12,6 +13,7 @@ import { memoryContent, wholeContent } from "@homing/mail";
 import { type Mailbox, NULL_PATH, type UnixSeconds } from "@homing/srs-core";
 import type { SignMessage } from "../authenticate.ts";
 import { ownMessage } from "../bounces/own-message.ts";
+import { isReturnPath, type SentMail } from "../bounces/sent-mail.ts";
 import type { Delivery } from "../deliver.ts";
 import type { MailDsn, RcptDsn } from "../dsn-parameters.ts";
 import type { Report } from "../events.ts";
@@ -32,11 +34,13 @@ export interface DsnOptions {
   readonly diagnostic?: (alias: Mailbox) => DiagnosticPolicy;
   /** Rejects where it cannot be done now. */
   readonly sign: SignMessage;
+  /** Of mail that was sent from here for somebody; undefined where none is. */
+  readonly sent?: Pick<SentMail, "rewriters" | "foot"> | undefined;
   readonly report: Report;
 }
 
 /** What a DSN is about. */
-export type TellableRecipient = Pick<Recipient, "alias" | "notify" | "dsn">;
+export type TellableRecipient = Pick<Recipient, "alias" | "reversePath" | "notify" | "dsn">;
 
 export interface ToTell {
   readonly action: DsnAction;
@@ -53,7 +57,7 @@ const FULL_UP_TO = 64 * 1024;
 
 /** Undefined where nobody is to be told, or whoever is has no address that takes mail; `later` where that is not known now. */
 export async function dsnMessage(
-  { hostname, newId, life, leadsTo, diagnostic, sign, report }: DsnOptions,
+  { hostname, newId, life, leadsTo, diagnostic, sign, sent, report }: DsnOptions,
   message: StoredMessage,
   recipient: TellableRecipient,
   told: ToTell,
@@ -67,6 +71,8 @@ export async function dsnMessage(
   const id = newId();
   // What the sender asked is not for the owner of a list, nor are his names for the message (RFC 3461 §5.2.7.1).
   const asked: MailDsn & RcptDsn = to === message.sender ? { ...message.dsn, ...recipient.dsn } : {};
+  const { reversePath } = recipient;
+  const isSent = isReturnPath(sent, reversePath);
   const returnsAll = asked.ret === "full" && action.kind === "failed" && message.content.octets <= FULL_UP_TO;
   const octets = composeDsn({
     hostname,
@@ -78,8 +84,16 @@ export async function dsnMessage(
       { ...outcomeOf(told, diagnostic?.(recipient.alias)), final: recipient.alias, orcpt: asked.orcpt },
     ],
     arrived: message.received,
-    original: returnsAll ? await wholeContent(message.content) : message.content.start,
-    fullUpTo: returnsAll ? FULL_UP_TO : 0,
+    ...(isSent
+      ? {
+          // Links in it are the recipient's alone: whoever has them sees and ends what is sent to him.
+          original: briefHeader(message.content.start),
+          foot: to === message.sender ? sent?.foot?.(to, reversePath) : [],
+        }
+      : {
+          original: returnsAll ? await wholeContent(message.content) : message.content.start,
+          fullUpTo: returnsAll ? FULL_UP_TO : 0,
+        }),
   });
   try {
     const content = memoryContent(await sign(octets));

@@ -367,6 +367,32 @@ test("several whose notes forbid it are not served, and their slots are free for
   assert.deepEqual(await spool.list({ limit: 10 }), []);
 });
 
+const torn = (id: string): NewMessage => ({
+  ...message(["torn@home.test"]),
+  id,
+  content: {
+    ...memoryContent(Buffer.from("")),
+    get octets(): number {
+      throw new Error("a bug");
+    },
+  },
+});
+const bugs: [how: string, take: (queue: Queue) => Promise<unknown>][] = [
+  ["alone", (queue) => queue.take(torn("m1"))],
+  ["with others", (queue) => queue.takeAll([{ ...message(["a@home.test"]), id: "m1" }, torn("m2")])],
+];
+for (const [how, take] of bugs) {
+  test(`what a bug keeps from being stored, ${how}, keeps no slots: others are served at once`, async (t) => {
+    const { queue, spool, served, attempts } = await scene(t, () => DELIVERED, { maxAttempts: 2 });
+    for (let again = 0; again < 3; again++) await assert.rejects(take(queue), /a bug/);
+    const mails = ["m3", "m4"].map((id) => ({ ...message([`${id}@home.test`]), id }));
+    assert.equal((await queue.takeAll(mails)).kind, "stored");
+    await attempts(2);
+    assert.deepEqual(served.map(({ target }) => target).toSorted(), ["m3@home.test", "m4@home.test"]);
+    assert.deepEqual(await spool.list({ limit: 10 }), []);
+  });
+}
+
 test("one slow domain has its slots, and others are served beside it", async (t) => {
   const { promise: never, resolve } = Promise.withResolvers<Delivery>();
   const { queue, served, pass } = await scene(
@@ -646,7 +672,12 @@ test("what went into our own mail store was delivered, and the DSN is served wit
 });
 
 test("a notice of success that cannot be made or kept is in the log, and whoever tells it hears no error", async (t) => {
-  const recipient = { alias: ALIAS, notify: { kind: "sender" }, dsn: { notify: ["success"] } } as const;
+  const recipient = {
+    alias: ALIAS,
+    reversePath: NULL_PATH,
+    notify: { kind: "sender" },
+    dsn: { notify: ["success"] },
+  } as const;
   const broken = await scene(t, () => DELIVERED, {
     leadsTo: () => Promise.reject(new Error("a bug")),
   });

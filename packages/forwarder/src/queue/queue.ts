@@ -183,8 +183,24 @@ export function createQueue(given: QueueOptions): Queue {
           ),
         );
       else if (job && isServed[index]) track(keeping(message.content, serve(job)));
-      else if (isServed[index]) slots.give(recipient.mailbox.domain);
+      else if (isServed[index]) giveBack(recipient.mailbox.domain);
       else if (leases) wake();
+    }
+  };
+
+  const giveBack = (domain: string): void => {
+    slots.give(domain);
+    // Somebody waits for one.
+    if (wanted) wake();
+  };
+
+  /** Whatever is wrong with them, their slots are for others. */
+  const orGiveBack = async <Put>(all: readonly Leased[], put: () => Promise<Put>): Promise<Put> => {
+    try {
+      return await put();
+    } catch (error) {
+      for (const one of all) begin(one, undefined);
+      throw error;
     }
   };
 
@@ -198,7 +214,7 @@ export function createQueue(given: QueueOptions): Queue {
 
     async take(message, running = [], notes) {
       const one = leased(message, running, now());
-      const put = await spool.put(one.toStore, notes ? { notes } : {});
+      const put = await orGiveBack([one], () => spool.put(one.toStore, notes ? { notes } : {}));
       begin(one, put.kind === "stored" ? put.leases : undefined);
       return put.kind === "stored" ? STORED : put;
     },
@@ -206,10 +222,8 @@ export function createQueue(given: QueueOptions): Queue {
     async takeAll(messages, notes, running = []) {
       const at = now();
       const all = messages.map((message, index) => leased(message, running[index] ?? [], at));
-      const put = await spool.putAll(
-        all.map(({ toStore }) => toStore),
-        notes,
-      );
+      const toStore = all.map((one) => one.toStore);
+      const put = await orGiveBack(all, () => spool.putAll(toStore, notes));
       for (const [index, one] of all.entries())
         begin(one, put.kind === "stored" ? (put.leases[index] ?? []) : undefined);
       // All of it may be there after all, and due.

@@ -10,6 +10,8 @@ export interface NoteStore {
   write(note: Note, now: number): void;
   /** What must be there is, and what must not is not. */
   allow(changes: NoteChanges | undefined): boolean;
+  /** All that these would write stands there: with a value that nobody else writes, by them. False where they write nothing. */
+  areWritten(changes: NoteChanges | undefined): boolean;
   /** Whatever the conditions: ask before. */
   change(changes: NoteChanges | undefined): void;
   find(of: string, key: string, now: number): Note | undefined;
@@ -53,6 +55,10 @@ export function createNoteStore(db: DatabaseSync, caps = NOTE_CAPS): NoteStore {
       return (
         present.every((name) => isThere(name, changes)) && !absent.some((name) => isThere(name, changes))
       );
+    },
+    areWritten(changes) {
+      if (!changes || changes.write.length === 0) return false;
+      return changes.write.every(({ of, key, value }) => find(of, key, changes.now)?.value === value);
     },
     change(changes) {
       for (const { of, key } of changes?.remove ?? []) removeOne.run(of, key);

@@ -20,8 +20,8 @@ export interface Notes {
    * the notes are none: that is a bug.
    */
   changeIf(changes: NoteChanges, room?: "needs-room"): Promise<"done" | "conflict" | "away">;
-  /** Undefined where it expired, too. */
-  find(of: string, key: string, now: UnixSeconds): Promise<Note | undefined | "away">;
+  /** Undefined where it expired, too. `insists`: it waits until the storage is back, and is `away` with a closed spool alone. */
+  find(of: string, key: string, now: UnixSeconds, insists?: boolean): Promise<Note | undefined | "away">;
   /** Removes it: exactly one call gets true. False where it expired, too, and while the storage is away, unless it insists. */
   take(of: string, key: string, now: UnixSeconds, insists?: boolean): Promise<boolean>;
   /** Every note of a sort behind `after`, by key. Rejects while the storage is away. */
@@ -50,8 +50,8 @@ export function createNotes(writer: Writer): Notes {
       if (answer.kind !== "done") return "away";
       return answer.value === "changed" ? "done" : "conflict";
     },
-    async find(of, key, now) {
-      const answer = await writer.ask({ kind: "find-note", of, key, now });
+    async find(of, key, now, insists = false) {
+      const answer = await writer.ask({ kind: "find-note", of, key, now }, { waits: insists });
       return answer.kind === "done" ? answer.value : "away";
     },
     async take(of, key, now, insists = false) {

@@ -14,8 +14,8 @@ export interface Spool {
   /**
    * Several messages and their notes, all of them or nothing, and for what must not be told apart: notes that say that there is a
    * message, or keep it from being stored twice. So nothing of it is withdrawn: where the outcome is unknown, the disk is
-   * asked once more, and after `failed` all of it may turn up, or nothing. Rejects for more than `MAX_PUT_ALL` messages, or
-   * more than `MAX_PUT_ALL_OCTETS` of small ones: that is a bug.
+   * asked once more, and after `failed` all of it may turn up, or nothing. Rejects for more than `MAX_PUT_ALL` messages: that
+   * is a bug.
    */
   putAll(messages: readonly NewMessage[], notes?: NoteChanges): Promise<PutAllOutcome>;
   /**
@@ -131,8 +131,6 @@ export type PutAllOutcome =
 
 /** One transaction keeps all others waiting. */
 export const MAX_PUT_ALL = 1000;
-/** Of messages up to 256 KiB: a batch. Larger ones come in pieces before it, and do not count. */
-export const MAX_PUT_ALL_OCTETS = 8 * 1024 * 1024;
 
 /** Who may settle a recipient: the attempt with this number, and no earlier one. */
 export interface Lease {

@@ -7,7 +7,6 @@ import { deferralRow, job, messageRow, queueEntry, recipientRow, storedMessage }
 import {
   type Lease,
   MAX_PUT_ALL,
-  MAX_PUT_ALL_OCTETS,
   type NewMessage,
   type PutAllOutcome,
   type PutOptions,
@@ -21,6 +20,8 @@ import type { Writer } from "./writer.ts";
 const AWAY_SECONDS = 5;
 /** Large messages that are written at the same time: with 50 of 25 MB at once their chunks took 50 MB more, and no less time. */
 const LARGE_AT_A_TIME = 8;
+/** What one transaction takes with the rows of several messages: a batch. */
+const TOGETHER_OCTETS = 8 * 1024 * 1024;
 
 export function createSqliteSpool(writer: Writer): Spool {
   const puts = new Set<Promise<unknown>>();
@@ -42,8 +43,12 @@ export function createSqliteSpool(writer: Writer): Spool {
 
     putAll(messages, notes) {
       if (closed) return Promise.resolve(CLOSED);
-      const hasLarge = messages.some(({ content }) => content.octets > CHUNK_OCTETS);
-      return track(hasLarge ? turns(() => putAll(writer, messages, notes)) : putAll(writer, messages, notes));
+      if (messages.length > MAX_PUT_ALL)
+        return Promise.reject(new RangeError(`${messages.length} messages at once: at most ${MAX_PUT_ALL}`));
+      const rowOctets = rowOctetsOf(messages);
+      const hasLarge = messages.some(({ content }) => content.octets > rowOctets);
+      const work = () => putAll(writer, messages, { notes, rowOctets });
+      return track(hasLarge ? turns(work) : work());
     },
 
     async claim({ now, leaseUntil, limit, leaveOut = [] }) {
@@ -108,7 +113,7 @@ async function put(
   { notes, waits = false }: PutOptions,
 ): Promise<PutOutcome> {
   for (;;) {
-    const prepared = await prepare(writer, message, waits);
+    const prepared = await prepare(writer, message, { waits });
     if (prepared.kind !== "prepared") return prepared;
     const extras = { ...(notes ? { notes } : {}), ...(waits ? { maybeAgain: true as const } : {}) };
     const operation = { kind: "put", put: prepared.put, ...extras } as const;
@@ -126,15 +131,14 @@ async function put(
 async function putAll(
   writer: Writer,
   messages: readonly NewMessage[],
-  notes: NoteChanges | undefined,
+  { notes, rowOctets }: { readonly notes: NoteChanges | undefined; readonly rowOctets: number },
 ): Promise<PutAllOutcome> {
-  checkTogether(messages);
   const all: Extract<Prepared, { kind: "prepared" }>[] = [];
   const forgetAll = (): void => {
     for (const { put } of all) forget(writer, put);
   };
   for (const message of messages) {
-    const prepared = await prepare(writer, message);
+    const prepared = await prepare(writer, message, { rowOctets });
     if (prepared.kind !== "prepared") {
       forgetAll();
       return prepared;
@@ -159,21 +163,29 @@ async function putAll(
   return answer.value === "conflict" ? CONFLICT : CHUNKS_GONE;
 }
 
-function checkTogether(messages: readonly NewMessage[]): void {
-  if (messages.length > MAX_PUT_ALL)
-    throw new RangeError(`${messages.length} messages at once: at most ${MAX_PUT_ALL}`);
+/** Up to which size each goes with its row. Where that is too much together, more of them come in pieces before it. */
+function rowOctetsOf(messages: readonly NewMessage[]): number {
   const small = messages.map(({ content }) => content.octets).filter((octets) => octets <= CHUNK_OCTETS);
-  const octets = small.reduce((sum, one) => sum + one, 0);
-  if (octets > MAX_PUT_ALL_OCTETS)
-    throw new RangeError(`${octets} octets at once: at most ${MAX_PUT_ALL_OCTETS}`);
+  const together = small.reduce((sum, octets) => sum + octets, 0);
+  return together <= TOGETHER_OCTETS ? CHUNK_OCTETS : TOGETHER_OCTETS / MAX_PUT_ALL;
 }
 
 type Prepared =
   | { readonly kind: "prepared"; readonly put: Put; readonly body: readonly Buffer[] | undefined }
   | Exclude<PutOutcome, { kind: "stored" }>;
 
+interface Preparing {
+  readonly waits?: boolean;
+  /** A larger one is cut up. */
+  readonly rowOctets?: number;
+}
+
 /** All but the row that makes the message visible: the chunks of a large one are on the disk afterwards. */
-async function prepare(writer: Writer, message: NewMessage, waits = false): Promise<Prepared> {
+async function prepare(
+  writer: Writer,
+  message: NewMessage,
+  { waits = false, rowOctets = CHUNK_OCTETS }: Preparing = {},
+): Promise<Prepared> {
   const number = writer.nextNumber();
   const recipients = message.recipients.map((one, place) => recipientRow(one, number, place));
   const prepared = (chunks: number, body?: readonly Buffer[]): Prepared => ({
@@ -183,7 +195,7 @@ async function prepare(writer: Writer, message: NewMessage, waits = false): Prom
   });
   const { content } = message;
   const parts = partsOf(content);
-  if (parts && content.octets <= CHUNK_OCTETS) return prepared(0, parts);
+  if (parts && content.octets <= rowOctets) return prepared(0, parts);
 
   let place = 0;
   let octets = 0;
@@ -222,7 +234,7 @@ async function settle(
   ) => Promise<Answer<boolean | "chunks-gone">>,
 ): Promise<boolean> {
   for (;;) {
-    const prepared = dsn && (await prepare(writer, dsn, true));
+    const prepared = dsn && (await prepare(writer, dsn, { waits: true }));
     if (prepared && prepared.kind !== "prepared") return false;
     const answer = await ask(prepared?.put, prepared?.body);
     if (answer.kind !== "done" && prepared) forget(writer, prepared.put);

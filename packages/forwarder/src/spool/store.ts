@@ -40,6 +40,7 @@ export function createStore(db: DatabaseSync): Store {
     if (operation.kind !== "put" && operation.kind !== "put-all") return false;
     if (!operation.maybeAgain) return false;
     const puts = operation.kind === "put" ? [operation.put] : operation.puts;
+    if (puts.length === 0) return notes.areWritten(operation.notes);
     return puts.some(({ message }) => messages.has(message));
   };
 

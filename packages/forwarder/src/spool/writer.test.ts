@@ -106,6 +106,21 @@ for (const [when, die] of [
   });
 }
 
+for (const [when, die] of [
+  ["before it is done", DIE],
+  ["after it is done", DIE_LATER],
+] as const) {
+  test(`notes without a message, under way as the thread dies ${when}, are there by then, and no conflict with themselves`, async (t) => {
+    const writer = await dyingWriter(t);
+    const [stored] = await Promise.all([putAll(writer, []), writer.ask(die)]);
+    assert.deepEqual(stored, { kind: "done", value: "stored" });
+    const found = await writer.ask({ kind: "find-note", of: "x", key: "k", now: T0 });
+    assert.equal(found.kind === "done" && found.value?.key, "k");
+    assert.deepEqual(await putAll(writer, []), { kind: "done", value: "conflict" });
+    await writer.close();
+  });
+}
+
 test("a put of several with which two threads die is given up; what is there of it is nobody's, and due", async (t) => {
   let deaths = 1;
   const dieAgain = (): void => {

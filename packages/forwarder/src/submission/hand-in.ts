@@ -1,22 +1,25 @@
 // A submitted message that the policy has made ready, on its way into the queue: a copy for each destination, our Received field
 // on top. It is on the disk before the client hears 250. Called by submission-handler.ts.
-import { type Reply, readTrace, receivedField, type Trace } from "@homing/mail";
+import { type Content, type Reply, readTrace, receivedField, type Trace } from "@homing/mail";
 import {
   type Mailbox,
   NULL_PATH,
   type ReversePath,
   renderMailbox,
   renderReversePath,
+  type UnixSeconds,
 } from "@homing/srs-core";
-import type { Copies, CopyOptions } from "../copies.ts";
+import { isReturnPath, type SentMail } from "../bounces/sent-mail.ts";
+import { type Copies, type CopyOptions, copiesOfSent } from "../copies.ts";
 import type { RcptDsn } from "../dsn-parameters.ts";
 import type { Report } from "../events.ts";
 import { NOT_KEPT } from "../hand-over/hand-over.ts";
 import type { Incoming, Lead } from "../hand-over/incoming.ts";
+import { notesOfDiscarded } from "../posted-mail.ts";
 import { keptCopies, type ReceiveOptions } from "../receive.ts";
 import type { Route } from "../routes.ts";
 import type { ClientPresence, MailCommand } from "../smtp-session.ts";
-import type { NoteChanges } from "../spool/notes.ts";
+import type { Note, NoteChanges } from "../spool/notes.ts";
 import type { ReadyMail, Submitter } from "./submission-policy.ts";
 
 export interface HandInOptions
@@ -25,7 +28,10 @@ export interface HandInOptions
       ReceiveOptions,
       "hostname" | "loopTokens" | "headerMarks" | "keptSenders" | "isOurServer" | "now" | "newId"
     > {
+  /** Also where nothing is to be sent. */
   readonly keep: (mail: Incoming, notes?: NoteChanges) => Promise<Reply>;
+  /** Mail of sites, which comes back to return domains. */
+  readonly sentMail?: Pick<SentMail, "rewriters" | "settled"> | undefined;
   readonly report: Report;
 }
 
@@ -43,15 +49,14 @@ export interface HandedIn {
   readonly submitter: Submitter;
   readonly client: ClientPresence;
   readonly named: readonly Named[];
+  /** By the client. */
+  readonly asSent: Content;
   readonly ready: ReadyMail;
 }
 
 type Outcome =
   | { readonly kind: "answered"; readonly reply: Reply }
   | { readonly kind: "refuse"; readonly reason: string; readonly reply: Reply };
-
-/** As if it were delivered: whoever sent it is not to know. */
-const THROWN_AWAY: Reply = { code: 250, enhanced: "2.0.0", text: "taken" };
 
 export async function handIn(options: HandInOptions, handed: HandedIn): Promise<Outcome> {
   let outcome: Outcome | undefined;
@@ -64,13 +69,14 @@ export async function handIn(options: HandInOptions, handed: HandedIn): Promise<
 }
 
 function settledAs(outcome: Outcome | undefined): "kept" | "not-kept" | "unknown" {
-  if (outcome?.kind === "refuse" || outcome?.reply === THROWN_AWAY) return "not-kept";
+  if (outcome?.kind === "refuse") return "not-kept";
   if (outcome === undefined || outcome.reply.code === NOT_KEPT.code) return "unknown";
   return outcome.reply.code < 300 ? "kept" : "not-kept";
 }
 
 async function queued(options: HandInOptions, handed: HandedIn): Promise<Outcome> {
-  const { id, command, client, named, ready } = handed;
+  const { id, command, client, named, asSent, ready } = handed;
+  const thrownAway: Note[] = [];
   const leads: Lead[] = [];
   const trace = readTrace(ready.content.start, 1);
   for (const [index, one] of named.entries()) {
@@ -79,19 +85,34 @@ async function queued(options: HandInOptions, handed: HandedIn): Promise<Outcome
     const { reversePath, fields = "" } = given;
     const copies = await copiesFor(options, command, one, reversePath);
     if (!copies.ok) return { kind: "refuse", reason: copies.reason, reply: copies.reply };
+    const { recipient } = one;
+    if (one.route?.kind === "discard")
+      thrownAway.push(...notesOfDiscarded(options, { id, reversePath, recipient }));
     leads.push({
-      recipient: one.recipient,
+      recipient,
       copies: copies.copies,
       trace: receivedFor(options, handed, { one, reversePath, trace }),
       top: () => fields,
+      isApart: isReturnPath(options.sentMail, reversePath),
       dsn: one.dsn,
     });
   }
   tell(options, handed, leads);
   const told: MailCommand = { ...command, reversePath: ready.sender };
-  const mail: Incoming = { id, command: told, client, content: ready.content, leads };
-  const isNothing = leads.every(({ copies }) => copies.length === 0);
-  return { kind: "answered", reply: isNothing ? THROWN_AWAY : await options.keep(mail, ready.notes) };
+  const mail: Incoming = { id, command: told, client, content: ready.content, asSent, leads };
+  return {
+    kind: "answered",
+    reply: await options.keep(mail, withNotes(ready.notes, thrownAway, options.now())),
+  };
+}
+
+function withNotes(
+  notes: NoteChanges | undefined,
+  more: readonly Note[],
+  now: UnixSeconds,
+): NoteChanges | undefined {
+  const { write, ...rest } = notes ?? { now, write: [], remove: [] };
+  return notes || more.length > 0 ? { ...rest, write: [...write, ...more] } : undefined;
 }
 
 async function copiesFor(
@@ -102,6 +123,8 @@ async function copiesFor(
 ): Promise<Copies> {
   if (!route) return { ok: true, copies: [{ mailbox: recipient, reversePath, stays: false }] };
   if (route.kind === "discard") return { ok: true, copies: [] };
+  if (isReturnPath(options.sentMail, reversePath))
+    return { ok: true, copies: copiesOfSent(route.destinations, reversePath, options.isOurDomain) };
   return await keptCopies(options, { reversePath, client }, { route, recipient, now: options.now() });
 }
 

@@ -2,6 +2,7 @@
 import type { Asked } from "@homing/bounce-handler";
 import type { Reply } from "@homing/mail";
 import type { Mailbox } from "@homing/srs-core";
+import type { SentMail } from "../bounces/sent-mail.ts";
 import type { SmtpServerOptions } from "../front/front.ts";
 import type { Incoming } from "../hand-over/incoming.ts";
 import type { ReceiveOptions } from "../receive.ts";
@@ -32,6 +33,9 @@ export interface SubmissionPorts extends SubmissionPlaces {
 export interface SubmissionSurroundings {
   readonly server: SmtpServerOptions;
   readonly receiving: ReceiveOptions;
+  /** Of sites. */
+  readonly sentMail?: Pick<SentMail, "rewriters" | "settled"> | undefined;
+  readonly authservId: string;
   readonly isOutside: (domain: string) => boolean;
   readonly keep: (mail: Incoming, notes?: NoteChanges) => Promise<Reply>;
 }
@@ -41,15 +45,15 @@ export const NO_SUBMISSION: SubmissionPorts = { replaceTls() {}, async close() {
 /** Rejects with the system's error where a port cannot be had, and then listens nowhere. */
 export async function listenForSubmission(
   { policy, listen, listenTls }: SubmissionSettings,
-  { server, receiving, isOutside, keep }: SubmissionSurroundings,
+  { server, receiving, ...around }: SubmissionSurroundings,
 ): Promise<SubmissionPorts> {
   if (!server.tls) throw new Error("submission wants a certificate: nobody logs in in plain text");
   if (server.stateFolder === undefined) throw new Error("submission wants a state directory for its queue");
   const { routes, now, report } = receiving;
   const handler = createSubmissionHandler({
     ...receiving,
-    keep,
-    isOutside: ({ domain }: Mailbox) => isOutside(domain),
+    ...around,
+    isOutside: ({ domain }: Mailbox) => around.isOutside(domain),
     routeOf: (recipient, { reversePath }, asked: Asked) => routes.route(recipient, reversePath, asked),
     logIn: createLogInDesk({ policy, now, report }),
   });

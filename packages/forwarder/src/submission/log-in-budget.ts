@@ -1,5 +1,6 @@
-// How many passwords may be tried: from one client network, and for one name, whoever tries. Whoever has logged in from a network
-// before has a budget of his own there, so that those who guess his name cannot keep him out. Called by log-in-desk.ts.
+// How many passwords may be tried: from one client network, and for one name, whoever tries. Those who guess a name cannot keep
+// its owner out: each network has a few tries of its own when the name's are spent, and where he has logged in before he has a
+// budget for himself. Called by log-in-desk.ts.
 
 export interface Attempt {
   /** The client's IPv4 address or IPv6 /64. */
@@ -11,7 +12,9 @@ export interface Attempt {
 export interface LogInLimits {
   readonly perNetwork: Rate;
   readonly perName: Rate;
-  /** Of a name from a network where it has logged in before: neither of the others counts then. */
+  /** Of a name from one network (IPv6: /48), after the name's own is spent. What was wrong there before counts, too. */
+  readonly perPair: Rate;
+  /** Of a name from a network where it has logged in before: none of the others counts then. */
   readonly perKnown: Rate;
 }
 
@@ -25,6 +28,8 @@ export interface Rate {
 export const LOG_IN_LIMITS: LogInLimits = {
   perNetwork: { burst: 20, perHour: 60 },
   perName: { burst: 20, perHour: 60 },
+  // A person on the road types it wrong once or twice.
+  perPair: { burst: 3, perHour: 3 },
   perKnown: { burst: 20, perHour: 60 },
 };
 
@@ -48,6 +53,7 @@ const MAX_KEYS = 50_000;
 export function createLogInBudget(limits: LogInLimits = LOG_IN_LIMITS, maxKeys = MAX_KEYS): LogInBudget {
   const networks = createBuckets(limits.perNetwork, maxKeys);
   const names = createBuckets(limits.perName, maxKeys);
+  const pairs = createBuckets(limits.perPair, maxKeys);
   const known = createBuckets(limits.perKnown, maxKeys);
   return {
     take({ network, name }, nowMs) {
@@ -59,12 +65,16 @@ export function createLogInBudget(limits: LogInLimits = LOG_IN_LIMITS, maxKeys =
         return { wasRight: back, giveBack: back, last: isLast ? "network" : undefined };
       }
       if (!networks.isLeft(network, nowMs)) return "network";
-      if (!names.isLeft(name, nowMs)) return "name";
+      const isOfName = names.isLeft(name, nowMs);
+      const place = `${placeOf(network)} ${name}`;
+      if (!isOfName && !pairs.isLeft(place, nowMs)) return "name";
       const isLastOfNetwork = networks.take(network, nowMs);
-      const isLastOfName = names.take(name, nowMs);
+      const isLastOfName = !isOfName || names.take(name, nowMs);
+      pairs.take(place, nowMs);
       const giveBack = (): void => {
         networks.give(network);
-        names.give(name);
+        if (isOfName) names.give(name);
+        pairs.give(place);
       };
       return {
         giveBack,
@@ -76,6 +86,11 @@ export function createLogInBudget(limits: LogInLimits = LOG_IN_LIMITS, maxKeys =
       };
     },
   };
+}
+
+/** Whoever has an IPv6 /48 can come from 65,536 networks. */
+function placeOf(network: string): string {
+  return network.includes(":") ? network.split(":").slice(0, 3).join(":") : network;
 }
 
 interface Level {
@@ -112,7 +127,7 @@ function createBuckets({ burst, perHour }: Rate, maxKeys: number): Buckets {
     isLeft: (key, nowMs) => tokensOf(key, nowMs) >= 1,
     take(key, nowMs) {
       const tokens = tokensOf(key, nowMs);
-      keep(key, { tokens: tokens - 1, at: nowMs });
+      keep(key, { tokens: Math.max(0, tokens - 1), at: nowMs });
       return tokens < 2;
     },
     give(key) {

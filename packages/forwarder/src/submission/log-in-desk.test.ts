@@ -8,7 +8,10 @@ import { LogInUnavailable } from "./unavailable.ts";
 
 const submitter: Submitter = { name: "Alice", sender: () => Promise.reject(new Error("not asked")) };
 
-function desk(policy?: (login: LogIn) => Promise<Submitter | undefined>) {
+function desk(
+  policy?: (login: LogIn) => Promise<Submitter | undefined>,
+  keyed?: (login: LogIn) => Promise<Submitter | undefined>,
+) {
   const events: ForwarderEvent[] = [];
   const asked: string[] = [];
   let now = 1_800_000_000;
@@ -19,12 +22,14 @@ function desk(policy?: (login: LogIn) => Promise<Submitter | undefined>) {
         if (policy) return await policy(login);
         return login.password === "secret" ? submitter : undefined;
       },
+      ...(keyed ? { keyed } : {}),
     },
     now: () => now,
     report: (event) => events.push(event),
     limits: {
       perNetwork: { burst: 2, perHour: 60 },
       perName: { burst: 3, perHour: 60 },
+      perPair: { burst: 1, perHour: 1 },
       perKnown: { burst: 2, perHour: 60 },
     },
   });
@@ -69,14 +74,11 @@ test("a name that many clients guess gets the same answer, whether somebody has 
   for (const name of ["alice", "nobody"]) {
     const { attempt, events } = desk();
     const replies: string[] = [];
-    for (let last = 1; last <= 5; last++) replies.push(await attempt("x", name, `192.0.2.${last}`));
-    assert.deepEqual(replies, [WRONG, WRONG, WRONG, LATER, LATER]);
-    assert.deepEqual(events.at(-1), {
-      event: "log-in-guessing",
-      budget: "name",
-      network: "192.0.2.3",
-      user: name,
-    });
+    for (const last of [1, 2, 3, 3, 4, 4]) replies.push(await attempt("x", name, `192.0.2.${last}`));
+    assert.deepEqual(replies, [WRONG, WRONG, WRONG, LATER, WRONG, LATER]);
+    const alarms = events.filter(({ event }) => event === "log-in-guessing");
+    const alarm = { event: "log-in-guessing", budget: "name", network: "192.0.2.3", user: name };
+    assert.deepEqual(alarms, [alarm]);
   }
 });
 
@@ -88,7 +90,20 @@ test("names of different case are one name, and those of one IPv6 network one cl
   const names = desk();
   for (const [last, name] of ["alice", "ALICE", "aLice"].entries())
     assert.equal(await names.attempt("x", name, `192.0.2.${last}`), WRONG);
-  assert.equal(await names.attempt("x", "alicE", "192.0.2.9"), LATER);
+  assert.equal(await names.attempt("x", "alicE", "192.0.2.2"), LATER);
+});
+
+test("a key that nobody guesses is looked at first: no budget keeps its owner out", async () => {
+  const site: Submitter = { ...submitter, name: "cards" };
+  const { attempt, asked, events } = desk(undefined, async ({ name, password }) =>
+    name === "cards" && password === "key" ? site : undefined,
+  );
+  for (let count = 0; count < 5; count++) await attempt("wrong", "cards");
+  assert.equal(await attempt("wrong", "cards"), LATER);
+  assert.equal(await attempt("key", "cards"), "cards");
+  assert.equal(asked.length, 2, "the wrong ones alone, and within the budget");
+  const last = { event: "logged-in", session: "s1", client: "192.0.2.1", user: "cards" };
+  assert.deepEqual(events.at(-1), last);
 });
 
 test("what cannot be known now is 454, costs no guess, and the log says why", async () => {

@@ -37,8 +37,13 @@ export function createLogInDesk(options: LogInDeskOptions): (asked: AskedLogIn) 
 
   return async ({ session, ...login }) => {
     const nowMs = now() * 1000;
-    const attempt = { network: networkOf(login.clientAddress), name: nameKey(login.name) };
     const told = { session, client: login.clientAddress, user: login.name.slice(0, MAX_LOGGED) };
+    const keyed = await policy.keyed?.(login);
+    if (keyed) {
+      report({ event: "logged-in", ...told });
+      return { kind: "in", submitter: keyed };
+    }
+    const attempt = { network: networkOf(login.clientAddress), name: nameKey(login.name) };
     const alarm = (which: "network" | "name"): void => {
       const key = which === "network" ? attempt.network : attempt.name;
       if (alarms.isDue(`${which} ${key}`, nowMs))

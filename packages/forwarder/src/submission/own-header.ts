@@ -10,6 +10,9 @@ export type CheckedHeader =
       readonly kind: "own";
       /** The first author. */
       readonly from: Mailbox;
+      readonly hasSeveralAuthors: boolean;
+      /** As it came, unfolded; "" where there is none. */
+      readonly subject: string;
       /** Fields for the top, each with its CRLF. */
       readonly missing: string;
     }
@@ -20,11 +23,12 @@ export interface HeaderCheck {
   readonly own: OwnAddresses;
   /** Queue id: no other message has it. */
   readonly id: string;
+  /** Behind the @ of a Message-ID that is missing. */
   readonly hostname: string;
   readonly now: UnixSeconds;
 }
 
-const WANTED = new Set(["from", "sender", "date", "message-id"]);
+const WANTED = new Set(["from", "sender", "date", "message-id", "subject"]);
 
 export function checkHeader({ start, own, id, hostname, now }: HeaderCheck): CheckedHeader {
   const fields = readHeader(start, WANTED);
@@ -50,7 +54,14 @@ export function checkHeader({ start, own, id, hostname, now }: HeaderCheck): Che
   }
   const date = fields.has("date") ? "" : `Date: ${mailDate(now)}\r\n`;
   const messageId = fields.has("message-id") ? "" : `Message-ID: <${id}@${hostname}>\r\n`;
-  return { kind: "own", from: author, missing: date + messageId };
+  const [subject = ""] = fields.get("subject") ?? [];
+  return {
+    kind: "own",
+    from: author,
+    hasSeveralAuthors: authors.length > 1,
+    subject: subject.trim(),
+    missing: date + messageId,
+  };
 }
 
 function refuse(reason: string, enhanced: string, text: string): CheckedHeader {

@@ -1,8 +1,9 @@
 // Mail of people and sites who have logged in, from MAIL to the final dot: what the policy says to each command, and where each
 // recipient's mail goes. Called by SMTP in, on the submission ports. RFC 6409.
-import type { Asked } from "@homing/bounce-handler";
+import type { Asked, BounceGate } from "@homing/bounce-handler";
 import { type Content, type Reply, readTrace, type Trace } from "@homing/mail";
 import type { Mailbox } from "@homing/srs-core";
+import { withoutForged } from "../authentication/without-forged.ts";
 import { bugText } from "../bug-text.ts";
 import type { RcptDsn } from "../dsn-parameters.ts";
 import { BEGINS_FOLDED, SEEN_BEFORE, TOO_MANY_HOPS } from "../receive.ts";
@@ -25,6 +26,9 @@ export interface SubmissionHandlerOptions extends HandInOptions {
   /** Is the address neither at a domain of ours nor at an SRS domain? */
   readonly isOutside: (recipient: Mailbox) => boolean;
   readonly routeOf: (recipient: Mailbox, command: MailCommand, asked: Asked) => Promise<Route>;
+  readonly gate: Pick<BounceGate, "judges">;
+  /** In Authentication-Results fields of ours. */
+  readonly authservId: string;
   readonly maxHops: number;
 }
 
@@ -34,6 +38,7 @@ const TAKES_BOUNCES: Reply = {
   enhanced: "5.7.1",
   text: "this address takes bounces alone: write to the one in From",
 };
+const TAKEN: Reply = { code: 250, enhanced: "2.1.5", text: "ok" };
 const SPACE = 0x20;
 const TAB = 0x09;
 
@@ -77,9 +82,12 @@ interface Transaction {
 function createTransaction(options: SubmissionHandlerOptions, transaction: Transaction): SmtpTransaction {
   const { command, opened, report } = transaction;
   const named: Named[] = [];
+  const keys = new Set<string>();
   return {
     async rcpt(recipient: Mailbox, dsn?: RcptDsn) {
-      const refusal = await opened.rcpt(recipient);
+      const key = opened.keyOf(recipient);
+      if (keys.has(key)) return TAKEN;
+      const refusal = await opened.rcpt(recipient, named.length);
       const route = refusal ?? (await routeOf(options, command, recipient));
       if (route.kind === "refuse") {
         const { reason, reply } = route;
@@ -87,7 +95,8 @@ function createTransaction(options: SubmissionHandlerOptions, transaction: Trans
         return reply;
       }
       named.push({ recipient, route: route.kind === "outside" ? undefined : route, dsn });
-      return { code: 250, enhanced: "2.1.5", text: "ok" };
+      keys.add(key);
+      return TAKEN;
     },
 
     refused(reply, reason) {
@@ -95,8 +104,9 @@ function createTransaction(options: SubmissionHandlerOptions, transaction: Trans
       report.refused({ stage: "data", ...(first ? { recipient: first.recipient } : {}), reason, reply });
     },
 
-    async data(message, client) {
+    async data(given, client) {
       if (named.length === 0) throw new Error("DATA without a recipient");
+      const message = withoutForged(given, options.authservId);
       const refusal = contentRefusal(options, named, message);
       return refusal
         ? refuseAll(report, named, refusal)
@@ -122,7 +132,7 @@ async function readyAndKept(
   const ready = await opened.message({ id, content: message, recipients, clientAddress });
   if (ready.kind === "refuse") return refuseAll(report, named, ready);
   if (ready.copies.length !== named.length) throw new Error("the policy forgot a recipient");
-  const outcome = await handIn(options, { id, command, submitter, client, named, ready });
+  const outcome = await handIn(options, { id, command, submitter, client, named, asSent: message, ready });
   if (outcome.kind === "refuse") return refuseAll(report, named, outcome);
   report.answered(id, outcome.reply);
   return outcome.reply;
@@ -133,6 +143,8 @@ function refuseAll(report: TransactionReport, named: readonly Named[], { reason,
   return reply;
 }
 
+const SRS_ADDRESS = { kind: "refuse", reason: "srs-address", reply: TAKES_BOUNCES } as const;
+
 /** Where mail to our own domains goes, the tables say, as of any other mail. */
 async function routeOf(
   options: SubmissionHandlerOptions,
@@ -140,8 +152,10 @@ async function routeOf(
   recipient: Mailbox,
 ): Promise<Exclude<Route, { kind: "bounce" }> | { readonly kind: "outside" }> {
   if (options.isOutside(recipient)) return { kind: "outside" };
+  // Whatever its tag: whoever has logged in is no judge of guesses.
+  if (options.gate.judges(recipient)) return SRS_ADDRESS;
   const route = await options.routeOf(recipient, command, { now: options.now(), network: undefined });
-  return route.kind === "bounce" ? { kind: "refuse", reason: "srs-address", reply: TAKES_BOUNCES } : route;
+  return route.kind === "bounce" ? SRS_ADDRESS : route;
 }
 
 function contentRefusal(

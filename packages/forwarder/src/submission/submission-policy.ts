@@ -7,6 +7,11 @@ import type { NoteChanges } from "../spool/notes.ts";
 export interface SubmissionPolicy {
   /** Undefined where name or password are wrong. Rejects where that cannot be known now: 454 4.7.0. */
   logIn(login: LogIn): Promise<Submitter | undefined>;
+  /**
+   * A key that nobody can guess (128 bits and more), compared in no time: it is looked at before anything is counted, so that no
+   * guesses at its name keep its owner out. Never rejects.
+   */
+  keyed?(login: LogIn): Promise<Submitter | undefined>;
 }
 
 export interface LogIn {
@@ -34,8 +39,13 @@ export interface SubmissionRefusal {
 /** One transaction. */
 export interface OpenSubmission {
   readonly kind: "open";
-  /** RCPT; undefined where there is nothing against it. Where the recipient's mail goes, the forwarder knows. */
-  rcpt(recipient: Mailbox): Promise<SubmissionRefusal | undefined>;
+  /** Recipients of one key are one: he has one copy, however often he is named. */
+  keyOf(recipient: Mailbox): string;
+  /**
+   * RCPT; undefined where there is nothing against it. Where the recipient's mail goes, the forwarder knows.
+   * @param taken so many others are named already
+   */
+  rcpt(recipient: Mailbox, taken: number): Promise<SubmissionRefusal | undefined>;
   /** The final dot. */
   message(submitted: Submitted): Promise<ReadyMail | SubmissionRefusal>;
 }
