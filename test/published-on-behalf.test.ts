@@ -1,20 +1,26 @@
 // The site's part of on-behalf as sites get it: packed, installed outside of this workspace, used by ES modules, CommonJS and
-// TypeScript, with this Node and with the machine's; and its README's examples run there.
+// TypeScript, with this Node and with the machine's; and the examples of its README and of docs/on-behalf.md run there.
 import assert from "node:assert/strict";
 import { accessSync, constants, realpathSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { packOnBehalf } from "../scripts/pack-on-behalf.ts";
 import { run } from "./harness/command.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const README = join(ROOT, "packages/on-behalf/README.md");
+/** With how many examples each has at least. */
+const PAGES: readonly [page: string, examples: number][] = [
+  ["packages/on-behalf/README.md", 4],
+  ["docs/on-behalf.md", 1],
+];
 const SOURCES = join(ROOT, "packages/on-behalf/src");
 /** This one, and the first that stands outside of a workspace: on machines of sites it is an older one. */
 const NODES = [process.execPath, ...machinesNode()];
 let folder = "";
+let tarball = "";
 let project = "";
 let installed = "";
 
@@ -27,7 +33,8 @@ before(async () => {
     join(project, "package.json"),
     '{ "name": "somebody-elses", "private": true, "type": "module" }\n',
   );
-  const argv = ["npm", "install", "--offline", "--no-save", packOnBehalf(folder)];
+  tarball = packOnBehalf(folder);
+  const argv = ["npm", "install", "--offline", "--no-save", tarball];
   const { code, stderr } = await run(argv, { cwd: project, seconds: 60, env: environment() });
   assert.equal(code, 0, stderr);
   await cp(join(ROOT, "node_modules/nodemailer"), join(project, "node_modules/nodemailer"), {
@@ -88,26 +95,39 @@ test("the README names every option, every member of a user, and every code", as
   const problems = await readFile(join(SOURCES, "plugin/plugin-problem.ts"), "utf8");
   const [, body = ""] = /interface OnBehalfPluginOptions \{([\s\S]*?)\n\}/.exec(options) ?? [];
   const names = [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name = ""]) => name);
-  const members = [...options.matchAll(/^ {2}readonly (address|name|confirmedAt|lastUsedAt|proof)\??:/gm)];
+  const members = [
+    ...options.matchAll(
+      /^ {2}readonly (address|name|confirmedAt|lastUsedAt|proof|id|site|scope|status|requestedAt|expires)\??:/gm,
+    ),
+  ];
   const [, codes = ""] = /type OnBehalfCode =([\s\S]*?);\n/.exec(problems) ?? [];
   const words = [...codes.matchAll(/"([a-z-]+)"/g)].map(([, word = ""]) => word);
-  assert.ok(names.length > 9 && members.length > 4 && words.length > 12);
+  assert.ok(names.length > 9 && members.length > 10 && words.length > 12);
   for (const name of [...names, ...words]) assert.ok(readme.includes(`\`${name}\``), name);
-  for (const [, member = ""] of members) assert.match(readme, new RegExp(`[{ ]${member}[, }]`), member);
+  for (const [, member = ""] of members) assert.match(readme, new RegExp(`[{ ]${member}[,: }]`), member);
+});
+
+test("the pages install the tarball by its name", async () => {
+  for (const [page] of PAGES) {
+    const text = await readFile(join(ROOT, page), "utf8");
+    assert.ok(text.includes(`npm install ./${basename(tarball)} nodemailer\n`), page);
+  }
 });
 
 for (const node of NODES) {
-  test(`every example of the README prints what the README says, with ${node}`, async () => {
-    const text = await readFile(README, "utf8");
-    const examples = [...text.matchAll(/```js\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g)];
-    assert.equal(examples.length, text.split("```js").length - 1, "an example without its output");
-    assert.ok(examples.length >= 3);
-    for (const [index, [, code = "", output = ""]] of examples.entries()) {
-      await writeFile(join(project, `example-${index}.js`), code);
-      const { stdout, stderr } = await run([node, `example-${index}.js`], { cwd: project });
-      assert.equal(withoutTag(String(stdout)), withoutTag(output), stderr);
-    }
-  });
+  for (const [page, least] of PAGES) {
+    test(`every example of ${page} prints what the page says, with ${node}`, async () => {
+      const text = await readFile(join(ROOT, page), "utf8");
+      const examples = [...text.matchAll(/```js\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g)];
+      assert.equal(examples.length, text.split("```js").length - 1, "an example without its output");
+      assert.ok(examples.length >= least);
+      for (const [index, [, code = "", output = ""]] of examples.entries()) {
+        await writeFile(join(project, `example-${index}.js`), code);
+        const { stdout, stderr } = await run([node, `example-${index}.js`], { cwd: project });
+        assert.equal(withoutTag(String(stdout)), withoutTag(output), stderr);
+      }
+    });
+  }
 
   test(`CommonJS has the same names by require, with ${node}`, async () => {
     await writeFile(
@@ -129,7 +149,7 @@ import("@homing/on-behalf").then((module) => {
 }
 
 const PROGRAM = `import nodemailer = require("nodemailer");
-import { onBehalf, OnBehalfError, verifyProof, type OnBehalfOf, type OnBehalfCode } from "@homing/on-behalf";
+import { onBehalf, OnBehalfError, verifyProof, type OnBehalfOf, type OnBehalfCode, type UserIdentity } from "@homing/on-behalf";
 import "@homing/on-behalf/nodemailer";
 const transporter = nodemailer.createTransport({ host: "127.0.0.1", port: 25 });
 transporter.use("compile", onBehalf({ secretsFile: "s", bounceDomain: "b.example", from: "a@b.example",
@@ -143,8 +163,13 @@ transporter.sendMail({ onBehalfOf: "alice@example.org", to: "bob@peer.example" }
 transporter.sendMail({ onBehalfOf: { proof: "p", name: "Alice" } });
 // @ts-expect-error a user is no number
 transporter.sendMail({ onBehalfOf: 5 });
-// @ts-expect-error a proof says whose address it is
 transporter.sendMail({ onBehalfOf: { proof: "p", address: "a@b.example" } });
+declare const stored: UserIdentity;
+transporter.sendMail({ onBehalfOf: { ...stored, name: "Alice" } });
+transporter.sendMail({ onBehalfOf: { id: "i", site: "s", address: "a@b.example", scope: "user", status: "confirmed",
+  requestedAt: 1, confirmedAt: 2, expires: new Date(0), revokedAt: null, proof: null } });
+// @ts-expect-error an identity has an end
+transporter.sendMail({ onBehalfOf: { address: "a@b.example", scope: "user", status: "confirmed", confirmedAt: 2 } });
 // @ts-expect-error there is no such option
 onBehalf({ secrets: ["s"], bounceDomain: "b.example", from: "a@b.example", maxRecipient: 5 });
 const verified = verifyProof("p", { identityKeys: [], site: "s", now: 0 });

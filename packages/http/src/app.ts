@@ -3,7 +3,8 @@
 import type { WhyLinks } from "@homing/forwarder";
 import type { OnBehalf } from "@homing/on-behalf";
 import { type Context, Hono } from "hono";
-import { createApi } from "./api/api.ts";
+import { type ApiRefusal, createApi } from "./api/api.ts";
+import { clientOf } from "./client-address.ts";
 import { type InboxMail, inboxRoutes } from "./inbox.ts";
 import { type Page, pageHeaders, plainPage, renderPage } from "./page.ts";
 import { mountPeople, PEOPLE_PATHS } from "./people/people.ts";
@@ -16,6 +17,10 @@ export interface AppOptions {
   readonly whyLinks: Pick<WhyLinks, "read">;
   /** Told of bugs. */
   readonly failed: (error: unknown) => void;
+  /** Told of every request that the API refuses. */
+  readonly refused?: ((refusal: ApiRefusal) => void) | undefined;
+  /** For the body of a form. */
+  readonly formMs?: number;
   /** Without it there is the page that says why, and nothing else. */
   readonly onBehalf?: PublishedOnBehalf | undefined;
   /** Of `homing local`: what arrived, newest last. */
@@ -35,18 +40,20 @@ export type ServedOnBehalf = Pick<
 export type PageStatus = 200 | 400 | 404 | 405 | 410 | 413 | 414 | 422 | 429 | 500 | 503;
 export type AnswerPage = (context: Context, status: PageStatus, page: Page) => Response | Promise<Response>;
 
+/** A form has a few hundred octets. */
+export const FORM_MS = 3000;
 /** A token has up to 1,024 characters; what a proxy or a mail program adds to it is none of ours. */
 const MAX_URL = 2048;
 
 export function createApp(options: AppOptions): Hono {
-  const { hostname, failed, onBehalf, inbox } = options;
+  const { hostname, failed, refused, formMs = FORM_MS, onBehalf, inbox } = options;
   const app = new Hono();
   const answer: AnswerPage = (context, status, page) =>
     context.html(renderPage(page, hostname), status, pageHeaders(page));
   // Before the rules of pages: it has its own.
   if (onBehalf) {
-    const api = createApi({ onBehalf, publicUrl: onBehalf.publicUrl, failed });
-    for (const path of ["/v1", "/v1/*"]) app.all(path, (context) => api(context.req.raw));
+    const api = createApi({ onBehalf, publicUrl: onBehalf.publicUrl, failed, refused });
+    for (const path of ["/v1", "/v1/*"]) app.all(path, (context) => api(context.req.raw, clientOf(context)));
   }
   app.use(async (context, next) => {
     const { method, url, path } = context.req;
@@ -61,7 +68,7 @@ export function createApp(options: AppOptions): Hono {
   });
   mountWhy(app, answer, options);
   if (onBehalf) {
-    mountPeople(app, answer, onBehalf.people);
+    mountPeople(app, answer, { people: onBehalf.people, formMs });
     mountProblems(app, answer);
   }
   if (inbox) app.route("/", inboxRoutes(inbox, hostname));

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { PROBLEMS } from "@homing/on-behalf";
+import { Event } from "./api/event-schemas.ts";
 import { listenHttp } from "./listen-http.ts";
 import { createRealService, SITE_KEY } from "./testing/real-service.ts";
 
@@ -66,13 +67,16 @@ test("every request of docs/http-api.md is answered as the page says", async (co
   const url = `http://127.0.0.1:${listener.port}`;
   const env = { PATH: process.env.PATH, HOMING_URL: url, HOMING_KEY: SITE_KEY };
   let ran = 0;
+  /** Of what the page shows, what was made up in its place. */
+  const ids = new Map<string, string>();
   const all = blocks(page);
   for (const [index, { language, text }] of all.entries()) {
     const interpreter = INTERPRETERS[language];
     if (!interpreter) continue;
     const [command, ...options] = interpreter;
     const before = service.store.mails.length;
-    const outcome = await run(command, [...options, text], { env, timeout: 30_000 }).catch(
+    const program = text.replace(/\b(?:msg|idn)_\w+/g, (id) => ids.get(id) ?? id);
+    const outcome = await run(command, [...options, program], { env, timeout: 30_000 }).catch(
       (error: unknown) => error,
     );
     if (isMissing(outcome)) {
@@ -82,8 +86,11 @@ test("every request of docs/http-api.md is answered as the page says", async (co
     assert.ok(isDone(outcome), `${text}\n${outcome}`);
     ran += 1;
     const next = all[index + 1];
-    if (next?.language === "json") assertLike(JSON.parse(next.text), JSON.parse(outcome.stdout));
-    else if (language !== "sh") {
+    if (next?.language === "json") {
+      const [shown, real] = [JSON.parse(next.text), JSON.parse(outcome.stdout)];
+      assertLike(shown, real);
+      if (shown.id !== undefined) ids.set(shown.id, real.id);
+    } else if (language !== "sh") {
       assert.match(outcome.stdout, /^msg_\S+\n$/);
       assert.equal(service.store.mails.length, before + 1);
     }
@@ -117,6 +124,22 @@ test("the examples in other languages send what curl sends", () => {
     ])
       assert.ok(text.includes(word), `${language}: ${word}`);
   }
+});
+
+test("docs/http-api.md lists every event, with what its data has", () => {
+  const table = /<!-- events:[\s\S]*?<!-- \/events -->/.exec(page)?.[0] ?? "";
+  const shown = [...table.matchAll(/^\| `([a-z.]+)` \| .* \| (.*) \|$/gm)].map(([, type, members]) => [
+    type,
+    members,
+  ]);
+  const real = Event.options.map(({ shape }) => [
+    shape.type.value,
+    Object.entries(shape.data.shape)
+      .map(([name, schema]) => `\`${name}\`${schema.safeParse(undefined).success ? "?" : ""}`)
+      .join(", "),
+  ]);
+  // Behind its head.
+  assert.deepEqual(shown.slice(1), real);
 });
 
 test("docs/http-api.md lists every problem", async () => {

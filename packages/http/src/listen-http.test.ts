@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { createWhyLinks } from "@homing/forwarder";
-import { type HttpLimits, type HttpListener, listenHttp } from "./listen-http.ts";
+import { HTTP_LIMITS, type HttpLimits, type HttpListener, listenHttp } from "./listen-http.ts";
 
 const hostname = "mx.forwarder.example";
 const NOW = 1_700_000_000;
@@ -13,7 +13,7 @@ const whyLinks = createWhyLinks({
   secrets: ["a secret of this test"],
   now: () => NOW,
 });
-const LIMITS: HttpLimits = { clients: 8, requestMs: 10_000, idleMs: 10_000, answerMs: 10_000 };
+const LIMITS: HttpLimits = { ...HTTP_LIMITS, clients: 8, idleMs: 10_000 };
 
 interface Listening extends HttpListener, AsyncDisposable {
   readonly bugs: readonly unknown[];

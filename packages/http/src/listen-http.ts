@@ -3,7 +3,8 @@
 import { createServer, type Server } from "node:http";
 import type { HostPort } from "@homing/forwarder";
 import { createAdaptorServer } from "@hono/node-server";
-import { type AppOptions, createApp } from "./app.ts";
+import { type AppOptions, createApp, FORM_MS } from "./app.ts";
+import { createConnectionShares } from "./connection-shares.ts";
 
 export interface HttpListener {
   readonly host: string;
@@ -15,8 +16,12 @@ export interface HttpListener {
 export interface HttpLimits {
   /** Connections at the same time: further ones are closed at once. */
   readonly clients: number;
+  /** Of these from one address (IPv6: /64): nobody alone closes the port to others. Of this machine: as many as it likes. */
+  readonly clientsOfOne: number;
   /** For a whole request with its body, from the connection on. */
   readonly requestMs: number;
+  /** For the body of a form, which is a few lines. */
+  readonly formMs: number;
   /** For the next request. */
   readonly idleMs: number;
   /** Without an octet on the connection, while an answer is made or taken. */
@@ -24,7 +29,14 @@ export interface HttpLimits {
 }
 
 /** A page is asked for by one person, seldom. Behind a proxy a few connections serve all. */
-export const HTTP_LIMITS: HttpLimits = { clients: 64, requestMs: 10_000, idleMs: 5000, answerMs: 10_000 };
+export const HTTP_LIMITS: HttpLimits = {
+  clients: 64,
+  clientsOfOne: 32,
+  requestMs: 10_000,
+  formMs: FORM_MS,
+  idleMs: 5000,
+  answerMs: 10_000,
+};
 
 /**
  * Web servers hold a connection for each of their workers, some dozens for a site. Only who has a site key has up to 512 KiB
@@ -32,7 +44,7 @@ export const HTTP_LIMITS: HttpLimits = { clients: 64, requestMs: 10_000, idleMs:
  */
 export const API_LIMITS: HttpLimits = { ...HTTP_LIMITS, clients: 256, answerMs: 30_000 };
 
-export interface HttpListenerOptions extends AppOptions {
+export interface HttpListenerOptions extends Omit<AppOptions, "formMs"> {
   readonly listen: HostPort;
   readonly limits?: HttpLimits;
 }
@@ -44,7 +56,7 @@ const CLOSE_GRACE_MS = 1000;
 /** Rejects with the system's error where the port cannot be had. */
 export async function listenHttp(options: HttpListenerOptions): Promise<HttpListener> {
   const { listen, limits = options.onBehalf ? API_LIMITS : HTTP_LIMITS, failed } = options;
-  const app = createApp(options);
+  const app = createApp({ ...options, formMs: limits.formMs });
   const server = createAdaptorServer({
     fetch: app.fetch,
     // The process has other work, with Node's own Request and Response.
@@ -59,6 +71,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
     },
   }) as Server;
   server.maxConnections = limits.clients;
+  server.on("connection", createConnectionShares(limits.clientsOfOne));
   // Who does not take the answer.
   server.setTimeout(limits.answerMs, (socket) => socket.destroy());
   await listening(server, listen);

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { z } from "zod";
+import { Event } from "./api/event-schemas.ts";
 import { EventList, Identity, Message, Problem, Suppression, SuppressionList } from "./api/schemas.ts";
 import { createApp } from "./app.ts";
-import { createRealService, SITE_KEY } from "./testing/real-service.ts";
+import { createRealService, NOW, SITE_KEY } from "./testing/real-service.ts";
 
 const publicUrl = "https://mail.demo.example";
 
@@ -152,4 +153,70 @@ test("a storage that is away is 503 with Retry-After, for sites and for people, 
   assert.equal((await press("/confirm", { t: token })).status, 503);
   service.store.state = "here";
   assert.equal((await press("/confirm", { t: token })).status, 200);
+});
+
+test("one click in the mail of a site that is not there any more refuses that site, and not all", async () => {
+  const { service, ask, press, open } = scene();
+  const token = service.manageToken("bob@example.net", "gone");
+  assert.match((await open(`/mine?t=${token}`)).text, /No more mail from gone/);
+  const done = await press(`/mine?t=${token}`, { "List-Unsubscribe": "One-Click" });
+  assert.equal(done.status, 200);
+  assert.doesNotMatch(done.text, /No web site can send you mail/);
+  assert.match(done.text, /Allow mail from gone again/);
+  const sent = await ask(Message, "POST", "/v1/messages", {
+    ...MESSAGE,
+    profile: "transactional",
+    onBehalfOf: undefined,
+  });
+  assert.equal(sent.status, 202);
+});
+
+test("one click in a mail of no site refuses all", async () => {
+  const { service, press } = scene();
+  const token = service.manageToken("bob@example.net", "");
+  const done = await press(`/mine?t=${token}`, { "List-Unsubscribe": "One-Click" });
+  assert.match(done.text, /No web site can send you mail/);
+});
+
+test("a user refuses what a site has asked for and he has not confirmed; then its link confirms nothing", async () => {
+  const { service, ask, press, open } = scene();
+  await ask(Identity, "POST", "/v1/identities", { address: "alice@example.org" });
+  const [confirm, mine] = [service.tokenTo("confirm"), service.tokenTo("mine")];
+  const { text } = await open(`/mine?t=${mine}`);
+  assert.match(text, /<button>Refuse it to Homing Demo<\/button>/);
+  const id = /name="id" value="(idn_[^"]+)"/.exec(text)?.[1] ?? "";
+  assert.match((await press("/mine", { t: mine, action: "revoke", id })).text, /role="status">Done/);
+  assert.ok((await press("/confirm", { t: confirm })).status >= 400);
+});
+
+test("every event that there is has the shape that is described", async () => {
+  const { service, ask, press } = scene();
+  const asked = await ask(Identity, "POST", "/v1/identities", { address: "alice@example.org" });
+  await press("/confirm", { t: service.tokenTo("confirm") });
+  await ask(Message, "POST", "/v1/messages", { ...MESSAGE, reference: "r" });
+  const [mail] = service.store.mails.slice(-1);
+  assert.ok(mail && typeof mail.reversePath === "object");
+  const { reversePath: srs, recipient } = mail;
+  const sent = await service.returns.sentFor(srs, NOW);
+  assert.ok(sent && sent !== "away");
+  const user = { localPart: "alice", domain: "example.org" };
+  const failure = { enhanced: "5.1.1", class: "hard" };
+  const attempt = { queueId: mail.id, reversePath: srs, recipient };
+  await service.store.change({
+    now: NOW,
+    write: [
+      ...service.returns.settled(attempt, { kind: "delivered" }, NOW),
+      ...service.returns.settled(attempt, { kind: "failed", ...failure }, NOW),
+      ...service.returns.returned({ srs, sent, user, action: "failed", ...failure, now: NOW }),
+      ...service.returns.returned({ srs, sent: undefined, user, action: "failed", ...failure, now: NOW }),
+    ],
+  });
+  await service.returns.eaten({ localPart: "nobody", domain: "bounce.demo.example" }, NOW);
+  await ask(Suppression, "POST", "/v1/suppressions", { address: "grace@example.net" });
+  const token = service.manageToken("bob@example.net", "demo");
+  await press(`/mine?t=${token}`, { "List-Unsubscribe": "One-Click" });
+  await ask(Identity, "DELETE", `/v1/identities/${asked.body.id}`);
+  const { events } = (await ask(EventList, "GET", "/v1/events")).body;
+  const types = new Set(events.map(({ type }) => type));
+  assert.deepEqual([...types].sort(), Event.options.map(({ shape }) => shape.type.value).sort());
 });

@@ -40,6 +40,8 @@ export interface OnBehalf {
   readonly returns: Returns;
   /** Mail that sites hand in by SMTP. */
   readonly submissions: Submissions;
+  /** To the page where somebody sees and ends what is sent in his name and to him; `site` is whose mail it stands in. */
+  manageUrl(address: string, site: string): string;
   /** That verify our tokens: base64url of 32 octets each, newest first. */
   readonly publicKeys: readonly string[];
 }
@@ -72,7 +74,7 @@ export interface Identity {
   readonly expires: UnixSeconds;
   readonly lastUsedAt?: UnixSeconds;
   readonly revokedAt?: UnixSeconds;
-  /** Of a confirmed one: a token (purpose `identity`) that says so to whoever has our public key, for the plug-in. */
+  /** Of a confirmed user: a token (purpose `identity`) that says so to whoever has our public key, for the plug-in. */
   readonly proof?: string;
 }
 
@@ -128,7 +130,7 @@ export interface Mine {
     readonly all: boolean;
     readonly sites: readonly { readonly name: string; readonly title: string }[];
   };
-  /** The site whose message the link stood in, if it was one. */
+  /** The site whose message the link stood in, if it was one; also one that is not there any more, with its name as title. */
   readonly from?: { readonly name: string; readonly title: string };
 }
 
@@ -144,8 +146,11 @@ export interface People {
   /** No more mail from this site (by name), or from any. */
   never(token: string, site: string | "all"): Promise<{ readonly ok: true } | Refused>;
   again(token: string, site: string | "all"): Promise<{ readonly ok: true } | Refused>;
-  /** Mails the link to `mine` to an address that wants it: once a day, and the answer tells nothing of whether we know it. */
-  mailLink(address: string): Promise<{ readonly ok: true } | Refused>;
+  /**
+   * Mails the link to `mine` to an address that wants it: once a day, and the answer tells nothing of whether we know it.
+   * @param visitorIp of whoever asks: his network may ask for some a day
+   */
+  mailLink(address: string, visitorIp?: string): Promise<{ readonly ok: true } | Refused>;
 }
 
 // --- messages ---------------------------------------------------------------------------------------------------------------
@@ -261,9 +266,16 @@ export interface Events {
 /** What an SRS address at a bounce domain was made for. */
 export interface SentFor {
   readonly site: string;
+  /** Undefined where mail to several recipients has this return path: the user's address has no room for a mark of each. */
+  readonly recipient: Mailbox | undefined;
+  /** One of each recipient, as far as they are known. */
+  readonly copies: readonly SentCopyFacts[];
+}
+
+export interface SentCopyFacts {
+  readonly recipient: Mailbox;
   /** `msg_…`, of the newest message, where several were sent to the recipient in one day. */
   readonly messageId: string;
-  readonly recipient: Mailbox;
   readonly reference?: string;
 }
 
@@ -287,6 +299,8 @@ export interface Returns {
 export interface Returned {
   readonly srs: Mailbox;
   readonly sent: SentFor | undefined;
+  /** Of the mail that came back, where its header proves it: counts where the return path does not say it. */
+  readonly recipient?: Mailbox | undefined;
   readonly user: Mailbox;
   readonly action: "failed" | "delayed" | "delivered" | "relayed" | "expanded";
   readonly enhanced: string;

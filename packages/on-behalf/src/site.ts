@@ -17,7 +17,7 @@ export type Profile =
 export type FromMode = "auto" | "site" | "user";
 
 export interface SiteLimits {
-  /** Messages of one user in 24 hours, whichever profile. */
+  /** Messages of one user in 24 hours, of the profile `on-behalf`: others have no user. */
   readonly userPerDay: number;
   /** Of one message. */
   readonly recipients: number;

@@ -4,12 +4,14 @@ import { test } from "node:test";
 import { PROBLEMS, type ProblemType, refused } from "@homing/on-behalf";
 import { createApp } from "../app.ts";
 import { AT, createFake, type Fake, KEY, PUBLIC_URL, refusal } from "../testing/fake-on-behalf.ts";
+import type { ApiRefusal } from "./api.ts";
 import { ON_BEHALF, TRANSACTIONAL } from "./examples.ts";
 import { ROUTES } from "./routes.ts";
 
 interface Scene {
   readonly fake: Fake;
   readonly bugs: unknown[];
+  readonly refusals: ApiRefusal[];
   readonly ask: (method: string, path: string, more?: More) => Promise<Got>;
 }
 
@@ -31,10 +33,12 @@ interface Got {
 function scene(): Scene {
   const fake = createFake();
   const bugs: unknown[] = [];
+  const refusals: ApiRefusal[] = [];
   const app = createApp({
     hostname: "mx.site.example",
     whyLinks: { read: () => ({ kind: "not-ours" }) },
     failed: (error) => bugs.push(error),
+    refused: (refusal) => refusals.push(refusal),
     onBehalf: fake,
   });
   const ask: Scene["ask"] = async (method, path, { body, raw, headers, key = KEY } = {}) => {
@@ -51,7 +55,7 @@ function scene(): Scene {
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, body: parsed(text) };
   };
-  return { fake, bugs, ask };
+  return { fake, bugs, refusals, ask };
 }
 
 function parsed(text: string): Got["body"] {
@@ -71,7 +75,7 @@ function assertProblem(got: Got, type: ProblemType, field?: string): void {
     got.text,
   );
   assert.equal(got.body.field, field, got.text);
-  assert.match(String(got.body.detail), /^.+\.$/);
+  assert.match(String(got.body.detail), /[^.]$/);
 }
 
 const SITE_PATHS: [method: string, path: string, body?: unknown][] = [
@@ -359,18 +363,63 @@ for (const [change, field] of messages) {
   });
 }
 
-test("what is wrong is said in words", async () => {
+const said: [change: object, detail: string, hint: RegExp][] = [
+  [{ subject: undefined }, "subject is missing", /^add it: look it up in/],
+  [{ subject: 1 }, "subject must be a string", /^it is a number: /],
+  [{ html: null }, "html is null", /^leave a member out/],
+  [{ to: ["a@b.example", 1] }, "to[1] must be a string", /^it is a number: /],
+  [{ to: [] }, "to must not be empty", /^give at least one$/],
+  [{ to: 7 }, "to must be a string or a list", /^it is a number: /],
+  [
+    { profile: "x" },
+    "profile must be one of on-behalf, unimportant, transactional",
+    /^capital letters count$/,
+  ],
+  [{ name: "\ud800" }, "name holds half of a surrogate pair", /^have a library write/],
+  [{ cc: 1 }, "cc is no member of a message", /names are in/],
+];
+for (const [change, detail, hint] of said) {
+  test(`${JSON.stringify(change)}: ${detail}; and what to do`, async () => {
+    const { ask } = scene();
+    const { body } = await ask("POST", "/v1/messages", { body: { ...TRANSACTIONAL, ...change } });
+    assert.equal(body.detail, detail);
+    assert.match(String(body.hint), hint);
+  });
+}
+
+test("all that HTTP itself refuses has a hint", async () => {
   const { ask } = scene();
-  const said = async (change: object) =>
-    (await ask("POST", "/v1/messages", { body: { ...TRANSACTIONAL, ...change } })).body.detail;
-  assert.equal(await said({ subject: undefined }), "subject is missing.");
-  assert.equal(await said({ subject: 1 }), "subject must be a string.");
-  assert.equal(await said({ to: ["a@b.example", 1] }), "to[1] must be a string.");
-  assert.equal(await said({ to: [] }), "to must not be empty.");
-  assert.equal(await said({ to: 7 }), "to must be a string or a list.");
-  assert.equal(await said({ profile: "x" }), "profile must be one of on-behalf, unimportant, transactional.");
-  assert.equal(await said({ name: "\ud800" }), "name holds half of a surrogate pair.");
-  assert.equal(await said({ bcc: 1 }), "There is no bcc.");
+  for (const [method, path, more] of [
+    ["GET", "/v1/nothing"],
+    ["PUT", "/v1/events"],
+    ["GET", `/v1/messages/${"x".repeat(3000)}`],
+    ["GET", "/v1/messages/%E0%A4%A"],
+    ["GET", "/v1/events?limit=0"],
+    ["GET", "/v1/events?limit=many"],
+    ["GET", "/v1/events?page=1"],
+    ["GET", "/v1/events?limit=1&limit=2"],
+    ["GET", "/v1/events", { key: "wrong" }],
+    ...bodies.map(([, more]) => ["POST", "/v1/identities", more] as const),
+  ] as const) {
+    const { body, text } = await ask(method, path, more);
+    assert.ok(typeof body.hint === "string" && !body.hint.endsWith("."), text);
+  }
+});
+
+test("what is refused is told for the log: whose key came, from where, and what it was", async () => {
+  const { ask, refusals } = scene();
+  await ask("GET", "/v1/events", { key: "wrong" });
+  await ask("GET", "/v1/messages/msg_none");
+  await ask("POST", "/v1/messages", { raw: "no JSON" });
+  await ask("PUT", "/v1/events");
+  await ask("GET", "/v1/events");
+  const client = "";
+  assert.deepEqual(refusals, [
+    { problem: "unauthorized", status: 401, client },
+    { site: "cards", problem: "not-found", status: 404, client },
+    { site: "cards", problem: "malformed-request", status: 400, client },
+    { problem: "method-not-allowed", status: 405, client },
+  ]);
 });
 
 test("a message with one recipient as text comes to the service as a list, with all else as it was", async () => {
@@ -475,12 +524,12 @@ test("a parameter where there are none is refused, and a long URL", async () => 
 for (const type of Object.keys(PROBLEMS) as ProblemType[]) {
   test(`${type} of the service keeps its status, words and time`, async () => {
     const { ask, fake } = scene();
-    fake.refusal = refused(type, "Because.", { field: "to[0]", hint: "do this", retryAfter: 7.2 });
+    fake.refusal = refused(type, "Because", { field: "to[0]", hint: "do this", retryAfter: 7.2 });
     const got = await ask("POST", "/v1/messages", { body: TRANSACTIONAL });
     assertProblem(got, type, "to[0]");
     assert.deepEqual(
       [got.body.detail, got.body.hint, got.headers.get("retry-after")],
-      ["Because.", "do this", "8"],
+      ["Because", "do this", "8"],
     );
     fake.refusal = refusal(type);
     const bare = await ask("POST", "/v1/messages", { body: TRANSACTIONAL });

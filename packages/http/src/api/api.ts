@@ -1,6 +1,6 @@
 // The API for web sites, from a Request to a Response: which route, whose key, what body. What is done then is in routes/.
 // Called by app.ts. No CORS: a site key belongs on a server, and never into a browser.
-import { PROBLEMS, type Problem, type ProblemType, type Refused, refused } from "@homing/on-behalf";
+import { PROBLEMS, type Refused, refused, type Site } from "@homing/on-behalf";
 import type { ServedOnBehalf } from "../app.ts";
 import { COMMON_HEADERS } from "../headers.ts";
 import { hasBody, readBody } from "../read-body.ts";
@@ -19,48 +19,70 @@ const HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 };
 
-export type Api = (request: Request) => Promise<Response>;
+/** @param client its IP address, where it is known */
+export type Api = (request: Request, client: string | undefined) => Promise<Response>;
+
+/** For the log. */
+export interface ApiRefusal {
+  /** Whose key came. */
+  readonly site?: string;
+  /** Last part of its `type`. */
+  readonly problem: string;
+  readonly status: number;
+  /** IP address; "" where the connection had ended already. */
+  readonly client: string;
+}
 
 export interface ApiOptions {
   readonly onBehalf: ServedOnBehalf;
   readonly publicUrl: string;
   readonly failed: (error: unknown) => void;
+  readonly refused?: ((refusal: ApiRefusal) => void) | undefined;
 }
 
 export function createApi(options: ApiOptions): Api {
-  return async (request) => {
+  const { publicUrl, failed } = options;
+  return async (request, client = "") => {
     try {
-      return await answer(request, options);
+      const answered = await answer(request, options);
+      if (answered instanceof Response) return answered;
+      const { problem, headers, site } = answered;
+      const { status } = PROBLEMS[problem.type];
+      options.refused?.({ ...(site === undefined ? {} : { site }), problem: problem.type, status, client });
+      const close = hasBody(request) && !request.bodyUsed ? CLOSE : {};
+      return json(status, problemBody(problem, publicUrl), {
+        ...problemHeaders(problem),
+        ...close,
+        ...headers,
+      });
     } catch (error) {
-      options.failed(error);
+      failed(error);
       return bug();
     }
   };
 }
 
-async function answer(request: Request, { onBehalf, publicUrl }: ApiOptions): Promise<Response> {
-  const refuse = (problem: Problem, headers: Readonly<Record<string, string>> = {}): Response => {
-    const close: Record<string, string> = hasBody(request) && !request.bodyUsed ? CLOSE : {};
-    return json(PROBLEMS[problem.type].status, problemBody(problem, publicUrl), {
-      ...problemHeaders(problem),
-      ...close,
-      ...headers,
-    });
-  };
-  if (request.url.length > MAX_URL) return refuse(URL_TOO_LONG);
+/** A refusal, and what HTTP adds to it. */
+interface Refusal extends Refused {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly site?: string;
+}
+
+async function answer(request: Request, { onBehalf, publicUrl }: ApiOptions): Promise<Response | Refusal> {
+  if (request.url.length > MAX_URL) return URL_TOO_LONG;
   const url = new URL(request.url);
   const match = matchPath(url.pathname);
-  if (!match) return refuse(NO_PATH);
+  if (!match) return NO_PATH;
   const method = request.method === "HEAD" ? "GET" : request.method;
   const route = match.routes.find((one) => one.method === method);
   if (!route) {
     const allow = { Allow: allowed(match.routes) };
     if (method === "OPTIONS") return new Response(null, { status: 204, headers: { ...HEADERS, ...allow } });
-    return refuse(notAllowed(allow.Allow), allow);
+    return { ...notAllowed(allow.Allow), headers: allow };
   }
   if (route.access === "open") return json(200, route.give(onBehalf, publicUrl));
   const done = await runForSite(request, { service: onBehalf, route, url, part: match.part });
-  if (!done.ok) return refuse(done.problem, "headers" in done ? done.headers : {});
+  if (!done.ok) return done;
   return done.status === 204
     ? new Response(null, { status: 204, headers: HEADERS })
     : json(done.status, done.body, done.headers);
@@ -73,15 +95,20 @@ interface ForSite {
   readonly part: string;
 }
 
-type RefusedWithHeaders = Refused & { readonly headers?: Readonly<Record<string, string>> };
-
 /** The key first: nobody else has his body read, and kept in memory. */
-async function runForSite(request: Request, call: ForSite): Promise<Done | RefusedWithHeaders> {
-  const { service, route, url } = call;
+async function runForSite(request: Request, call: ForSite): Promise<Done | Refusal> {
+  const { service, url } = call;
   const authorized = authorize(request.headers, url.searchParams, service.sites);
   if (!authorized.ok) return authorized;
+  const { site } = authorized;
+  const done = await runAuthorized(request, call, site);
+  return done.ok ? done : { ...done, site: site.name };
+}
+
+async function runAuthorized(request: Request, call: ForSite, site: Site): Promise<Done | Refusal> {
+  const { service, route, url } = call;
   const part = decoded(call.part);
-  if (part === undefined) return refused("malformed-request", "The path has wrong % escapes.");
+  if (part === undefined) return BAD_ESCAPES;
   const query = queryOf(url.searchParams);
   if (!query.ok) return query;
   const body = route.body ? await readRequest(request) : NO_BODY;
@@ -89,7 +116,7 @@ async function runForSite(request: Request, call: ForSite): Promise<Done | Refus
   const idempotencyKey = request.headers.get("idempotency-key") ?? undefined;
   return route.run({
     service,
-    site: authorized.site,
+    site,
     part,
     query: query.value,
     body: body.value,
@@ -97,19 +124,20 @@ async function runForSite(request: Request, call: ForSite): Promise<Done | Refus
   });
 }
 
-type ReadRequest = { readonly ok: true; readonly value: unknown } | RefusedWithHeaders;
+type ReadRequest = { readonly ok: true; readonly value: unknown } | Refusal;
 
 async function readRequest(request: Request): Promise<ReadRequest> {
   const { headers } = request;
   const encoding = headers.get("content-encoding") ?? "identity";
   if (encoding.toLowerCase() !== "identity") return ENCODED;
   if (!isJson(headers.get("content-type") ?? "")) return NO_JSON;
-  const body = await readBody(request, MAX_BODY_OCTETS);
+  const body = await readBody(request, { octets: MAX_BODY_OCTETS });
   if (body.kind === "too-large") return TOO_LARGE;
-  if (body.kind === "broken-off") return refused("malformed-request", "The body broke off.");
+  if (body.kind === "broken-off") return BROKEN_OFF;
   const read = readJson(body.octets);
   if (read.ok) return read;
-  return refused("malformed-request", read.detail, read.field === undefined ? {} : { field: read.field });
+  const { detail, ...more } = read.fault;
+  return refused("malformed-request", detail, more);
 }
 
 /** RFC 8259 §8.1: it is UTF-8, whether or not somebody says so. */
@@ -122,8 +150,9 @@ function queryOf(parameters: URLSearchParams): ReadRequest {
   const names = [...parameters.keys()];
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
-    return refused("malformed-request", "A parameter stands twice in the URL.", {
+    return refused("malformed-request", "A parameter stands twice in the URL", {
       field: twice.slice(0, 64),
+      hint: "give it once",
     });
   return { ok: true, value: Object.fromEntries(parameters) };
 }
@@ -141,12 +170,8 @@ function allowed(routes: readonly Route[]): string {
   return [...methods, "OPTIONS"].join(", ");
 }
 
-function notAllowed(allow: string): Problem {
-  return {
-    type: "method-not-allowed",
-    detail: "This path does not take this method.",
-    hint: `it takes ${allow}`,
-  };
+function notAllowed(allow: string): Refused {
+  return refused("method-not-allowed", "This path does not take this method", { hint: `it takes ${allow}` });
 }
 
 function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Response {
@@ -162,7 +187,7 @@ function bug(): Response {
     type: "about:blank",
     title: "Internal Server Error",
     status: 500,
-    detail: "Something went wrong here. The postmaster can find it in the log.",
+    detail: "Something went wrong here: the postmaster can find it in the log",
   };
   return json(500, body, { "Content-Type": "application/problem+json", ...CLOSE });
 }
@@ -170,24 +195,29 @@ function bug(): Response {
 /** What is not read of a body is not waited for. */
 const CLOSE = { Connection: "close" };
 const NO_BODY: ReadRequest = { ok: true, value: undefined };
-const URL_TOO_LONG = problem("malformed-request", "The URL has more than 2,048 characters.");
-const NO_PATH = problem("not-found", "The API has no such path.", "they are in /v1/openapi.json");
-const TOO_LARGE: RefusedWithHeaders = {
-  ...refused("too-large", "The body has more than 512 KiB."),
+const URL_TOO_LONG = refused("malformed-request", "The URL has more than 2,048 characters", {
+  hint: "only an id or an address varies in a path, and limit and after behind it",
+});
+const NO_PATH = refused("not-found", "The API has no such path", { hint: "they are in /v1/openapi.json" });
+const BAD_ESCAPES = refused("malformed-request", "The path has wrong % escapes", {
+  hint: "have a library escape what varies in it, such as encodeURIComponent",
+});
+const BROKEN_OFF = refused("malformed-request", "The body broke off", {
+  hint: "send it again, all of it: as long as Content-Length says, within 10 seconds",
+});
+const TOO_LARGE: Refusal = {
+  ...refused("too-large", "The body has more than 512 KiB", { hint: "send less, and a link to the rest" }),
   headers: CLOSE,
 };
-const NO_JSON = refused("unsupported-media-type", "The body is not declared as JSON in UTF-8.", {
+const NO_JSON = refused("unsupported-media-type", "The body is not declared as JSON in UTF-8", {
   field: "Content-Type",
   hint: "send the field Content-Type: application/json",
 });
 /** A kilobyte can unfold into a gigabyte. RFC 9110 §15.5.16 names the field of the answer. */
-const ENCODED: RefusedWithHeaders = {
-  ...refused("unsupported-media-type", "The body is compressed.", {
+const ENCODED: Refusal = {
+  ...refused("unsupported-media-type", "The body is compressed", {
     field: "Content-Encoding",
     hint: "send it as it is",
   }),
   headers: { "Accept-Encoding": "identity" },
 };
-function problem(type: ProblemType, detail: string, hint?: string): Problem {
-  return { type, detail, ...(hint === undefined ? {} : { hint }) };
-}

@@ -14,19 +14,19 @@ export function authorize(
 ): { readonly ok: true; readonly site: Site } | Refused {
   for (const name of query.keys()) {
     if (KEY_PARAMETERS.includes(name.toLowerCase()))
-      return refused("unauthorized", "A key must not stand in a URL, which is logged on its way.", {
+      return refused("unauthorized", "A key must not stand in a URL, which is logged on its way", {
         field: name.toLowerCase(),
         hint: `${HINT}; and make a new key, if that was one`,
       });
   }
   const field = headers.get("authorization");
-  if (field === null) return refused("unauthorized", "There is no field Authorization.", { hint: HINT });
+  if (field === null) return refused("unauthorized", "There is no field Authorization", { hint: HINT });
   const space = field.indexOf(" ");
   // RFC 9110 §11.1: the scheme in any case.
   if (field.slice(0, Math.max(space, 0)).toLowerCase() !== "bearer")
-    return refused("unauthorized", "The field Authorization holds no Bearer token.", { hint: HINT });
+    return refused("unauthorized", "The field Authorization holds no Bearer token", { hint: HINT });
   const key = field.slice(space).trim();
   const site = key === "" || key.length > MAX_KEY ? undefined : sites.ofKey(key);
-  if (!site) return refused("unauthorized", "No site has this key.", { hint: HINT });
+  if (!site) return refused("unauthorized", "No site has this key", { hint: HINT });
   return { ok: true, site };
 }

@@ -63,7 +63,7 @@ export const SENT = {
   from: {
     address: "cards@site.example",
     mode: "site",
-    reason: 'The site\'s address is in From because _dmarc.example.org asks receivers for "reject".',
+    reason: 'The site\'s address is in From because _dmarc.example.org asks receivers for "reject"',
   },
   subject: ON_BEHALF.subject,
   reference: ON_BEHALF.reference,
@@ -74,21 +74,21 @@ export const SENT_BY_SITE = {
   id: "msg_a07Hdt",
   profile: "transactional",
   createdAt: AT,
-  from: { address: "cards@site.example", mode: "site", reason: "The site itself writes." },
+  from: { address: "cards@site.example", mode: "site", reason: "The site itself writes" },
   subject: TRANSACTIONAL.subject,
   recipients: [{ address: "dave@example.net", status: "queued" }],
 } as const;
 
 export const BOUNCED = {
   ...SENT,
-  recipients: [{ address: "carol@example.net", status: "bounced", enhanced: "5.2.2", at: AT + 30 }],
+  recipients: [{ address: "carol@example.net", status: "bounced", enhanced: "5.1.1", at: AT + 30 }],
 } as const;
 
 export const SUPPRESSED = {
   address: "carol@example.net",
   reason: "bounce",
   since: AT + 30,
-  enhanced: "5.2.2",
+  enhanced: "5.1.1",
 } as const;
 
 export const SUPPRESSED_BY_HAND = { address: "erin@example.net", reason: "manual", since: AT } as const;
@@ -96,11 +96,18 @@ export const SUPPRESSED_BY_HAND = { address: "erin@example.net", reason: "manual
 export const EVENTS = {
   events: [
     {
-      id: "01790000030-0001",
+      id: "001790000030-000000",
       type: "bounce.returned",
       at: AT + 30,
-      data: { message: SENT.id, recipient: "carol@example.net", enhanced: "5.2.2", reference: "article-1" },
+      data: {
+        message: SENT.id,
+        recipient: "carol@example.net",
+        reference: "article-1",
+        user: "bob@example.org",
+        enhanced: "5.1.1",
+        class: "hard",
+      },
     },
   ],
-  next: "01790000030-0001",
+  next: "001790000030-000000",
 } as const;

@@ -37,8 +37,8 @@ for (const [what, text, detail, field] of refused) {
   test(`${what} is refused`, () => {
     const result = read(text);
     assert.ok(!result.ok);
-    assert.match(result.detail, detail);
-    assert.equal(result.field, field);
+    assert.match(result.fault.detail, detail);
+    assert.equal(result.fault.field, field);
   });
 }
 
@@ -47,16 +47,14 @@ test("the same name in two objects, and as a value, is no member twice", () => {
 });
 
 test("octets that are not UTF-8 are refused, and not replaced", () => {
-  assert.deepEqual(readJson(Buffer.from([0x22, 0xff, 0x22])), {
-    ok: false,
-    detail: "The body is not UTF-8.",
-  });
+  const result = readJson(Buffer.from([0x22, 0xff, 0x22]));
+  assert.ok(!result.ok && /not UTF-8/.test(result.fault.detail));
 });
 
 test("half a megabyte of brackets is refused before anything is built of it", () => {
   for (const deep of ["[".repeat(500_000), '{"a":'.repeat(100_000)]) {
     const result = read(deep);
-    assert.ok(!result.ok && /too deep/.test(result.detail));
+    assert.ok(!result.ok && /too deep/.test(result.fault.detail));
   }
 });
 

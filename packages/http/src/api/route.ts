@@ -4,6 +4,7 @@ import type { ProblemType, Refused, Site } from "@homing/on-behalf";
 import type { z } from "zod";
 import type { ServedOnBehalf } from "../app.ts";
 import { check } from "./check.ts";
+import { BODY_NAMES } from "./schemas.ts";
 
 export type Method = "GET" | "POST" | "DELETE";
 
@@ -91,10 +92,14 @@ interface SiteRouteOptions<Query, Body>
 export function siteRoute<Query, Body = undefined>(options: SiteRouteOptions<Query, Body>): SiteRoute {
   const { handle, ...route } = options;
   const run = async (request: SiteRequest): Promise<Answer> => {
-    const query = check(options.query, request.query);
+    const query = check(options.query, request.query, "parameter of this path");
     if (!query.ok) return query;
     if (!options.body) return handle({ ...request, query: query.value, body: undefined as Body });
-    const body = check(options.body, request.body);
+    const body = check(
+      options.body,
+      request.body,
+      `member of ${BODY_NAMES.get(options.body) ?? "this body"}`,
+    );
     return body.ok ? handle({ ...request, query: query.value, body: body.value }) : body;
   };
   return { examples: {}, idempotent: false, ...route, access: "site", run };

@@ -2,6 +2,7 @@
 // Lengths, addresses and all else that decides about a message are the matter of packages/on-behalf, which says more of what
 // is wrong than a schema can. Called by the routes.
 import { z } from "zod";
+import { EVENTS_BY_NAME, Event } from "./event-schemas.ts";
 
 /** Text that has an UTF-8 form: JSON can hold halves of surrogate pairs. */
 const text = () => z.string().refine((value) => value.isWellFormed(), "holds half of a surrogate pair");
@@ -34,13 +35,13 @@ export const MessageRequest = z
     to: z
       .union([text(), z.array(text()).min(1).max(1000)])
       .describe("One address, or a list. Each recipient has a message of his own, and sees no other."),
-    subject: text().describe("Up to 200 characters."),
+    subject: text().describe("1 to 200 characters, in one line."),
     text: text().describe("Up to 100,000 characters; of a visitor 1,000."),
     html: text().exactOptional().describe("The same as HTML, up to 200,000 characters; of a visitor none."),
     replyTo: text()
       .exactOptional()
       .describe("Of `transactional` and `unimportant`; of `on-behalf` it is the user."),
-    fromMode: z.enum(["auto", "site", "user"]).exactOptional().describe("In place of the site's setting."),
+    fromMode: z.enum(["auto", "site", "user"]).exactOptional().describe("Narrows the site's setting."),
     visitorIp: text()
       .exactOptional()
       .describe("IP address of the visitor's browser. Required where the identity has scope `visitor`."),
@@ -53,6 +54,13 @@ export const MessageRequest = z
 export const SuppressionRequest = z
   .strictObject({ address: address() })
   .describe("A recipient who is to get no more mail from the site.");
+
+/** As a refusal names them. */
+export const BODY_NAMES: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType, string>([
+  [IdentityRequest, "a request for an identity"],
+  [MessageRequest, "a message"],
+  [SuppressionRequest, "a suppression"],
+]);
 
 const limit = (most: number) =>
   z.preprocess(
@@ -78,7 +86,12 @@ export const Identity = z
     site: z.string(),
     address: address(),
     scope: z.enum(["user", "visitor"]),
-    status: z.enum(["pending", "confirmed", "revoked", "expired"]),
+    status: z
+      .enum(["pending", "confirmed", "revoked", "expired"])
+      .describe(
+        "The user was asked and has not answered; he confirmed; he or the site ended it; he did not confirm within 24 hours, " +
+          "or nothing was sent for 180 days.",
+      ),
     requestedAt: seconds(),
     confirmedAt: seconds().optional(),
     expires: seconds().describe("Unix seconds. 180 days behind the confirmation or the last use."),
@@ -88,7 +101,7 @@ export const Identity = z
       .string()
       .optional()
       .describe(
-        "A token that says to whoever has the public keys that the address is confirmed for this site.",
+        "Of a confirmed user: a token that says so to whoever has the public keys. Visitors have none.",
       ),
   })
   .describe("A user's address, and whether the site may send in its name.");
@@ -106,7 +119,11 @@ export const Message = z
     recipients: z.array(
       z.object({
         address: z.string(),
-        status: z.enum(["queued", "delivered", "failed", "bounced"]),
+        status: z
+          .enum(["queued", "delivered", "failed", "bounced"])
+          .describe(
+            "On its way; taken by the recipient's server; given up, or refused by that server; taken and returned later.",
+          ),
         enhanced: z.string().optional().describe("Enhanced status code, RFC 3463."),
         at: seconds().optional(),
       }),
@@ -131,26 +148,6 @@ export const SuppressionList = z
     next: z.string().optional().describe("For `after`. Not there at the end."),
   })
   .describe("Suppressions in the order of their addresses.");
-
-export const Event = z
-  .object({
-    id: z.string(),
-    type: z.enum([
-      "identity.pending",
-      "identity.confirmed",
-      "identity.revoked",
-      "message.queued",
-      "message.delivered",
-      "message.failed",
-      "bounce.returned",
-      "bounce.eaten",
-      "recipient.suppressed",
-      "recipient.never",
-    ]),
-    at: seconds(),
-    data: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  })
-  .describe("Something that happened.");
 
 export const EventList = z
   .object({
@@ -193,6 +190,7 @@ export const NAMED = {
   Message,
   Suppression,
   SuppressionList,
+  ...EVENTS_BY_NAME,
   Event,
   EventList,
   KeyList,

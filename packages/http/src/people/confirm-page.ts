@@ -22,8 +22,10 @@ export function confirmPage(asked: Asked, token: string): Page {
 <button>Yes, this is my address</button>
 </form>
 <h2>If you did not ask for it</h2>
-<p>Do nothing, and close this page: without the button nothing is sent in your name. You can end the permission at any
-time, with a link that stands at the foot of every such mail.</p>` as Html,
+<p>Do nothing, and close this page: without the button nothing is sent in your name.</p>
+<h2>If you change your mind</h2>
+<p>You can end the permission at any time. The link for it stands in the mail that asked you, and in every report about mail
+that came back; and <a href="mine">a new one is mailed to you</a> when you want it.</p>` as Html,
   };
 }
 

@@ -12,11 +12,12 @@ export type Form =
 /** RFC 8058 §3.2 lets mail programs choose between the two types. */
 const TYPES = ["application/x-www-form-urlencoded", "multipart/form-data"];
 
-export async function readForm(request: Request): Promise<Form> {
+/** @param ms for its body: it is a few lines, and whoever is slow holds a connection */
+export async function readForm(request: Request, ms: number): Promise<Form> {
   const type = request.headers.get("content-type") ?? "";
   const name = type.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   if (!TYPES.includes(name)) return { kind: "no-form" };
-  const body = await readBody(request, MAX_FORM_OCTETS);
+  const body = await readBody(request, { octets: MAX_FORM_OCTETS, ms });
   if (body.kind === "too-large") return body;
   if (body.kind === "broken-off") return { kind: "no-form" };
   try {

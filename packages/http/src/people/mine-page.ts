@@ -1,4 +1,4 @@
-// What a person sees of himself behind the link at the foot of a message: who may send in his name, and from whom he wants
+// What a person sees of himself behind the link of a mail to him: who may send in his name, and from whom he wants
 // nothing; with a button for each. And the form that mails such a link. Called by people.ts.
 import type { Identity, Mine } from "@homing/on-behalf";
 import { html } from "hono/html";
@@ -44,13 +44,14 @@ function state({ status, requestedAt, confirmedAt, lastUsedAt, expires, revokedA
 }
 
 function stop(identity: Identity & { readonly title: string }, token: string): Html | string {
-  if (identity.status !== "confirmed") return "";
+  const { status, title } = identity;
+  if (status !== "confirmed" && status !== "pending") return "";
   return button({
     token,
     action: "revoke",
     name: "id",
     value: identity.id,
-    label: `End it for ${identity.title}`,
+    label: status === "pending" ? `Refuse it to ${title}` : `End it for ${title}`,
   });
 }
 
@@ -101,7 +102,8 @@ export function askPage(wrong?: string): Page {
     title: "Mail in your name, and mail to you",
     form: true,
     body: html`<p>Web sites can send mail through this server in your name, once you have confirmed your address, and mail to
-you. You see and end that with a link, which we mail to your address. It stands at the foot of all such mail, too.</p>
+you. You see and end that with a link, which we mail to your address. It stands in the mail that asks you to confirm, and at
+the foot of mail that came to you, too.</p>
 ${wrong === undefined ? "" : html`<p class="done" role="alert" id="wrong">${wrong}</p>\n`}<form method="post" action="mine">
 <label for="address">Your address</label>
 <input id="address" name="address" inputmode="email" autocomplete="email" autocapitalize="none" spellcheck="false" required maxlength="320"${

@@ -10,8 +10,11 @@ interface Scene {
   readonly bugs: unknown[];
   readonly get: (path: string, method?: string) => Promise<Got>;
   readonly post: (path: string, form: Readonly<Record<string, string>>) => Promise<Got>;
-  readonly send: (path: string, init: RequestInit) => Promise<Got>;
+  readonly send: (path: string, init: RequestInit, env?: object) => Promise<Got>;
+  readonly ask: (path: string, form: Readonly<Record<string, string>>, ...from: From) => Promise<Got>;
 }
+
+type From = readonly [peer: string, forwardedFor?: string | undefined];
 
 interface Got {
   readonly status: number;
@@ -46,8 +49,8 @@ function scene(fake: Fake = createFake()): Scene {
     failed: (error) => bugs.push(error),
     onBehalf: fake,
   });
-  const send: Scene["send"] = async (path, init) => {
-    const response = await app.request(path, init);
+  const send: Scene["send"] = async (path, init, env) => {
+    const response = await app.request(path, init, env);
     return { status: response.status, headers: response.headers, text: await response.text() };
   };
   return {
@@ -56,6 +59,16 @@ function scene(fake: Fake = createFake()): Scene {
     send,
     get: (path, method = "GET") => send(path, { method }),
     post: (path, form) => send(path, { method: "POST", body: new URLSearchParams(form) }),
+    ask: (path, form, remoteAddress, forwardedFor) =>
+      send(
+        path,
+        {
+          method: "POST",
+          body: new URLSearchParams(form),
+          ...(forwardedFor === undefined ? {} : { headers: { "X-Forwarded-For": forwardedFor } }),
+        },
+        { incoming: { socket: { remoteAddress } } },
+      ),
   };
 }
 
@@ -180,11 +193,41 @@ test("each state of an identity has its words", async () => {
     const { text } = await get("/mine?t=m");
     assert.match(seen(text), words[status]);
     assert.doesNotMatch(text, /End it for|undefined/);
+    assert.equal(/<button>Refuse it to Example Cards<\/button>/.test(text), status === "pending");
   }
   fake.identitiesByAddress.set(ALICE, { ...identity, lastUsedAt: AT + 86_400 });
   assert.match(seen((await get("/mine?t=m")).text), /last used on 2026-09-22/);
   fake.identitiesByAddress.clear();
   assert.match(seen((await get("/mine?t=m")).text), /No web site\./);
+});
+
+test("what a site has asked for and nobody confirmed yet is refused with a button", async () => {
+  const { fake, get, post } = scene();
+  const identity = fake.identitiesByAddress.get(ALICE);
+  assert.ok(identity);
+  fake.identitiesByAddress.set(ALICE, { ...identity, status: "pending" });
+  const done = await post("/mine", formOf(await get("/mine?t=m"), /Refuse it to Example Cards/));
+  assert.match(seen(done.text), /Done: this web site can no longer send in your name\./);
+  assert.deepEqual(fake.changes, ["revoke"]);
+});
+
+test("no page promises the user a link at the foot of mail that others get", async () => {
+  const { get, post } = scene();
+  await post("/confirm", { t: "c" });
+  for (const { text } of [await post("/confirm", { t: "c" }), await scene().get("/confirm?t=c")]) {
+    assert.doesNotMatch(seen(text), /\bfoot\b/);
+    assert.match(seen(text), /every report about mail that came back/);
+    assert.match(text, /<a href="mine">a new one is mailed to you<\/a>/);
+  }
+  assert.match(seen((await get("/mine")).text), /It stands in the mail that asks you to confirm/);
+});
+
+test("who asks for a link is told to the service, from behind a web server on this machine, too", async () => {
+  const { fake, ask } = scene();
+  const asked = (peer: string, forwardedFor?: string) => ask("/mine", { address: ALICE }, peer, forwardedFor);
+  await asked("192.0.2.1", "198.51.100.7");
+  await asked("127.0.0.1", "10.0.0.1, 198.51.100.7");
+  assert.deepEqual(fake.changes, [`mailLink ${ALICE} 192.0.2.1`, `mailLink ${ALICE} 198.51.100.7`]);
 });
 
 const FORM = { "Content-Type": "application/x-www-form-urlencoded" };

@@ -4,6 +4,7 @@
 import { type Mine, type People, PROBLEMS, type Problem } from "@homing/on-behalf";
 import type { Context, Hono } from "hono";
 import type { AnswerPage, PageStatus } from "../app.ts";
+import { clientOf } from "../client-address.ts";
 import { type Page, plainPage } from "../page.ts";
 import { confirmedPage, confirmPage } from "./confirm-page.ts";
 import { type Form, readForm } from "./form.ts";
@@ -13,10 +14,22 @@ import { NO_FORM, NO_TOKEN, refusedPage } from "./refused-page.ts";
 /** Those that take a POST. */
 export const PEOPLE_PATHS: readonly string[] = ["/confirm", "/mine"];
 
-export function mountPeople(app: Hono, answerPage: AnswerPage, people: People): void {
+export interface PeopleOptions {
+  readonly people: People;
+  /** For the body of a form. */
+  readonly formMs: number;
+}
+
+export function mountPeople(app: Hono, answerPage: AnswerPage, { people, formMs }: PeopleOptions): void {
   const answer = (context: Context, { status, page, retryAfter }: Shown) => {
     if (retryAfter !== undefined) context.header("Retry-After", String(retryAfter));
     return answerPage(context, status, page);
+  };
+  const withForm = async (context: Context, then: (form: Fields) => Promise<Shown>): Promise<Shown> => {
+    const form = await readForm(context.req.raw, formMs);
+    if (form.kind === "form") return then(form);
+    context.header("Connection", "close");
+    return { status: form.kind === "too-large" ? 413 : 400, page: NO_FORM };
   };
   app.get("/confirm", async (context) => answer(context, await question(people, context.req.query("t"))));
   app.post("/confirm", async (context) =>
@@ -24,7 +37,7 @@ export function mountPeople(app: Hono, answerPage: AnswerPage, people: People): 
   );
   app.get("/mine", async (context) => answer(context, await overview(people, context.req.query("t"))));
   app.post("/mine", async (context) =>
-    answer(context, await withForm(context, (form) => change(people, form, context.req.query("t")))),
+    answer(context, await withForm(context, (form) => change(people, form, context))),
   );
 }
 
@@ -35,13 +48,6 @@ interface Shown {
 }
 
 type Fields = Extract<Form, { kind: "form" }>;
-
-async function withForm(context: Context, then: (form: Fields) => Promise<Shown>): Promise<Shown> {
-  const form = await readForm(context.req.raw);
-  if (form.kind === "form") return then(form);
-  context.header("Connection", "close");
-  return { status: form.kind === "too-large" ? 413 : 400, page: NO_FORM };
-}
 
 async function question(people: People, token: string | undefined): Promise<Shown> {
   if (!isToken(token)) return { status: 400, page: NO_TOKEN };
@@ -67,10 +73,10 @@ async function overview(people: People, token: string | undefined, done?: string
   return done === undefined ? refusal(read.problem) : shown(plainPage("Done", done));
 }
 
-async function change(people: People, form: Fields, inQuery: string | undefined): Promise<Shown> {
-  if (form.get("List-Unsubscribe") === "One-Click") return oneClick(people, inQuery);
+async function change(people: People, form: Fields, context: Context): Promise<Shown> {
+  if (form.get("List-Unsubscribe") === "One-Click") return oneClick(people, context.req.query("t"));
   const address = form.get("address");
-  if (address !== undefined) return mailLink(people, address);
+  if (address !== undefined) return mailLink(people, address, clientOf(context));
   const token = form.get("t");
   if (!isToken(token)) return { status: 400, page: NO_TOKEN };
   const [id, site] = [form.get("id"), form.get("site")];
@@ -94,13 +100,13 @@ async function oneClick(people: People, token: string | undefined): Promise<Show
   return after(people, token, await people.never(token, siteOf(read.mine)), NEVER);
 }
 
-/** A link that stood in no site's message says: from none. */
+/** Also one that is not configured any more. A link that stood in no site's mail means all. */
 function siteOf({ from }: Mine): string {
   return from?.name ?? "all";
 }
 
-async function mailLink(people: People, address: string): Promise<Shown> {
-  const mailed = await people.mailLink(address.trim());
+async function mailLink(people: People, address: string, client: string | undefined): Promise<Shown> {
+  const mailed = await people.mailLink(address.trim(), client);
   if (mailed.ok) return shown(LINK_MAILED);
   if (mailed.problem.type !== "invalid-field") return refusal(mailed.problem);
   return { status: 422, page: askPage("That is no mail address. Write it as alice@example.org.") };
@@ -144,6 +150,6 @@ const AGAIN = "Done: mail may come to you from there again.";
 const NOT_UNDERSTOOD: Shown = { status: 400, page: NO_FORM };
 const LINK_MAILED = plainPage(
   "Look into your mail",
-  "If mail was sent in the name of this address, or to it, a link is on its way there.",
-  "It is mailed once a day at most. If it does not come, look among the advertising (spam), and at the foot of mail that you have.",
+  "A link is on its way to that address, unless one was mailed there today.",
+  "If it does not come, look among the advertising (spam), and at the foot of mail that you got through this server.",
 );

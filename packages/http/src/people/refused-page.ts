@@ -15,16 +15,25 @@ export function refusedPage({ type }: Problem): Page {
     case "token-expired":
       return {
         title: "This link is too old",
-        body: html`<p>Nothing was changed. A link that confirms an address is good for 24 hours, one at the foot of a mail for
-180 days.</p>
+        body: html`<p>Nothing was changed. A link that confirms an address is good for 24 hours, one to see and
+end what is sent for 180 days.</p>
 <p>If you want to confirm your address still, ask the web site for a new mail. To see and end what is sent in your name, or
 to you, <a href="mine">have a new link mailed to you</a>.</p>` as Html,
       };
     case "token-used":
+      return {
+        title: "This link was used before",
+        body: html`<p>A link confirms once. If you have just pressed the button twice, your address is confirmed: go back to the
+web site.</p>
+<p>If it was not you, the other link in the mail that brought you here ends the permission. It stands in every report about
+mail that came back, too, and <a href="mine">a new one is mailed to you</a> when you want it.</p>` as Html,
+      };
+    case "limit-links":
       return plainPage(
-        "This link was used before",
-        "A link confirms once. If you have just pressed the button twice, your address is confirmed: go back to the web site.",
-        "If it was not you, the link at the foot of every mail that is sent in your name ends the permission.",
+        "No more links are mailed today",
+        "So many were asked for, from where you are or altogether, that this server mails none for some hours. Nothing was changed.",
+        "The link in mail that you have does the same: in the mail that asked you to confirm, and at the foot of mail that came " +
+          "to you.",
       );
     case "not-found":
       return plainPage(

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PROBLEMS, type ProblemType } from "@homing/on-behalf";
 import { createApp } from "../app.ts";
-import { createFake } from "../testing/fake-on-behalf.ts";
+import { createRealService } from "../testing/real-service.ts";
 
 const app = createApp({
   hostname: "mx.site.example",
   whyLinks: { read: () => ({ kind: "not-ours" }) },
   failed: (error) => assert.fail(String(error)),
-  onBehalf: createFake(),
+  onBehalf: createRealService("https://mail.demo.example"),
 });
 
 async function get(path: string): Promise<{ status: number; text: string }> {

@@ -108,8 +108,8 @@ export function createFake(options: FakeOptions = {}): Fake {
   };
   const withLink = <T>(token: string, purpose: Link["purpose"], then: (link: Link) => T): T | Refused => {
     const link = state.links.get(token);
-    if (!link) return refused("token-malformed", "No such token.");
-    return link.purpose === purpose ? then(link) : refused("token-wrong", "Another purpose.");
+    if (!link) return refused("token-malformed", "No such token");
+    return link.purpose === purpose ? then(link) : refused("token-wrong", "Another purpose");
   };
   const askedOf = ({ address, returnUrl }: Link) => ({
     site: cards,
@@ -120,11 +120,11 @@ export function createFake(options: FakeOptions = {}): Fake {
 
   function request({ address, scope }: IdentityRequest) {
     if (!address.includes("@"))
-      return refused("invalid-field", "address is no address.", { field: "address" });
+      return refused("invalid-field", "address is no address", { field: "address" });
     const known = identityOf(address);
     if (known?.status === "confirmed") return { ok: true as const, identity: known, mailed: false };
     if (known?.status === "pending")
-      return refused("confirmation-pending", "It was mailed today.", { retryAfter: DAY });
+      return refused("confirmation-pending", "It was mailed today", { retryAfter: DAY });
     const identity: Identity = {
       id: newId("idn"),
       site: cards.name,
@@ -139,18 +139,18 @@ export function createFake(options: FakeOptions = {}): Fake {
   }
 
   function send(message: MessageRequest, key: string | undefined) {
-    if (key === "") return refused("idempotency-key-invalid", "It is empty.");
+    if (key === "") return refused("idempotency-key-invalid", "It is empty");
     const payload = JSON.stringify(message);
     const before = key === undefined ? undefined : byKey.get(key);
     if (before && before.payload !== payload)
-      return refused("idempotency-conflict", "The key was used with another request.");
+      return refused("idempotency-conflict", "The key was used with another request");
     if (before) return { ok: true as const, message: before.message, repeated: true };
     const user = message.onBehalfOf === undefined ? undefined : identityOf(message.onBehalfOf);
     if (message.profile === "on-behalf" && user?.status !== "confirmed")
-      return refused("identity-not-confirmed", "It is not confirmed.", { field: "onBehalfOf" });
+      return refused("identity-not-confirmed", "It is not confirmed", { field: "onBehalfOf" });
     const suppressedAt = message.to.findIndex((to) => state.suppressed.has(to));
     if (suppressedAt >= 0)
-      return refused("recipient-suppressed", "Suppressed.", { field: `to[${suppressedAt}]` });
+      return refused("recipient-suppressed", "Suppressed", { field: `to[${suppressedAt}]` });
     const taken: SentMessage = {
       id: newId("msg"),
       profile: message.profile,
@@ -159,8 +159,8 @@ export function createFake(options: FakeOptions = {}): Fake {
         address: "cards@site.example",
         mode: "site",
         reason: user
-          ? `The site's address is in From because _dmarc.${user.address.split("@")[1]} asks receivers for "reject".`
-          : "The site itself writes.",
+          ? `The site's address is in From because _dmarc.${user.address.split("@")[1]} asks receivers for "reject"`
+          : "The site itself writes",
       },
       subject: message.subject,
       ...(message.reference === undefined ? {} : { reference: message.reference }),
@@ -215,13 +215,13 @@ export function createFake(options: FakeOptions = {}): Fake {
       look: (token) =>
         call("look", false, () =>
           withLink(token, "confirm", (link) =>
-            link.used ? refused("token-used", "Used.") : { ok: true as const, asked: askedOf(link) },
+            link.used ? refused("token-used", "Used") : { ok: true as const, asked: askedOf(link) },
           ),
         ),
       confirm: (token) =>
         call("confirm", true, () =>
           withLink(token, "confirm", (link) => {
-            if (link.used) return refused("token-used", "Used.");
+            if (link.used) return refused("token-used", "Used");
             link.used = true;
             return { ok: true as const, asked: askedOf(link), manageToken: "manage-token" };
           }),
@@ -257,9 +257,9 @@ export function createFake(options: FakeOptions = {}): Fake {
             return { ok: true as const };
           }),
         ),
-      mailLink: (address) =>
-        call(`mailLink ${address}`, true, () =>
-          address.includes("@") ? { ok: true as const } : refused("invalid-field", "No address."),
+      mailLink: (address, client) =>
+        call(["mailLink", address, client].filter(Boolean).join(" "), true, () =>
+          address.includes("@") ? { ok: true as const } : refused("invalid-field", "No address"),
         ),
     },
     messages: {
@@ -302,9 +302,9 @@ export function createFake(options: FakeOptions = {}): Fake {
 }
 
 function none(): Refused {
-  return refused("not-found", "There is no such thing of this site.");
+  return refused("not-found", "There is no such thing of this site");
 }
 
 export function refusal(type: ProblemType): Refused {
-  return refused(type, "It is refused in this test.");
+  return refused(type, "It is refused in this test");
 }

@@ -1,5 +1,5 @@
 // The real service of packages/on-behalf on a storage in memory, behind HTTP: for tests that go all the way.
-import { createOnBehalf, createTokens, SITE_LIMITS, type Site } from "@homing/on-behalf";
+import { createOnBehalf, createTokens, type OnBehalf, SITE_LIMITS, type Site } from "@homing/on-behalf";
 import { createRewriter } from "@homing/srs-core";
 import { createMemoryStore, type MemoryStore } from "../../../on-behalf/src/testing/memory-store.ts";
 import type { PublishedOnBehalf } from "../app.ts";
@@ -22,24 +22,31 @@ const DEMO: Site = {
 
 export interface RealService extends PublishedOnBehalf {
   readonly store: MemoryStore;
+  readonly returns: OnBehalf["returns"];
+  /** Of a link at the foot of mail of a site, which may not be there any more. */
+  readonly manageToken: (address: string, site: string) => string;
   /** The token in a link of the newest mail: `confirm` or `mine`. */
   readonly tokenTo: (path: "confirm" | "mine") => string;
 }
 
+/** What time it is in these tests. */
+export const NOW = 1_790_000_000;
+
 export function createRealService(publicUrl: string): RealService {
   const store = createMemoryStore();
+  const tokens = createTokens(["a secret that is long enough for tests"]);
   let ids = 0;
   const service = createOnBehalf({
     sites: [DEMO],
     store,
-    tokens: createTokens(["a secret that is long enough for tests"]),
+    tokens,
     publicUrl,
     hostname: "mx.demo.example",
     rewriterOf: (domain) =>
       createRewriter({ secrets: ["a long random secret"], domain, alwaysRewrite: true }),
     sign: async (message) => message,
     lookUpTxt: () => Promise.reject(new Error("nobody is asked")),
-    now: () => 1_790_000_000,
+    now: () => NOW,
     newSecretId: () => `secret-${String(++ids).padStart(20, "0")}`,
     newId: () => `queue-${++ids}`,
   });
@@ -47,6 +54,8 @@ export function createRealService(publicUrl: string): RealService {
     ...service,
     publicUrl,
     store,
+    manageToken: (address, site) =>
+      tokens.sign({ purpose: "manage", address, site, nonce: "A".repeat(22), expires: NOW + 60 }),
     tokenTo(path) {
       // Quoted-printable, which breaks lines and writes = otherwise.
       const text = store.mails

@@ -1,5 +1,7 @@
 // The page behind a mailed link, and its button. Looking changes nothing; of those who press the button with one link, exactly
 // one confirms: the nonce is in `present` and in `remove` of the transaction. Called by people.ts.
+
+import { away } from "../away.ts";
 import type { Asked, Events, OnBehalfOptions, Sites } from "../on-behalf.ts";
 import { type Refused, refused } from "../problem.ts";
 import type { Changes } from "../store.ts";
@@ -16,7 +18,7 @@ import {
   recordFacts,
 } from "./identity-record.ts";
 import { keyHash, keyOfAddress } from "./key-hash.ts";
-import { storageAway, tokenRefused } from "./refusals.ts";
+import { tokenRefused } from "./refusals.ts";
 
 export interface PeopleWorld {
   readonly options: OnBehalfOptions;
@@ -49,9 +51,9 @@ export async function pressButton(world: PeopleWorld, token: string): Promise<Op
     case "done":
       return opened;
     case "away":
-      return storageAway();
+      return away();
     case "conflict":
-      return usedBefore("The link was used a moment ago, or what it confirms was taken back.");
+      return usedBefore("the link was used a moment ago, or what it confirms was taken back");
   }
 }
 
@@ -63,14 +65,14 @@ async function open({ options, sites }: PeopleWorld, token: string): Promise<Ope
   if (!opened.ok) return tokenRefused(opened);
   const { facts } = opened;
   const site = sites.named(facts.site);
-  if (!site) return refused("not-found", "The site that asked is no longer here.");
+  if (!site) return siteGone();
   const id = identityId(site.name, keyOfAddress(facts.address));
   const nonceHash = keyHash(facts.nonce);
   const [pending, record] = await Promise.all([
     findPending(store, nonceHash, now),
     findRecord(store, id, now),
   ]);
-  if (pending === "away" || record === "away") return storageAway();
+  if (pending === "away" || record === "away") return away();
   // The token is ours, and its time is not over: the nonce was there.
   if (!pending || !record || pending.id !== id) return usedBefore(whatBecame(record, nonceHash));
   const { scope, returnUrl } = pending;
@@ -80,8 +82,14 @@ async function open({ options, sites }: PeopleWorld, token: string): Promise<Ope
 
 function whatBecame(record: IdentityRecord | undefined, nonceHash: string): string {
   return record?.confirmation === nonceHash && record.revokedAt === undefined
-    ? "The address was confirmed with this link: nothing is left to do."
-    : "The link was used, or what it confirms was taken back.";
+    ? "the address was confirmed with this link: nothing is left to do"
+    : "the link was used, or what it confirms was taken back";
+}
+
+function siteGone(): Refused {
+  return refused("not-found", "the site that asked is no longer here", {
+    hint: "nothing is to be done: no mail is sent in your name",
+  });
 }
 
 function usedBefore(detail: string): Refused {

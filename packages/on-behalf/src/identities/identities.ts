@@ -1,7 +1,8 @@
 // Identities, as a site sees its own: asked for, found, used, let go of. Called by packages/http, messages/ and the submission
 // for sites.
 import { addressKey, readAddress } from "../address-key.ts";
-import type { Events, Identities, OnBehalfOptions } from "../on-behalf.ts";
+import { away } from "../away.ts";
+import type { Identities, OnBehalfOptions } from "../on-behalf.ts";
 import { type Refused, refused } from "../problem.ts";
 import type { Site } from "../site.ts";
 import {
@@ -14,27 +15,23 @@ import {
   usedChanges,
 } from "./identity-record.ts";
 import { keyOfAddress } from "./key-hash.ts";
-import { createNeverList } from "./never-list.ts";
 import { createDayCounts } from "./once-a-day.ts";
-import { storageAway } from "./refusals.ts";
 import { type RequestWorld, requestIdentity } from "./request-identity.ts";
 import { noSuchIdentity, revokeIdentity } from "./revoke-identity.ts";
 
-export function createIdentities(options: OnBehalfOptions, events: Pick<Events, "fact">): Identities {
+export interface IdentitiesOptions extends Omit<RequestWorld, "counts"> {}
+
+export function createIdentities(given: IdentitiesOptions): Identities {
+  const { options, events } = given;
   const { store, tokens } = options;
-  const world: RequestWorld = {
-    options,
-    events,
-    never: createNeverList(store),
-    counts: createDayCounts(store, "confirm"),
-  };
+  const world: RequestWorld = { ...given, counts: createDayCounts(store, "confirm") };
   return {
     request: (site, request) => requestIdentity(world, site, request),
 
     async find(site, idOrAddress) {
       const now = options.now();
       const found = await lookUp(options, site, { idOrAddress, now });
-      if (found === "away") return storageAway();
+      if (found === "away") return away();
       if (!found) return noSuchIdentity();
       return { ok: true, identity: provenIdentity({ ...found, now }, tokens) };
     },
@@ -48,7 +45,7 @@ export function createIdentities(options: OnBehalfOptions, events: Pick<Events, 
 
     async usable(site, idOrAddress, now) {
       const found = await lookUp(options, site, { idOrAddress, now });
-      if (found === "away") return storageAway();
+      if (found === "away") return away();
       if (!found) return notConfirmed("unknown");
       const status = statusOf(found.record, now);
       if (status !== "confirmed") return notConfirmed(status);
@@ -82,10 +79,10 @@ function idOf(site: Site, idOrAddress: string): string | undefined {
 }
 
 const WHY_NOT = {
-  unknown: "The user was never asked to confirm the address for this site.",
-  pending: "The user has not pressed the button in the mail yet.",
-  revoked: "The confirmation was taken back.",
-  expired: "The confirmation is over: nobody pressed the button in time, or it was not used for 180 days.",
+  unknown: "the user was never asked to confirm the address for this site",
+  pending: "the user has not pressed the button in the mail yet",
+  revoked: "the confirmation was taken back",
+  expired: "the confirmation is over: nobody pressed the button in time, or it was not used for 180 days",
 } as const;
 
 function notConfirmed(status: keyof typeof WHY_NOT): Refused {

@@ -92,14 +92,16 @@ export function identityOf(id: string, record: IdentityRecord, now: UnixSeconds)
   return { id, ...facts, status: statusOf(record, now) };
 }
 
-/** For the site: with what shows others that it may. */
+/** For the site: with what shows others that it may send as this user. */
 export function provenIdentity(
   { id, record, now }: { readonly id: string; readonly record: IdentityRecord; readonly now: UnixSeconds },
   tokens: Pick<Tokens, "sign">,
 ): Identity {
   const identity = identityOf(id, record, now);
   const { site, address, confirmation } = record;
-  if (identity.status !== "confirmed" || confirmation === undefined) return identity;
+  // A proof says nothing of the scope: whoever reads it takes the owner for a user.
+  const isUser = identity.status === "confirmed" && identity.scope === "user";
+  if (!isUser || confirmation === undefined) return identity;
   const expires = Math.min(record.expires, now + PROOF_SECONDS);
   const proof = tokens.sign({ purpose: "identity", address, site, nonce: confirmation, expires });
   return { ...identity, proof };

@@ -1,21 +1,26 @@
 // Who wants no more mail from a site, or from any: a recipient's own word, which no site can take back. Called by whatever
 // sends, and by people.ts.
-// A fact `ob-never` each: its key is the site's name, or `*` for all, a blank, and the address as `addressKey` makes it; its
+// A fact `ob-never` each: its key is the site's name, or `*` for all, a blank, and the address as `personKey` makes it; its
 // value the time since when. So those of one site are beside one another.
 import type { UnixSeconds } from "@homing/srs-core";
 import type { Site } from "../site.ts";
 import type { Fact, FactName, OnBehalfStore } from "../store.ts";
 
 export interface NeverList {
-  /** @param address as `addressKey` makes it */
+  /** @param address as `personKey` makes it */
   refuses(address: string, site: string, now: UnixSeconds): Promise<boolean | "away">;
+  /** Since when; undefined: he does not. */
+  refusedSince(address: string, site: string, now: UnixSeconds): Promise<UnixSeconds | undefined | "away">;
   /** Which of these sites, and whether all. */
-  chosen(address: string, sites: readonly Site[], now: UnixSeconds): Promise<Chosen | "away">;
+  chosen(address: string, sites: readonly NamedSite[], now: UnixSeconds): Promise<Chosen | "away">;
 }
+
+/** It may be in the configuration no more. */
+export type NamedSite = Pick<Site, "name" | "title">;
 
 export interface Chosen {
   readonly all: boolean;
-  readonly sites: readonly Site[];
+  readonly sites: readonly NamedSite[];
 }
 
 /** No site is called so. */
@@ -24,21 +29,28 @@ const ALL_SITES = "*";
 const FOREVER: UnixSeconds = 253_402_300_799;
 
 export function createNeverList(store: Pick<OnBehalfStore, "find">): NeverList {
-  const isThere = async (address: string, site: string | undefined, now: UnixSeconds) => {
+  const sinceWhen = async (address: string, site: string | undefined, now: UnixSeconds) => {
     const fact = await store.find(neverName(address, site), now);
-    return fact === "away" ? "away" : fact !== undefined;
+    return typeof fact === "object" ? Number(fact.value) : fact;
+  };
+  const refusedSince: NeverList["refusedSince"] = async (address, site, now) => {
+    const answers = await Promise.all([sinceWhen(address, site, now), sinceWhen(address, undefined, now)]);
+    const certain = answers.filter((answer) => typeof answer === "number");
+    // What is certain counts, whatever else is not known.
+    if (certain.length > 0) return Math.min(...certain);
+    return answers.includes("away") ? "away" : undefined;
   };
   return {
+    refusedSince,
     async refuses(address, site, now) {
-      const answers = await Promise.all([isThere(address, site, now), isThere(address, undefined, now)]);
-      // What is certain counts, whatever else is not known.
-      return answers.includes(true) || (answers.includes("away") ? "away" : false);
+      const since = await refusedSince(address, site, now);
+      return since === "away" ? since : since !== undefined;
     },
     async chosen(address, sites, now) {
-      const all = await isThere(address, undefined, now);
-      const each = await Promise.all(sites.map(({ name }) => isThere(address, name, now)));
+      const all = await sinceWhen(address, undefined, now);
+      const each = await Promise.all(sites.map(({ name }) => sinceWhen(address, name, now)));
       if (all === "away" || each.includes("away")) return "away";
-      return { all, sites: sites.filter((_, at) => each[at] === true) };
+      return { all: all !== undefined, sites: sites.filter((_, at) => each[at] !== undefined) };
     },
   };
 }

@@ -8,8 +8,10 @@ import { keyHash } from "./key-hash.ts";
 import { SECONDS_OF_DAY } from "./links.ts";
 
 export type MailedKind = "confirm" | "link";
+/** No site and no network is called so. */
+export const ALL_CAUSES = "";
 
-/** @param address as `addressKey` makes it; @param cause counted together: a site's name */
+/** @param address as `personKey` makes it; @param cause counted together: a site's name, or a visitor's network */
 export function mailedFact(kind: MailedKind, address: string, cause: string, now: UnixSeconds): Fact {
   return {
     of: "ob-mailed",
@@ -20,13 +22,16 @@ export function mailedFact(kind: MailedKind, address: string, cause: string, now
 }
 
 export interface DayCounts {
-  /** Counted at once, so that those who ask together cannot all have the last. `giveBack`: the mail was not sent. */
-  reserve(cause: string, limit: number, now: UnixSeconds): Promise<Reserved>;
+  /**
+   * Counted at once, so that those who ask together cannot all have the last. `giveBack`: the mail was not sent.
+   * @param limits each cause with how many it may have in 24 hours; ALL_CAUSES is how many there may be of all causes
+   */
+  reserve(limits: ReadonlyMap<string, number>, now: UnixSeconds): Promise<Reserved>;
 }
 
 export type Reserved =
   | { readonly kind: "reserved"; giveBack(): void }
-  | { readonly kind: "none-left"; readonly until: UnixSeconds }
+  | { readonly kind: "none-left"; readonly cause: string; readonly until: UnixSeconds }
   | { readonly kind: "away" };
 
 /** Counts in memory, by when each ends: read from the storage once, and then kept. */
@@ -39,16 +44,24 @@ export function createDayCounts(store: Pick<OnBehalfStore, "all">, kind: MailedK
     return counts;
   };
   return {
-    async reserve(cause, limit, now) {
+    async reserve(limits, now) {
       const counts = await load();
       if (!counts) return { kind: "away" };
-      const ends = stillCounted(counts, cause, now);
-      // One more goes when the oldest of the last `limit` ends.
-      const next = ends[ends.length - limit];
-      if (ends.length >= limit) return { kind: "none-left", until: next ?? now + SECONDS_OF_DAY };
       const end = now + SECONDS_OF_DAY;
-      ends.push(end);
-      return { kind: "reserved", giveBack: () => takeOut(counts, cause, end) };
+      for (const [cause, limit] of limits) {
+        const ends = stillCounted(counts, cause, now);
+        // One more goes when the oldest of the last `limit` ends.
+        if (ends.length >= limit)
+          return { kind: "none-left", cause, until: ends[ends.length - limit] ?? end };
+      }
+      const causes = [...limits.keys()];
+      for (const cause of causes) counts.get(cause)?.push(end);
+      return {
+        kind: "reserved",
+        giveBack() {
+          for (const cause of causes) takeOut(counts, cause, end);
+        },
+      };
     },
   };
 }
@@ -61,9 +74,11 @@ async function readCounts(store: Pick<OnBehalfStore, "all">, kind: MailedKind): 
   try {
     for await (const { key, value, expires } of store.all("ob-mailed", prefix)) {
       if (!key.startsWith(prefix)) break;
-      const ends = counts.get(value);
-      if (ends) ends.push(expires);
-      else counts.set(value, [expires]);
+      for (const cause of new Set([value, ALL_CAUSES])) {
+        const ends = counts.get(cause);
+        if (ends) ends.push(expires);
+        else counts.set(cause, [expires]);
+      }
     }
   } catch {
     // Rejects while the storage is away, and for no other reason.

@@ -4,7 +4,7 @@ import { mailDate } from "@homing/mail";
 import { type Mailbox, NULL_PATH, octets, renderMailbox } from "@homing/srs-core";
 import type { OnBehalfOptions } from "../on-behalf.ts";
 import type { Mail } from "../store.ts";
-import { encodedWords, isSevenBit, textBody } from "./text-encoding.ts";
+import { encodedWords, isSevenBit, textBody } from "../text-encoding.ts";
 
 export interface OwnMail {
   readonly to: Mailbox;

@@ -5,7 +5,7 @@ import type { Refused } from "../problem.ts";
 import { DAY, type IdentityScene, identityScene, START } from "../testing/identity-scene.ts";
 import { createTokens } from "../tokens/create-tokens.ts";
 import { manageUrl } from "./links.ts";
-import { LINKS_PER_DAY } from "./mail-link.ts";
+import { LINKS_PER_DAY, LINKS_PER_NETWORK } from "./mail-link.ts";
 import { createNeverList } from "./never-list.ts";
 
 const ALICE: IdentityRequest = { address: "alice@example.org", scope: "user" };
@@ -324,34 +324,117 @@ test("one link a day to an address, also where many ask at once; the answer does
   assert.equal(scene.store.mails.length, 2);
 });
 
-test("who wants no mail at all gets no link either, and the answer does not tell", async () => {
+test("one link a day to a person, whatever stands behind a plus", async () => {
+  const scene = identityScene();
+  for (const name of ["alice+1", "alice", "alice+2"]) await scene.people.mailLink(`${name}@example.org`);
+  assert.equal(scene.store.mails.length, 1);
+});
+
+test("never again is of a person, with all that may stand behind a plus, and so is its end", async () => {
+  const scene = identityScene();
+  assert.ok((await scene.people.never(manageTokenOf(scene, "alice+cards@example.org"), "all")).ok);
+  for (const address of ["alice@example.org", "alice+1@example.org"]) {
+    const asked = await scene.identities.request(scene.news, { ...ALICE, address });
+    assert.equal(problemOf(asked), "recipient-suppressed", address);
+    const mine = await scene.people.mine(manageTokenOf(scene, address));
+    assert.equal(mine.ok && mine.mine.never.all, true);
+  }
+  assert.ok((await scene.people.again(manageTokenOf(scene, "alice@example.org"), "all")).ok);
+  const asked = await scene.identities.request(scene.news, { ...ALICE, address: "alice+1@example.org" });
+  assert.equal(problemOf(asked), "none");
+});
+
+test("who wants no mail at all and lost the link gets one when he asks, once a day, and comes back with it", async () => {
   const scene = identityScene();
   await scene.people.never(manageTokenOf(scene, "alice@example.org"), "all");
-  assert.deepEqual(await scene.people.mailLink("alice@example.org"), { ok: true });
-  assert.equal(scene.store.mails.length, 0);
+  for (let times = 0; times < 3; times++) {
+    assert.deepEqual(await scene.people.mailLink("alice@example.org"), { ok: true });
+  }
+  assert.equal(scene.store.mails.length, 1);
+  assert.ok((await scene.people.again(scene.manageToken(), "all")).ok);
+  const mine = await scene.people.mine(scene.manageToken());
+  assert.deepEqual(mine.ok && mine.mine.never, { all: false, sites: [] });
 });
+
+async function refusedLink(scene: IdentityScene, address: string, visitorIp?: string) {
+  const answer = await scene.people.mailLink(address, visitorIp);
+  return answer.ok || [answer.problem.type, answer.problem.retryAfter];
+}
 
 test("so many links a day in all, also where they are asked for at once, and after a restart", async () => {
   const scene = identityScene();
-  const ask = (at: number) => scene.people.mailLink(`a${at}@example.org`);
+  const ask = (at: number) => scene.people.mailLink(`a${at}@example.org`, `192.0.${at >> 8}.${at & 255}`);
   const answers = await Promise.all(Array.from({ length: LINKS_PER_DAY + 5 }, (_, at) => ask(at)));
   assert.equal(answers.filter(({ ok }) => ok).length, LINKS_PER_DAY);
   assert.equal(scene.store.mails.length, LINKS_PER_DAY);
   scene.now += 10;
   const restarted = identityScene({ store: scene.store });
   restarted.now = scene.now;
-  const refused = await restarted.people.mailLink("new@example.org");
-  assert.deepEqual(refused.ok || [refused.problem.type, refused.problem.retryAfter], [
-    "unavailable",
-    DAY - 10,
-  ]);
+  assert.deepEqual(await refusedLink(restarted, "new@example.org"), ["limit-links", DAY - 10]);
   scene.now = START + DAY;
   assert.ok((await ask(9999)).ok);
 });
 
+test("one network has few links a day, and takes none of others, also after a restart", async () => {
+  const scene = identityScene();
+  const ask = (at: number) => refusedLink(scene, `a${at}@example.org`, `2001:db8:0:1::${at}`);
+  const answers = await Promise.all(Array.from({ length: LINKS_PER_NETWORK + 5 }, (_, at) => ask(at)));
+  assert.equal(answers.filter((answer) => answer === true).length, LINKS_PER_NETWORK);
+  assert.deepEqual(answers.at(-1), ["limit-links", DAY]);
+  const restarted = identityScene({ store: scene.store });
+  assert.deepEqual(await refusedLink(restarted, "b@example.org", "2001:db8:0:1::ffff"), ["limit-links", DAY]);
+  for (const visitorIp of ["2001:db8:0:2::1", "192.0.2.1", undefined]) {
+    assert.equal(
+      await refusedLink(restarted, `${visitorIp?.length}@example.org`, visitorIp),
+      true,
+      visitorIp,
+    );
+  }
+  for (const { value } of scene.store.facts("ob-mailed")) assert.doesNotMatch(value, /2001/);
+});
+
 test("a second link to one address takes none of the links of others", async () => {
   const scene = identityScene();
-  for (let at = 0; at < LINKS_PER_DAY + 50; at++) await scene.people.mailLink("alice@example.org");
-  assert.ok((await scene.people.mailLink("bob@example.org")).ok);
+  for (let at = 0; at < LINKS_PER_NETWORK + 5; at++) {
+    await scene.people.mailLink("alice@example.org", "192.0.2.1");
+  }
+  assert.ok((await scene.people.mailLink("bob@example.org", "192.0.2.1")).ok);
   assert.equal(scene.store.mails.length, 2);
+});
+
+test("a link in mail of a site that is there no more, or has another name: it is that site which is stopped", async () => {
+  const scene = identityScene();
+  const token = manageTokenOf(scene, "alice@example.org", "old-cards");
+  const mine = async () => {
+    const answer = await scene.people.mine(token);
+    return answer.ok ? answer.mine : undefined;
+  };
+  assert.deepEqual(await mine(), {
+    address: "alice@example.org",
+    identities: [],
+    never: { all: false, sites: [] },
+    from: { name: "old-cards", title: "old-cards" },
+  });
+  assert.ok((await scene.people.never(token, "old-cards")).ok);
+  const stopped = await mine();
+  assert.deepEqual(stopped?.never, {
+    all: false,
+    sites: [{ name: "old-cards", title: "old-cards" }],
+  });
+  assert.deepEqual(
+    scene.store.facts("ob-never").map(({ key }) => key),
+    ["old-cards alice@example.org"],
+  );
+  assert.deepEqual(scene.events(), [], "nobody is there to be told");
+  assert.ok((await scene.people.again(token, "old-cards")).ok);
+  assert.equal(scene.store.facts("ob-never").length, 0);
+  // Of whoever else, that site is none.
+  const other = manageTokenOf(scene, "alice@example.org");
+  assert.equal(problemOf(await scene.people.never(other, "old-cards")), "not-found");
+});
+
+test("a link that stood in mail of no site has none", async () => {
+  const scene = identityScene();
+  const mine = await scene.people.mine(manageTokenOf(scene, "alice@example.org", ""));
+  assert.ok(mine.ok && mine.mine.from === undefined);
 });

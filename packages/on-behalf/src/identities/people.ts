@@ -1,20 +1,24 @@
 // What people see and change, who have a link in a mail and no account. Called by the pages of packages/http.
-import type { Events, Identity, Mine, OnBehalfOptions, People, Sites } from "../on-behalf.ts";
+
+import { away } from "../away.ts";
+import type { Identity, Mine, OnBehalfOptions, People, Sites } from "../on-behalf.ts";
 import { type Refused, refused } from "../problem.ts";
-import type { Site } from "../site.ts";
 import { lookAt, type PeopleWorld, pressButton } from "./confirm.ts";
 import { findRecord, identityOf, indexPrefix, isIdentityId } from "./identity-record.ts";
-import { keyOfAddress } from "./key-hash.ts";
+import { keyOfAddress, personOfAddress } from "./key-hash.ts";
 import { manageToken } from "./links.ts";
 import { mailLink } from "./mail-link.ts";
-import { createNeverList, type NeverList, neverFact, neverName } from "./never-list.ts";
+import { type NamedSite, type NeverList, neverFact, neverName } from "./never-list.ts";
 import { createDayCounts } from "./once-a-day.ts";
-import { storageAway, tokenRefused } from "./refusals.ts";
+import { tokenRefused } from "./refusals.ts";
 import { noSuchIdentity, revokeIdentity } from "./revoke-identity.ts";
 
-export function createPeople(options: OnBehalfOptions, events: Pick<Events, "fact">, sites: Sites): People {
+export interface PeopleOptions extends PeopleWorld {
+  readonly never: NeverList;
+}
+
+export function createPeople({ options, events, sites, never }: PeopleOptions): People {
   const world: PeopleWorld = { options, events, sites };
-  const never = createNeverList(options.store);
   const counts = createDayCounts(options.store, "link");
   return {
     look: (token) => lookAt(world, token),
@@ -47,7 +51,7 @@ export function createPeople(options: OnBehalfOptions, events: Pick<Events, "fac
 
     never: (token, site) => changeNever(world, { token, site, wants: "never" }),
     again: (token, site) => changeNever(world, { token, site, wants: "again" }),
-    mailLink: (address) => mailLink({ options, never, counts }, address),
+    mailLink: (address, visitorIp) => mailLink({ options, counts }, address, visitorIp),
   };
 }
 
@@ -56,8 +60,10 @@ interface Person {
   readonly address: string;
   /** As `addressKey` makes it. */
   readonly key: string;
+  /** As `personKey` makes it. */
+  readonly person: string;
   /** Whose mail the link stood in. */
-  readonly from: Site | undefined;
+  readonly from: NamedSite | undefined;
   readonly now: number;
 }
 
@@ -66,17 +72,23 @@ function openPerson({ options, sites }: PeopleWorld, token: string): Person | Re
   const opened = options.tokens.open(token, "manage", now);
   if (!opened.ok) return tokenRefused(opened);
   const { address, site } = opened.facts;
-  return { ok: true, address, key: keyOfAddress(address), from: sites.named(site), now };
+  const keys = { key: keyOfAddress(address), person: personOfAddress(address) };
+  return { ok: true, address, ...keys, from: siteOf(sites, site), now };
+}
+
+/** Of a token. What was sent before a site was taken out of the configuration, or named anew, must still be stopped. */
+function siteOf(sites: Sites, name: string): NamedSite | undefined {
+  return sites.named(name) ?? (name === "" ? undefined : { name, title: name });
 }
 
 async function mineOf(
   world: PeopleWorld,
   never: NeverList,
-  { address, key, from, now }: Person,
+  { address, key, person, from, now }: Person,
 ): Promise<{ readonly ok: true; readonly mine: Mine } | Refused> {
-  const chosen = await never.chosen(key, world.options.sites, now);
+  const chosen = await never.chosen(person, knownSites(world, from), now);
   const identities = await identitiesOf(world, key, now);
-  if (chosen === "away" || identities === "away") return storageAway();
+  if (chosen === "away" || identities === "away") return away();
   const mine = {
     address,
     identities,
@@ -86,7 +98,13 @@ async function mineOf(
   return { ok: true, mine };
 }
 
-function named({ name, title }: Site): { readonly name: string; readonly title: string } {
+/** Those of the configuration, and the one whose mail the link stood in. */
+function knownSites({ options, sites }: PeopleWorld, from: NamedSite | undefined): readonly NamedSite[] {
+  const isElsewhere = from !== undefined && sites.named(from.name) === undefined;
+  return isElsewhere ? [...options.sites, from] : options.sites;
+}
+
+function named({ name, title }: NamedSite): { readonly name: string; readonly title: string } {
   return { name, title };
 }
 
@@ -141,9 +159,9 @@ async function changeNever(
 ): Promise<{ readonly ok: true } | Refused> {
   const person = openPerson(world, token);
   if (!person.ok) return person;
-  const { key, now } = person;
-  const site = name === "all" ? undefined : world.sites.named(name);
-  if (!site && name !== "all") return refused("not-found", "There is no such site.", { field: "site" });
+  const { person: key, from, now } = person;
+  const site = name === "all" ? undefined : knownSites(world, from).find((one) => one.name === name);
+  if (!site && name !== "all") return noSuchSite();
   const word = neverName(key, site?.name);
   const outcome = await world.options.store.change(
     wants === "never"
@@ -151,11 +169,18 @@ async function changeNever(
       : { now, remove: [word] },
   );
   // A conflict: he said so before, and whoever says it a hundred times tells the site once.
-  return outcome === "away" ? storageAway() : { ok: true };
+  return outcome === "away" ? away() : { ok: true };
+}
+
+function noSuchSite(): Refused {
+  return refused("not-found", "there is no such site", {
+    field: "site",
+    hint: "give the name of a site of this server, or all",
+  });
 }
 
 /** Who wants no mail of any site tells the one whose mail he has: the others do not know that he is there. */
-function told({ events }: PeopleWorld, { address, from, now }: Person, site: Site | undefined) {
-  const about = site ?? from;
+function told({ events, sites }: PeopleWorld, { address, from, now }: Person, site: NamedSite | undefined) {
+  const about = sites.named((site ?? from)?.name ?? "");
   return about ? [events.fact(about.name, "recipient.never", now, { address, all: site === undefined })] : [];
 }

@@ -50,7 +50,7 @@ function isSameOrigin(url: URL, allowed: URL): boolean {
 }
 
 function notAllowed(what: string, beginnings: readonly string[]): Refused {
-  return refused("return-url-not-allowed", `returnUrl ${what}.`, {
+  return refused("return-url-not-allowed", `returnUrl ${what}`, {
     field: "returnUrl",
     hint:
       beginnings.length === 0

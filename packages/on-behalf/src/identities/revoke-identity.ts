@@ -1,4 +1,6 @@
 // Ends an identity, whoever wants it: the site, or the person. Called by identities.ts and people.ts.
+
+import { away } from "../away.ts";
 import type { Events, Identity, OnBehalfOptions } from "../on-behalf.ts";
 import { type Refused, refused } from "../problem.ts";
 import type { FactName } from "../store.ts";
@@ -12,7 +14,6 @@ import {
   statusOf,
 } from "./identity-record.ts";
 import { keyOfAddress } from "./key-hash.ts";
-import { storageAway } from "./refusals.ts";
 
 /** It was used or confirmed in between: look again. More often than that in a row, nobody presses buttons. */
 const TRIES = 5;
@@ -33,7 +34,7 @@ export async function revokeIdentity(
   for (let tries = 0; tries < TRIES; tries++) {
     const now = options.now();
     const record = await findRecord(options.store, id, now);
-    if (record === "away") return storageAway();
+    if (record === "away") return away();
     if (!record || !isTheirs(record)) return noSuchIdentity();
     const ends = whatEnds(id, record, now);
     // Twice is once.
@@ -45,14 +46,14 @@ export async function revokeIdentity(
       remove: [ends],
       write: [...recordFacts(revoked, keyOfAddress(record.address)), event(revoking, record, now)],
     });
-    if (outcome === "away") return storageAway();
+    if (outcome === "away") return away();
     if (outcome === "done") return { ok: true, identity: identityOf(id, revoked, now) };
   }
-  return storageAway();
+  return away();
 }
 
 export function noSuchIdentity(): Refused {
-  return refused("not-found", "There is no such identity.", {
+  return refused("not-found", "there is no such identity", {
     hint: "POST /v1/identities asks a user to confirm an address",
   });
 }

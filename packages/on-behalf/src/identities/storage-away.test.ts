@@ -65,7 +65,7 @@ const operations: [what: string, prepared: Prepared, calls: number, changes: num
     ["revoke by the person", "confirmed", 2, 1, (scene) => scene.people.revoke(manage(scene), idIn(scene))],
     ["never", "fresh", 1, 1, (scene) => scene.people.never(manage(scene), "cards")],
     ["again", "fresh", 1, 1, (scene) => scene.people.again(manage(scene), "cards")],
-    ["mailLink", "fresh", 4, 1, (scene) => scene.people.mailLink(ADDRESS)],
+    ["mailLink", "fresh", 2, 1, (scene) => scene.people.mailLink(ADDRESS)],
   ];
 
 async function prepare(prepared: Prepared, broken: Break): Promise<IdentityScene> {

@@ -1,7 +1,8 @@
 // From, Sender, Reply-To and To: one address each, with its name. Written here and not by the composer, which takes < and > out of
 // quoted local parts, where they belong to the address. Pure. Called by compose-mail.ts. RFC 5322 §3.4, RFC 2047 §5 (3).
-import { encodedWords, isSevenBit } from "../identities/text-encoding.ts";
+
 import type { Named } from "../sender/choose-from.ts";
+import { encodedWords, isSevenBit } from "../text-encoding.ts";
 
 /** With its CRLF. Both texts were checked: no control character is in them. */
 export function addressField(field: "From" | "Sender" | "Reply-To" | "To", named: Named): string {

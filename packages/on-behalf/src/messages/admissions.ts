@@ -1,12 +1,13 @@
 // May a site send this, in whose name, to whom, how much of it, and with which return paths: asked for every message, whether it
 // came over HTTP or over SMTP. Called by messages.ts, and by the submission for sites.
 import { type Mailbox, parseMailbox, type Rewriter, type UnixSeconds } from "@homing/srs-core";
+import { away } from "../away.ts";
 import type { NeverList } from "../identities/never-list.ts";
-import type { Identities, Identity, SentMessage } from "../on-behalf.ts";
+import type { Identities, Identity, SentMessage, Sites } from "../on-behalf.ts";
 import type { Refused } from "../problem.ts";
 import type { Profile, Site } from "../site.ts";
 import type { Changes, OnBehalfStore } from "../store.ts";
-import { away } from "./away.ts";
+import { visitorNetwork } from "../visitor-network.ts";
 import type { Counters } from "./counters.ts";
 import { countsOf } from "./limits.ts";
 import { recordFact } from "./message-record.ts";
@@ -14,7 +15,6 @@ import { type ReturnPath, returnPaths } from "./return-paths.ts";
 import { type SentCopy, sentChanges } from "./sent-facts.ts";
 import { checkCount, checkProfile } from "./site-rules.ts";
 import { whyNot } from "./suppressions.ts";
-import { visitorNetwork } from "./visitor-network.ts";
 
 export interface Wish {
   readonly profile: Profile;
@@ -55,6 +55,7 @@ export interface AdmissionsOptions {
   readonly store: OnBehalfStore;
   readonly identities: Pick<Identities, "usable">;
   readonly never: Pick<NeverList, "refuses">;
+  readonly sites: Pick<Sites, "ofBounceDomain">;
   readonly counters: Counters;
   readonly rewriterOf: (bounceDomain: string) => Rewriter;
 }

@@ -5,9 +5,10 @@ import type { Mailbox } from "@homing/srs-core";
 import { addressKey, readAddress } from "../address-key.ts";
 import type { MessageRequest, Scope } from "../on-behalf.ts";
 import { type Refused, refused } from "../problem.ts";
-import { checkName } from "../sender/choose-from.ts";
+import { checkName } from "../sender/check-name.ts";
 import type { Site } from "../site.ts";
-import { checkCount, checkProfile } from "./site-rules.ts";
+import { findLink } from "./find-link.ts";
+import { checkCount, checkFromMode, checkProfile } from "./site-rules.ts";
 
 export const MESSAGE_LIMITS = {
   subject: 200,
@@ -29,6 +30,7 @@ export function checkRequest(site: Site, request: MessageRequest): CheckedReques
   const fault =
     checkProfile(site, profile, onBehalfOf) ??
     checkProfileFields(request) ??
+    checkFromMode(site, request.fromMode) ??
     checkTexts(request) ??
     checkVisitorIp(request) ??
     checkCount(site, to.length);
@@ -45,15 +47,22 @@ export function checkVisitor(request: MessageRequest, scope: Scope): Refused | u
   if (scope !== "visitor") return undefined;
   const { visitorIp, html, text, subject, name = "" } = request;
   if (visitorIp === undefined) {
-    return againstRules("visitorIp", "the IP address of the visitor's browser is missing");
+    return refused("visitor-rules", "the IP address of the visitor's browser is missing", {
+      field: "visitorIp",
+      hint: "send visitorIp: the address that the browser has for the site, without a port",
+    });
   }
   if (html !== undefined) return againstRules("html", "a visitor may send plain text alone");
   const most = MESSAGE_LIMITS.visitorText;
   if (characters(text) > most) {
     return againstRules("text", `a visitor's text may have ${most} characters, this has ${characters(text)}`);
   }
-  const linked = Object.entries({ text, subject, name }).find(([, value]) => hasLink(value));
-  return linked && againstRules(linked[0], "a visitor may not send links (:// or www.)");
+  for (const [field, value] of Object.entries({ text, subject, name })) {
+    const found = findLink(value);
+    if (found !== undefined)
+      return againstRules(field, `a visitor may not send links, and mail programs may make one of ${found}`);
+  }
+  return undefined;
 }
 
 /** Fields that one profile has and another has not. */
@@ -134,11 +143,6 @@ function readRecipients(
     list.push(read.mailbox);
   }
   return { ok: true, list };
-}
-
-function hasLink(text: string): boolean {
-  const lower = text.toLowerCase();
-  return lower.includes("://") || lower.includes("www.");
 }
 
 /** The first comparison spares a huge text the second: UTF-16 units are at most two for each character. */

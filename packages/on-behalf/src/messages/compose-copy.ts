@@ -61,7 +61,7 @@ export function fromSiteItself(site: Site, replyTo: Mailbox | undefined): Extrac
   return {
     ok: true,
     mode: "site",
-    reason: "The site itself writes.",
+    reason: "The site itself writes",
     from: { name: site.title, address: renderMailbox(site.from) },
     ...(reply && { replyTo: reply }),
   };

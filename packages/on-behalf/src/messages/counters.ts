@@ -1,9 +1,9 @@
 // Counts of 24 hours: in memory, so that requests at the same time cannot pass a limit together, and in the storage, so that a
 // restart forgets nothing. Called by admissions.ts.
 import type { UnixSeconds } from "@homing/srs-core";
+import { away } from "../away.ts";
 import { type ProblemType, type Refused, refused } from "../problem.ts";
 import type { Fact, OnBehalfStore } from "../store.ts";
-import { away } from "./away.ts";
 import { type Spent, spend, unspend, WINDOW, waitFor } from "./window.ts";
 
 /** What is counted, and how much of it may be. */
@@ -17,7 +17,7 @@ export interface Count {
 }
 
 export interface Counters {
-  /** One of each, or of none. */
+  /** One of each, or of none. A key may stand there several times: several addresses of one person. */
   take(counts: readonly Count[], now: UnixSeconds): Promise<Taken | Refused>;
 }
 
@@ -73,10 +73,10 @@ export function createCounters(store: Pick<OnBehalfStore, "find">): Counters {
         return away();
       }
       // From here to the end of this turn nothing waits: two requests cannot both see the last free place.
-      const passed = held.map(({ count, counter }) => ({
-        count,
-        wait: waitFor(counter.spent, count.limit, now),
-      }));
+      const passed = held.map(({ count, counter }, place) => {
+        const before = counters.slice(0, place).filter((one) => one === counter).length;
+        return { count, wait: waitFor(counter.spent, count.limit - before, now) };
+      });
       const first = passed.find(({ wait }) => wait > 0)?.count;
       if (first) {
         letGo(counters);
@@ -97,7 +97,7 @@ function taken(
   return {
     ok: true,
     facts: () =>
-      counters.map(({ key, spent }) => ({
+      [...new Set(counters)].map(({ key, spent }) => ({
         of: "ob-count",
         key,
         value: JSON.stringify(spent),

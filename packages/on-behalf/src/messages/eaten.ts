@@ -34,7 +34,9 @@ export function createEaten({
   };
 
   return (site, now) => {
-    turn = turn.then(() => count(site, now));
-    return turn;
+    const own = turn.then(() => count(site, now));
+    // Whatever becomes of one, the next has its turn.
+    turn = own.catch(() => {});
+    return own;
   };
 }

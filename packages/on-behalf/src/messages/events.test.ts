@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Events } from "../on-behalf.ts";
 import { SITE_LIMITS, type Site } from "../site.ts";
-import { createMemoryStore } from "../testing/memory-store.ts";
-import { createEvents } from "./events.ts";
+import { createMemoryStore, type MemoryStore } from "../testing/memory-store.ts";
+import { withEvents } from "./event-store.ts";
+import { createEvents, type EventLog } from "./events.ts";
 
 const NOW = 1_800_000_000;
 const CARDS: Site = {
@@ -22,7 +23,12 @@ const CARDS: Site = {
 function scene() {
   const store = createMemoryStore();
   const clock = { now: NOW };
-  return { store, clock, events: createEvents(store, () => clock.now) };
+  return { store, clock, events: run(store, clock) };
+}
+
+/** The service, started on what an earlier run has left. */
+function run(store: MemoryStore, clock: { readonly now: number }): EventLog {
+  return createEvents({ store, sites: ["news", "cards"], now: () => clock.now });
 }
 
 async function numbers(
@@ -71,25 +77,79 @@ test("an event whose transaction is under way holds back those behind it: nobody
   assert.deepEqual((await numbers(events, before.next)).numbers, [2, 3]);
 });
 
-test("one that is never stored holds nothing back for longer than ten seconds", async () => {
+test("one that is never stored holds nothing back for longer than half a minute", async () => {
   const { store, clock, events } = scene();
   events.fact("cards", "message.queued", NOW, { n: 1 });
   store.put([events.fact("cards", "message.queued", NOW, { n: 2 })]);
   assert.deepEqual((await numbers(events)).numbers, []);
-  clock.now += 11;
+  clock.now += 31;
   assert.deepEqual((await numbers(events)).numbers, [2]);
 });
 
-test("after a restart within the same second, and with a clock that is set back, what is new is behind what was read", async () => {
+for (const [when, seconds] of [
+  ["within the same second", 0],
+  ["with a clock that was set back an hour", -3600],
+  ["a second later", 1],
+] as const) {
+  test(`after a restart ${when}, events overwrite none, and whoever reads on gets each`, async () => {
+    const { store, clock, events } = scene();
+    await events.begin();
+    for (let n = 0; n < 5; n++) store.put([events.fact("cards", "message.queued", NOW, { n })]);
+    store.put([events.fact("news", "message.queued", NOW, { n: -1 })]);
+    const { numbers: first, next } = await numbers(events);
+    clock.now += seconds;
+    const again = run(store, clock);
+    await again.begin();
+    store.put([again.fact("cards", "message.queued", clock.now, { n: 5 })]);
+    // While it runs the clock is set back further.
+    store.put([again.fact("cards", "message.queued", clock.now - 1000, { n: 6 })]);
+    assert.deepEqual((await numbers(again, next)).numbers, [5, 6]);
+    assert.deepEqual([...first, 5, 6], [0, 1, 2, 3, 4, 5, 6]);
+    assert.equal(store.facts("ob-event").length, 8);
+  });
+}
+
+test("the storage says nothing before it is known where events begin; and while it is away, that is asked again", async () => {
   const { store, clock, events } = scene();
-  for (let n = 0; n < 5; n++) store.put([events.fact("cards", "message.queued", NOW, { n })]);
-  const { next } = await numbers(events);
-  const again = createEvents(store, () => clock.now);
-  // Another second, as long as this run lasts: what an earlier run wrote in this one is before it.
-  clock.now += 1;
-  store.put([again.fact("cards", "message.queued", clock.now, { n: 5 })]);
-  store.put([again.fact("cards", "message.queued", NOW - 1000, { n: 6 })]);
-  assert.deepEqual((await numbers(again, next)).numbers, [5, 6]);
+  for (let n = 0; n < 2; n++) store.put([events.fact("cards", "message.queued", NOW, { n })]);
+  const again = run(store, clock);
+  const over = withEvents(store, again);
+  store.state = "away";
+  assert.equal(await over.find({ of: "ob-count", key: "x" }, NOW), "away");
+  store.state = "here";
+  assert.equal(await over.find({ of: "ob-count", key: "x" }, NOW), undefined);
+  await over.change({ now: NOW, write: [again.fact("cards", "message.queued", NOW, { n: 2 })] });
+  assert.deepEqual((await numbers(again)).numbers, [0, 1, 2]);
+});
+
+test("a transaction that takes minutes holds back those behind it until it is over", async () => {
+  for (const outcome of ["done", "conflict", "away"] as const) {
+    const { store, clock, events } = scene();
+    const end = Promise.withResolvers<void>();
+    const slow = withEvents(
+      {
+        ...store,
+        async change(changes) {
+          await end.promise;
+          if (outcome === "done") store.put(changes.write ?? []);
+          return outcome;
+        },
+      },
+      events,
+    );
+    const first = events.fact("cards", "message.queued", NOW, { n: 1 });
+    const changing = slow.change({ now: NOW, write: [first] });
+    store.put([events.fact("cards", "message.queued", NOW, { n: 2 })]);
+    clock.now += 600;
+    assert.deepEqual((await numbers(events)).numbers, [], outcome);
+    end.resolve();
+    await changing;
+    const seen = { done: [1, 2], conflict: [2], away: [] }[outcome];
+    assert.deepEqual((await numbers(events)).numbers, seen, outcome);
+    // It may yet be stored: that is waited for, and not for ever.
+    clock.now += 31;
+    assert.equal((await numbers(events)).numbers.at(-1), 2, outcome);
+  }
 });
 
 test("events are kept for 30 days", async () => {

@@ -1,26 +1,48 @@
 // What happened, for the site to read: one row each, in the transaction of what happened. Called by all that writes facts.
 import type { UnixSeconds } from "@homing/srs-core";
+import { away } from "../away.ts";
 import type { Events, EventType, SiteEvent } from "../on-behalf.ts";
 import { refused } from "../problem.ts";
 import type { Fact, OnBehalfStore } from "../store.ts";
-import { away } from "./away.ts";
+import { createEventIds, isEventId, lastTime } from "./event-ids.ts";
 import { createUnseen, type Unseen } from "./unseen-events.ts";
 
 const KEPT_SECONDS = 30 * 86_400;
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
-/** Twelve digits are enough for seconds until the year 33658, six for the events of one second. */
-const TIME_DIGITS = 12;
-const PLACE_DIGITS = 6;
-const ID = /^\d{12}-\d{6}$/;
 
-export function createEvents(store: Pick<OnBehalfStore, "all">, now: () => UnixSeconds): Events {
-  const nextId = eventIds();
+export interface EventLog extends Events {
+  /** Looks where events of this run begin, once: before that, one may stand beside those of an earlier run. False: away. */
+  begin(): Promise<boolean>;
+  /** Those of a transaction that begins. What comes back is to be called when it is over; `unknown`: it may yet be stored. */
+  underWay(facts: readonly Fact[]): (outcome: "known" | "unknown") => void;
+}
+
+export interface EventsOptions {
+  readonly store: Pick<OnBehalfStore, "all">;
+  /** Their names. */
+  readonly sites: readonly string[];
+  readonly now: () => UnixSeconds;
+}
+
+export function createEvents({ store, sites, now }: EventsOptions): EventLog {
+  const ids = createEventIds();
   const unseen = createUnseen(now);
+  let beginning: Promise<boolean> | undefined;
+
+  const begin = async (): Promise<boolean> => {
+    try {
+      ids.beginBehind(await lastTime(store, sites, now()));
+      return true;
+    } catch {
+      // Rejects while the storage is away, and for no other reason.
+      return false;
+    }
+  };
 
   return {
     async list(site, after = "", limit = DEFAULT_LIMIT) {
-      if (after !== "" && !ID.test(after)) {
+      if (after !== "" && !isEventId(after)) {
         return refused("invalid-field", "after is the id of no event", {
           field: "after",
           hint: "give the `next` of an earlier answer, or leave it out to begin with the oldest",
@@ -35,10 +57,22 @@ export function createEvents(store: Pick<OnBehalfStore, "all">, now: () => UnixS
       }
     },
     fact(site, type, at, data) {
-      const id = nextId(at);
+      const id = ids.next(at);
       const key = `${site} ${id}`;
       unseen.made(key);
       return { of: "ob-event", key, value: JSON.stringify({ type, at, data }), expires: at + KEPT_SECONDS };
+    },
+    begin() {
+      beginning ??= begin().then((hasBegun) => {
+        if (!hasBegun) beginning = undefined;
+        return hasBegun;
+      });
+      return beginning;
+    },
+    underWay(facts) {
+      const keys = facts.filter(({ of }) => of === "ob-event").map(({ key }) => key);
+      unseen.held(keys);
+      return (outcome) => unseen.over(keys, outcome);
     },
   };
 }
@@ -79,25 +113,4 @@ function eventOf(id: string, value: string): SiteEvent {
     data: SiteEvent["data"];
   };
   return { id, type, at, data };
-}
-
-/**
- * Ids that only grow: neither a clock that is set back nor a restart puts an event before one that a site has read already.
- */
-function eventIds(): (at: UnixSeconds) => string {
-  let time = 0;
-  let place = 0;
-  return (at) => {
-    // Behind all of an earlier run, which may have ended in this second; none begins and ends in one.
-    if (time === 0) time = at + 1;
-    if (at > time || place === 10 ** PLACE_DIGITS) {
-      time = Math.max(at, time + 1);
-      place = 0;
-    }
-    return `${digits(time, TIME_DIGITS)}-${digits(place++, PLACE_DIGITS)}`;
-  };
-}
-
-function digits(value: number, length: number): string {
-  return String(value).padStart(length, "0");
 }

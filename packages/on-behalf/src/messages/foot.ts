@@ -21,9 +21,24 @@ export function withHtmlFoot(html: string, foot: Foot): string {
   const words = escapeHtml(`${whoSent(foot)} ${STOP}`);
   const url = escapeHtml(foot.manageUrl);
   const block = `<hr>\r\n<p><small>${words} <a href="${url}">this page</a></small></p>\r\n`;
+  const shown = withoutComments(lines);
+  if (shown.isOpen) return `${lines}-->\r\n${block}`;
   // Behind the end of the body, some programs show nothing.
-  const end = asciiLower(lines).lastIndexOf("</body");
+  const end = asciiLower(shown.html).lastIndexOf("</body");
   return end < 0 ? `${lines}\r\n${block}` : `${lines.slice(0, end)}${block}${lines.slice(end)}`;
+}
+
+/** As HTML has them (§13.2.5.43 and on): empty ones, whole ones, and one that nobody closed and that has all the rest in it. */
+const COMMENT = /<!--(?:-?>|[\s\S]*?--!?>|[\s\S]*$)/g;
+
+/** Blanks in their places, so that nothing moves. */
+function withoutComments(html: string): { readonly html: string; readonly isOpen: boolean } {
+  let isOpen = false;
+  const shown = html.replace(COMMENT, (comment) => {
+    isOpen = !/(?:^<!--?-?|--!?)>$/.test(comment);
+    return " ".repeat(comment.length);
+  });
+  return { html: shown, isOpen };
 }
 
 const STOP = "Who sends you mail in this way, and how to stop it:";

@@ -3,10 +3,10 @@
 // may be right a moment later. Called by messages.ts.
 import { createHash } from "node:crypto";
 import type { UnixSeconds } from "@homing/srs-core";
+import { away } from "../away.ts";
 import type { MessageRequest, SentMessage } from "../on-behalf.ts";
 import { type Refused, refused } from "../problem.ts";
 import type { Fact, FactName, OnBehalfStore } from "../store.ts";
-import { away } from "./away.ts";
 
 const KEPT_SECONDS = 86_400;
 const PRINTABLE = /^[\x20-\x7e]{1,256}$/;

@@ -30,7 +30,7 @@ const CASES: Readonly<Record<string, Case>> = {
     limits: { recipientPerDay: 3 },
     type: "limit-recipient",
     field: "to[0]",
-    request: (n) => ({ to: [n % 2 === 0 ? "bob@example.net" : "BOB@example.net"] }),
+    request: (n) => ({ to: [["bob@example.net", "BOB@example.net", `bob+${n}@example.net`][n % 3] ?? ""] }),
     other: { to: ["dora@example.net"] },
   },
   visitor: {
@@ -167,4 +167,25 @@ test("no address of a visitor is kept", async () => {
     assert.ok(!JSON.stringify(scene.store.facts(sort)).includes("192.0.2.77"), sort);
   }
   assert.ok(scene.store.facts("ob-count").some(({ key }) => key.startsWith("visitor cards ")));
+});
+
+test("several addresses of one person in one message count as several", async () => {
+  const scene = messageScene({ limits: { recipientPerDay: 3 } });
+  const marks = (...names: number[]) => names.map((name) => `mark+${name}@example.net`);
+  const problem = await scene.refused({ ...BRIEF, to: marks(1, 2, 3, 4) });
+  assert.deepEqual([problem.type, problem.field], ["limit-recipient", "to[3]"]);
+  await scene.sent({ ...BRIEF, to: marks(1, 2) });
+  assert.equal((await scene.refused({ ...BRIEF, to: marks(5, 6) })).field, "to[1]");
+  await scene.sent({ ...BRIEF, to: marks(5) });
+  const again = scene.restarted();
+  assert.equal((await again.refused({ ...BRIEF, to: ["mark@example.net"] })).retryAfter, DAY);
+});
+
+test("a user with several addresses at a plus has one limit", async () => {
+  const scene = messageScene({ limits: { userPerDay: 1 } });
+  await scene.confirm("alice@example.org");
+  scene.now += DAY;
+  await scene.confirm("alice+2@example.org");
+  await scene.sent({ onBehalfOf: "alice+2@example.org" });
+  assert.equal((await scene.refused()).type, "limit-user");
 });

@@ -1,7 +1,7 @@
 // Which counts a message is in, and what is said where one is full. Called by admissions.ts.
 import { createHash } from "node:crypto";
 import { type Mailbox, renderMailbox } from "@homing/srs-core";
-import { addressKey } from "../address-key.ts";
+import { personKey } from "../address-key.ts";
 import type { Site } from "../site.ts";
 import type { Count } from "./counters.ts";
 
@@ -32,7 +32,7 @@ export function countsOf({ site, user, recipients, network }: Counted): readonly
 
 function ofUser({ name, limits }: Site, user: Mailbox): Count {
   return {
-    key: `user ${name} ${addressKey(user)}`,
+    key: `user ${name} ${personKey(user)}`,
     limit: limits.userPerDay,
     problem: "limit-user",
     detail: `a user may send ${limits.userPerDay} messages in 24 hours`,
@@ -42,7 +42,7 @@ function ofUser({ name, limits }: Site, user: Mailbox): Count {
 
 function ofRecipient({ name, limits }: Site, recipient: Mailbox, place: number): Count {
   return {
-    key: `recipient ${name} ${addressKey(recipient)}`,
+    key: `recipient ${name} ${personKey(recipient)}`,
     limit: limits.recipientPerDay,
     problem: "limit-recipient",
     detail: `${renderMailbox(recipient)} may have ${limits.recipientPerDay} messages of this site in 24 hours`,

@@ -1,13 +1,13 @@
 // Messages of sites: checked, counted, composed, and stored in one transaction with all that is known of them. Called by
 // packages/http.
 import { renderMailbox, type UnixSeconds } from "@homing/srs-core";
+import { away } from "../away.ts";
 import type { Events, MessageRequest, Messages, OnBehalfOptions, SentMessage } from "../on-behalf.ts";
 import { type Refused, refused } from "../problem.ts";
 import { type ChosenFrom, chooseFrom } from "../sender/choose-from.ts";
 import type { Site } from "../site.ts";
 import type { Changes, Mail } from "../store.ts";
 import type { Admissions, Admitted, TakenMessage } from "./admissions.ts";
-import { away } from "./away.ts";
 import { type CheckedRequest, checkRequest, checkVisitor } from "./check-request.ts";
 import { composeCopy, fromSiteItself } from "./compose-copy.ts";
 import { type Begun, createIdempotency } from "./idempotency.ts";
@@ -46,7 +46,9 @@ export function createMessages(options: MessagesOptions): Messages {
       const message = await findRecord(store, site.name, id, now());
       if (message === "away") return away();
       if (!message)
-        return refused("not-found", "the site has no message with this id, or it is older than 30 days");
+        return refused("not-found", "the site has no message with this id, or it is older than 30 days", {
+          hint: "give the id that POST /v1/messages answered",
+        });
       return { ok: true, message };
     },
   };

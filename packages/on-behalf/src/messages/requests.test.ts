@@ -142,3 +142,29 @@ test("a message is found by its site alone, for 30 days, and by nothing but its 
   scene.now += 30 * 86_400;
   assert.ok(!(await find()).ok);
 });
+
+test("a request may ask for less than the operator's from mode, and not for more", async () => {
+  const zone = { "_dmarc.example.org": ["v=DMARC1; p=none"] };
+  for (const [own, asked, mode] of [
+    ["auto", "auto", "user"],
+    ["auto", "user", "user"],
+    ["auto", "site", "site"],
+    ["user", undefined, "user"],
+    ["user", "user", "user"],
+    ["user", "site", "site"],
+    ["user", "auto", "refused"],
+    ["site", undefined, "site"],
+    ["site", "site", "site"],
+    ["site", "auto", "refused"],
+    ["site", "user", "refused"],
+  ] as const) {
+    const scene = messageScene({ zone, site: { fromMode: own } });
+    await scene.confirm("alice@example.org");
+    const outcome = await scene.send(asked === undefined ? {} : { fromMode: asked });
+    if (mode === "refused") {
+      assert.ok(!outcome.ok, `${own} ${asked}`);
+      assert.deepEqual([outcome.problem.type, outcome.problem.field], ["invalid-field", "fromMode"]);
+      assert.equal(scene.store.mails.length, 1, "the confirmation alone");
+    } else assert.equal(outcome.ok && outcome.message.from.mode, mode, `${own} ${asked}`);
+  }
+});

@@ -8,9 +8,9 @@ import {
   type Rewriter,
   type UnixSeconds,
 } from "@homing/srs-core";
+import { NOBODY } from "../own-return-paths.ts";
 import { type Refused, refused } from "../problem.ts";
 import type { Profile, Site } from "../site.ts";
-import { NOBODY } from "./returns.ts";
 
 export interface ReturnPath {
   readonly recipient: Mailbox;
@@ -51,9 +51,9 @@ export function returnPaths(
   const list: ReturnPath[] = [];
   for (const recipient of recipients) {
     const forged = wish.rewriter.forward(sender, wish.now, { alias: recipient });
-    if (!forged.ok) return notCarried(forged.reason, forged.message);
+    if (!forged.ok) return notCarried(forged, "onBehalfOf");
     // Only an SRS address of our own is left as it is: no mailbox has one.
-    if (!forged.rewritten) return notCarried("bad-address", "the address is a return path of ours");
+    if (!forged.rewritten) return notCarried(OWN, "onBehalfOf");
     const reversePath = forged.sender;
     list.push({ recipient, sender, reversePath, isMarked: isMarked(wish.rewriter, reversePath, recipient) });
   }
@@ -68,13 +68,26 @@ function isMarked(rewriter: Rewriter, { localPart }: Mailbox, recipient: Mailbox
   return mark !== undefined && tag.endsWith(mark);
 }
 
-function notCarried(reason: "too-long" | "bad-address", message: string): Refused {
-  const field = "onBehalfOf";
+interface Unfit {
+  readonly reason: "too-long" | "bad-address";
+  readonly message: string;
+}
+
+const OWN: Unfit = { reason: "bad-address", message: "the address is a return path of ours" };
+
+/** Undefined where return paths can be made of the address. */
+export function checkSender(
+  rewriter: Pick<Rewriter, "forward">,
+  sender: Mailbox,
+  { now, field }: { readonly now: UnixSeconds; readonly field: string },
+): Refused | undefined {
+  const forged = rewriter.forward(sender, now);
+  return forged.ok ? undefined : notCarried(forged, field);
+}
+
+function notCarried({ reason, message }: Unfit, field: string): Refused {
   if (reason === "too-long") {
-    return refused("sender-too-long", message, {
-      field,
-      hint: "the user needs a shorter address, or the site a shorter bounce domain",
-    });
+    return refused("sender-too-long", message, { field, hint: "the user needs a shorter address" });
   }
   return refused("invalid-field", message, { field, hint: "the user needs another address" });
 }

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Mailbox } from "@homing/srs-core";
 import type { Returned, Settled } from "../on-behalf.ts";
+import { createMemoryStore } from "../testing/memory-store.ts";
 import { type MessageScene, messageScene } from "../testing/message-scene.ts";
+import { createEaten } from "./eaten.ts";
 
 const ALICE = { localPart: "alice", domain: "example.org" };
 const BOB = { localPart: "bob", domain: "example.net" };
@@ -22,6 +24,50 @@ async function returned(scene: MessageScene, srs: Mailbox, more: Partial<Returne
   const report = { action: "failed", enhanced: "5.1.1", class: "hard", ...more } as const;
   scene.store.put(scene.service.returns.returned({ srs, sent, user: ALICE, now: scene.now, ...report }));
 }
+
+// With a mark of the recipient in the tag it would be too long.
+const LONG = "firstname.lastname.of.department@example.org";
+
+test("several have one return path: the bounce whose header proves its recipient is his, with the newest message to him", async () => {
+  const scene = messageScene();
+  await scene.confirm(LONG);
+  const send = (to: string) => scene.sent({ onBehalfOf: LONG, to: [to], reference: `for ${to}` });
+  const older = await send("bob@example.net");
+  const { id } = await send("carol@example.net");
+  const newest = await send("Bob@example.net");
+  const srs = scene.store.mails.at(-1)?.reversePath as Mailbox;
+  await returned(scene, srs);
+  const unproven = (await scene.events()).at(-1);
+  assert.deepEqual([unproven?.type, unproven?.data.recipient], ["bounce.returned", undefined]);
+  await returned(scene, srs, { recipient: BOB });
+  const told = (await scene.events()).slice(-2).map(({ type, data }) => [type, data.recipient, data.message]);
+  assert.deepEqual(told, [
+    ["bounce.returned", "Bob@example.net", newest.id],
+    ["recipient.suppressed", "Bob@example.net", undefined],
+  ]);
+  assert.equal((await statuses(scene, newest.id))[0]?.status, "bounced");
+  for (const other of [older.id, id]) assert.equal((await statuses(scene, other))[0]?.status, "queued");
+  const problem = await scene.refused({ profile: "transactional" });
+  assert.equal(problem.type, "recipient-suppressed");
+});
+
+test("of mail that the plug-in alone made, a proven recipient is named and suppressed, and no message", async () => {
+  const scene = messageScene();
+  const srs = { localPart: "SRS0=aaaaaaaa=bb=example.org=alice", domain: "cards.bounce.example" };
+  await returned(scene, srs, { recipient: BOB });
+  const told = (await scene.events()).map(({ type, data }) => [type, data.recipient, data.message]);
+  assert.deepEqual(told, [
+    ["bounce.returned", "bob@example.net", undefined],
+    ["recipient.suppressed", "bob@example.net", undefined],
+  ]);
+  assert.equal(scene.store.facts("ob-message").length, 0);
+});
+
+test("the return path's own recipient counts, whatever a header says", async () => {
+  const { scene, srs } = await sentScene();
+  await returned(scene, srs, { recipient: { localPart: "eve", domain: "example.net" } });
+  assert.equal((await scene.events()).at(-1)?.data.recipient, "bob@example.net");
+});
 
 async function settled(
   scene: MessageScene,
@@ -71,7 +117,7 @@ test("a bounce: the status, an event with all that a site needs, and the recipie
 });
 
 for (const kind of ["hard", "policy", "spam", "soft", "delay", "auto-reply"]) {
-  const suppresses = ["hard", "policy", "spam"].includes(kind);
+  const suppresses = kind === "hard";
   test(`a failure of class ${kind} ${suppresses ? "suppresses" : "does not suppress"}, as a bounce and as our own attempt`, async () => {
     for (const way of ["bounce", "attempt"]) {
       const { scene, id, ...mail } = await sentScene();
@@ -175,6 +221,28 @@ test("eaten bounces are counted: each of the first hundred of a day is an event,
   ]);
 });
 
+test("one that cannot be counted, because of a bug, does not end the counting", async () => {
+  const store = createMemoryStore();
+  let isBroken = true;
+  const eat = createEaten({
+    store: {
+      ...store,
+      async find(name, now) {
+        if (isBroken) throw new Error("a bug");
+        return store.find(name, now);
+      },
+    },
+    events: messageScene().service.events,
+  });
+  await assert.rejects(eat("cards", 1_800_000_000), /a bug/);
+  isBroken = false;
+  await eat("cards", 1_800_000_000);
+  assert.deepEqual(
+    store.facts("ob-count").map(({ value }) => value),
+    ["1"],
+  );
+});
+
 test("while the storage is away, eating goes on", async () => {
   const scene = messageScene();
   const nobody = { localPart: "nobody", domain: "cards.bounce.example" };
@@ -186,4 +254,26 @@ test("while the storage is away, eating goes on", async () => {
     (await scene.events()).map(({ data }) => data.count),
     [1],
   );
+});
+
+test("what is of the message or of our server is an event, and the recipient stays: as a bounce and as our own attempt", async () => {
+  for (const [kind, enhanced] of [
+    ["policy", "5.7.23"],
+    ["spam", "5.7.1"],
+  ] as const) {
+    const { scene, id, ...mail } = await sentScene();
+    const before = (await scene.events()).length;
+    await settled(scene, mail, { kind: "failed", enhanced, class: kind });
+    await returned(scene, mail.srs, { enhanced, class: kind });
+    const told = (await scene.events())
+      .slice(before)
+      .map(({ type, data }) => [type, data.message, data.class]);
+    assert.deepEqual(told, [
+      ["message.failed", id, kind],
+      ["bounce.returned", id, kind],
+    ]);
+    const list = await scene.service.suppressions.list(scene.site);
+    assert.ok(list.ok);
+    assert.deepEqual(list.suppressions, []);
+  }
 });

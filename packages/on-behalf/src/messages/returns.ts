@@ -1,7 +1,9 @@
 // What comes back, and what our own attempts came to: statuses, events and suppressions, as facts for the transaction of whoever
 // says so. Called by the forwarder.
-import { asciiLower, looksLikeSrs, type Mailbox, renderMailbox } from "@homing/srs-core";
-import type { Events, Returned, Returns, Settled, Sites } from "../on-behalf.ts";
+import { type Mailbox, renderMailbox } from "@homing/srs-core";
+import { addressKey } from "../address-key.ts";
+import type { Events, Returned, Returns, SentCopyFacts, Settled, Sites } from "../on-behalf.ts";
+import { isNobody, isOwnReturnPath } from "../own-return-paths.ts";
 import type { Fact, OnBehalfStore } from "../store.ts";
 import { createEaten } from "./eaten.ts";
 import { messageIdOf, outcomeFact } from "./message-record.ts";
@@ -14,17 +16,15 @@ export interface ReturnsOptions {
   readonly events: Pick<Events, "fact">;
 }
 
-/** Bounces to it are eaten. */
-export const NOBODY = "nobody";
-
-/** Not `soft` or `delay`: a full mailbox is empty tomorrow. */
-const SUPPRESSING: ReadonlySet<string> = new Set(["hard", "policy", "spam"]);
+/** Not `policy` or `spam`: they are of the message, or of our server, and say nothing of the recipient. Not `soft` or `delay`: a
+ * full mailbox is empty tomorrow. */
+const SUPPRESSING = "hard";
 
 export function createReturns({ store, sites, events }: ReturnsOptions): Returns {
   const eat = createEaten({ store, events });
 
   const suppressed = (site: string, recipient: Mailbox, failure: Failure): readonly Fact[] => {
-    if (!SUPPRESSING.has(failure.class)) return [];
+    if (failure.class !== SUPPRESSING) return [];
     const address = renderMailbox(recipient);
     const { enhanced, now } = failure;
     return [
@@ -34,8 +34,7 @@ export function createReturns({ store, sites, events }: ReturnsOptions): Returns
   };
 
   return {
-    isNobody: (recipient) =>
-      asciiLower(recipient.localPart) === NOBODY && sites.ofBounceDomain(recipient.domain) !== undefined,
+    isNobody: (recipient) => isNobody(sites, recipient),
 
     sentFor: (srs, now) => findSent(store, srs, now),
 
@@ -43,12 +42,15 @@ export function createReturns({ store, sites, events }: ReturnsOptions): Returns
       const { sent, enhanced, now } = returned;
       const site = sent?.site ?? sites.ofBounceDomain(returned.srs.domain)?.name;
       if (returned.action !== "failed" || site === undefined) return [];
-      const event = events.fact(site, "bounce.returned", now, bounceData(returned));
-      if (!sent) return [event];
+      const about = aboutOf(returned);
+      const event = events.fact(site, "bounce.returned", now, bounceData(returned, about));
+      if (!about) return [event];
+      const { messageId, recipient } = about;
+      const outcome = { status: "bounced", enhanced, at: now } as const;
       return [
         event,
-        outcomeFact(sent.messageId, sent.recipient, "bounce", { status: "bounced", enhanced, at: now }),
-        ...suppressed(site, sent.recipient, returned),
+        ...(messageId === undefined ? [] : [outcomeFact(messageId, recipient, "bounce", outcome)]),
+        ...suppressed(site, recipient, returned),
       ];
     },
 
@@ -58,9 +60,10 @@ export function createReturns({ store, sites, events }: ReturnsOptions): Returns
     },
 
     settled({ queueId, reversePath, recipient }, outcome, now) {
-      // Asked for all mail that leaves the forwarder.
+      // Asked for all mail that leaves the forwarder; and other senders may be at a bounce domain, of sites that use it for more
+      // than it is meant for.
       const site = sites.ofBounceDomain(reversePath.domain)?.name;
-      if (site === undefined || !isReturnPath(reversePath)) return [];
+      if (site === undefined || !isOwnReturnPath(sites, reversePath)) return [];
       const messageId = messageIdOf(queueId);
       const data = { message: messageId, recipient: renderMailbox(recipient), ...failureData(outcome) };
       const status = outcome.kind === "delivered" ? "delivered" : "failed";
@@ -80,15 +83,27 @@ interface Failure {
   readonly now: number;
 }
 
-/** Other senders may be at a bounce domain, of sites that use it for more than it is meant for. */
-function isReturnPath({ localPart }: Mailbox): boolean {
-  return looksLikeSrs(localPart) || asciiLower(localPart) === NOBODY;
+/** What is known of the mail that came back. */
+interface About extends Partial<SentCopyFacts> {
+  readonly recipient: Mailbox;
 }
 
-function bounceData({ sent, user, enhanced, class: kind }: Returned): Readonly<Record<string, string>> {
+/** Its return path says to whom it went; or the header of what came back does, which is believed of no other recipient. */
+function aboutOf({ sent, recipient: proven }: Returned): About | undefined {
+  const recipient = sent?.recipient ?? proven;
+  if (!recipient) return undefined;
+  const key = addressKey(recipient);
+  return sent?.copies.find((copy) => addressKey(copy.recipient) === key) ?? { recipient };
+}
+
+function bounceData(
+  { user, enhanced, class: kind }: Returned,
+  about: About | undefined,
+): Readonly<Record<string, string>> {
   return {
-    ...(sent && { message: sent.messageId, recipient: renderMailbox(sent.recipient) }),
-    ...(sent?.reference !== undefined && { reference: sent.reference }),
+    ...(about?.messageId !== undefined && { message: about.messageId }),
+    ...(about && { recipient: renderMailbox(about.recipient) }),
+    ...(about?.reference !== undefined && { reference: about.reference }),
     user: renderMailbox(user),
     enhanced,
     class: kind,

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Mailbox } from "@homing/srs-core";
 import { DAY, type MessageScene, messageScene } from "../testing/message-scene.ts";
+import { ADDED_PER_DAY } from "./suppressions.ts";
 
 const TX = { profile: "transactional" } as const;
 
@@ -132,9 +134,120 @@ test("one that came of a bounce ends after a year, one of the site's own does no
   assert.deepEqual(await listed(scene), [["carol@example.net", "manual"]]);
 });
 
+test("never again, suppressions and limits hold in every spelling of a local part of UTF-8", async () => {
+  const spellings = ["j\u00f6rg@example.net", "JO\u0308RG@example.net"];
+  for (const address of ["J\u00d6RG@example.net", "jo\u0308rg@example.net"]) {
+    const scene = messageScene({ limits: { recipientPerDay: 1 } });
+    assert.ok((await scene.service.suppressions.add(scene.site, address)).ok);
+    for (const to of spellings) {
+      const problem = await scene.refused({ profile: "transactional", to: [to] });
+      assert.equal(problem.type, "recipient-suppressed", to);
+    }
+    const limited = messageScene({ limits: { recipientPerDay: 1 } });
+    await limited.sent({ profile: "transactional", to: [address] });
+    for (const to of spellings) {
+      const problem = await limited.refused({ profile: "transactional", to: [to] });
+      assert.equal(problem.type, "limit-recipient", to);
+    }
+  }
+});
+
+test("return paths of ours are no recipients: not over HTTP, not over SMTP, and not suppressed", async () => {
+  const scene = messageScene();
+  for (const [localPart, domain] of [
+    ["nobody", "cards.bounce.example"],
+    ["NOBODY", "News.Bounce.example"],
+    ["srs0=aaaaaaaa=bb=example.org=alice", "cards.bounce.example"],
+  ] as const) {
+    const address = `${localPart}@${domain}`;
+    const problem = await scene.refused({ profile: "transactional", to: ["bob@example.net", address] });
+    assert.deepEqual([problem.type, problem.field], ["invalid-field", "to[1]"], address);
+    const over = await scene.service.submissions.recipient(scene.site, { localPart, domain });
+    assert.equal(over?.problem.type, "invalid-field", address);
+    const added = await scene.service.suppressions.add(scene.site, address);
+    assert.equal(!added.ok && added.problem.type, "invalid-field", address);
+  }
+  assert.equal(scene.store.changes, 0);
+  assert.ok((await scene.send({ profile: "transactional", to: ["postmaster@cards.bounce.example"] })).ok);
+});
+
 test("what is no address cannot be suppressed", async () => {
   const scene = messageScene();
   const outcome = await scene.service.suppressions.add(scene.site, "bob\r\n@example.net");
   assert.ok(!outcome.ok);
   assert.deepEqual([outcome.problem.type, outcome.problem.field], ["invalid-field", "address"]);
+});
+
+test("never again holds for all addresses of a person at a plus, and who sees it there", async () => {
+  const scene = messageScene();
+  await never(scene, "mark+cards@example.net", "cards");
+  for (const to of ["mark@example.net", "mark+1@example.net", "Mark+2@Example.net"])
+    assert.equal((await scene.refused({ ...TX, to: [to] })).type, "recipient-suppressed", to);
+  assert.deepEqual(await listed(scene), [["mark@example.net", "recipient"]]);
+});
+
+test("a suppression is of one address", async () => {
+  const scene = messageScene();
+  assert.ok((await scene.service.suppressions.add(scene.site, "mark+1@example.net")).ok);
+  assert.equal((await scene.refused({ ...TX, to: ["mark+1@example.net"] })).type, "recipient-suppressed");
+  await scene.sent({ ...TX, to: ["mark+2@example.net"] });
+});
+
+test("who is suppressed already, or said so himself, is not written or told again: the answer says since when, and why", async () => {
+  const scene = messageScene();
+  const { suppressions } = scene.service;
+  const since = scene.now;
+  await never(scene, "carol@example.net", "cards");
+  await never(scene, "dora@example.net", "all");
+  assert.ok((await suppressions.add(scene.site, "bob@example.net")).ok);
+  const [changes, events] = [scene.store.changes, await scene.events()];
+  scene.now += 100;
+  for (const [text, address, reason] of [
+    ["BOB@example.net", "bob@example.net", "manual"],
+    ["carol@example.net", "carol@example.net", "recipient"],
+    ["dora+1@example.net", "dora+1@example.net", "recipient"],
+  ] as const) {
+    const added = await suppressions.add(scene.site, text);
+    assert.deepEqual(added, { ok: true, suppression: { address, reason, since } });
+  }
+  assert.equal(scene.store.changes, changes);
+  assert.deepEqual(await scene.events(), events);
+});
+
+test("what came of a bounce becomes the site's own word, and does not end", async () => {
+  const scene = messageScene();
+  const sent = await scene.sent(TX);
+  const mail = scene.store.mails.at(-1) ?? assert.fail(sent.id);
+  const about = { queueId: mail.id, reversePath: mail.reversePath as Mailbox, recipient: mail.recipient };
+  const failed = { kind: "failed", enhanced: "5.1.1", class: "hard" } as const;
+  scene.store.put(scene.service.returns.settled(about, failed, scene.now));
+  assert.ok((await scene.service.suppressions.add(scene.site, "bob@example.net")).ok);
+  scene.now += 366 * DAY;
+  assert.deepEqual(await listed(scene), [["bob@example.net", "manual"]]);
+});
+
+test("a site suppresses so many recipients in 24 hours, also over a restart; what could not be stored does not count", async () => {
+  const scene = messageScene();
+  const add = (name: string, at = scene) => at.service.suppressions.add(at.site, `${name}@example.net`);
+  scene.store.put([
+    {
+      of: "ob-count",
+      key: "suppressed cards",
+      value: JSON.stringify([[scene.now, ADDED_PER_DAY - 1]]),
+      expires: scene.now + DAY,
+    },
+  ]);
+  scene.store.state = "away";
+  assert.ok(!(await add("away")).ok);
+  scene.store.state = "here";
+  const outcomes = await Promise.all(["a", "b", "c"].map((name) => add(name)));
+  assert.equal(outcomes.filter(({ ok }) => ok).length, 1);
+  const again = scene.restarted();
+  again.now += 10;
+  const over = await add("d", again);
+  assert.deepEqual(!over.ok && [over.problem.type, over.problem.retryAfter], ["limit-site", DAY - 10]);
+  assert.ok((await again.service.suppressions.add(again.other, "d@example.net")).ok);
+  assert.ok((await again.send(TX)).ok, "messages have a count of their own");
+  again.now += DAY;
+  assert.ok((await add("d", again)).ok);
 });

@@ -1,18 +1,22 @@
 // Recipients to whom a site sends no more: their mail came back, or the site wants it so. What a recipient himself wants is in
 // the never list (identities/). Called by packages/http, admissions.ts and returns.ts.
 import { type Mailbox, renderMailbox, type UnixSeconds } from "@homing/srs-core";
-import { addressKey, readAddress } from "../address-key.ts";
+import { addressKey, personKey, readAddress } from "../address-key.ts";
+import { away } from "../away.ts";
 import { type NeverList, neverName } from "../identities/never-list.ts";
-import type { Events, Suppression, Suppressions } from "../on-behalf.ts";
+import type { Events, Sites, Suppression, Suppressions } from "../on-behalf.ts";
+import { checkReader } from "../own-return-paths.ts";
 import { type Refused, refused } from "../problem.ts";
 import type { Site } from "../site.ts";
 import type { Fact, FactName, OnBehalfStore } from "../store.ts";
-import { away } from "./away.ts";
+import type { Count, Counters } from "./counters.ts";
 
 export interface SuppressionsOptions {
   readonly store: Pick<OnBehalfStore, "find" | "all" | "change">;
-  readonly never: Pick<NeverList, "refuses">;
+  readonly never: Pick<NeverList, "refuses" | "refusedSince">;
+  readonly counters: Counters;
   readonly events: Pick<Events, "fact">;
+  readonly sites: Pick<Sites, "ofBounceDomain">;
   readonly now: () => UnixSeconds;
 }
 
@@ -20,10 +24,13 @@ export interface SuppressionsOptions {
 const BOUNCE_SECONDS = 365 * 86_400;
 /** Until the site takes it away. */
 const MANUAL_SECONDS = 100 * 365 * 86_400;
+/** In 24 hours: a list that somebody brings with him has room, and a loop that makes up addresses fills no disk. */
+export const ADDED_PER_DAY = 10_000;
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
 
-export function createSuppressions({ store, never, events, now }: SuppressionsOptions): Suppressions {
+export function createSuppressions(options: SuppressionsOptions): Suppressions {
+  const { store, never, sites, now } = options;
   return {
     async list(site, after = "", limit = DEFAULT_LIMIT) {
       try {
@@ -37,28 +44,35 @@ export function createSuppressions({ store, never, events, now }: SuppressionsOp
       }
     },
 
-    async add(site, address) {
-      const read = readAddress(address, "address");
+    async add(site, text) {
+      const read = readAddress(text, "address");
       if (!read.ok) return read;
+      const nobody = checkReader(sites, read.mailbox, "address");
+      if (nobody) return nobody;
       const at = now();
-      const fact = suppressionFact(site.name, {
-        address: renderMailbox(read.mailbox),
-        reason: "manual",
-        since: at,
-      });
-      const data = { recipient: renderMailbox(read.mailbox), reason: "manual" };
-      const event = events.fact(site.name, "recipient.suppressed", at, data);
-      const outcome = await store.change({ now: at, write: [fact, event] });
-      return outcome === "done" ? { ok: true, suppression: suppressionOf(fact) } : away();
+      const [fact, refusedSince] = await Promise.all([
+        store.find(nameOf(site.name, addressKey(read.mailbox)), at),
+        never.refusedSince(personKey(read.mailbox), site.name, at),
+      ]);
+      if (fact === "away" || refusedSince === "away") return away();
+      const address = renderMailbox(read.mailbox);
+      // His own word is stronger, and nobody can take it away: a second one beside it would say nothing.
+      if (refusedSince !== undefined)
+        return { ok: true, suppression: { address, reason: "recipient", since: refusedSince } };
+      const earlier = fact && suppressionOf(fact);
+      if (earlier?.reason === "manual") return { ok: true, suppression: earlier };
+      return await addOne(options, site, { address, reason: "manual", since: at });
     },
 
     async remove(site, address) {
       const read = readAddress(address, "address");
       if (!read.ok) return read;
-      const key = addressKey(read.mailbox);
-      const name = nameOf(site.name, key);
+      const name = nameOf(site.name, addressKey(read.mailbox));
       const at = now();
-      const [fact, refuses] = await Promise.all([store.find(name, at), never.refuses(key, site.name, at)]);
+      const [fact, refuses] = await Promise.all([
+        store.find(name, at),
+        never.refuses(personKey(read.mailbox), site.name, at),
+      ]);
       if (fact === "away" || refuses === "away") return away();
       if (refuses) return recipientsOwnWish();
       if (!fact) return notSuppressed(read.mailbox);
@@ -68,15 +82,52 @@ export function createSuppressions({ store, never, events, now }: SuppressionsOp
   };
 }
 
+async function addOne(
+  { store, events, counters }: SuppressionsOptions,
+  site: Site,
+  suppression: Suppression,
+): Promise<{ readonly ok: true; readonly suppression: Suppression } | Refused> {
+  const now = suppression.since;
+  const taken = await counters.take([addedBy(site)], now);
+  if (!taken.ok) return taken;
+  const data = { recipient: suppression.address, reason: suppression.reason };
+  const event = events.fact(site.name, "recipient.suppressed", now, data);
+  let outcome: "done" | "unknown" = "unknown";
+  try {
+    const write = [suppressionFact(site.name, suppression), event, ...taken.facts()];
+    if ((await store.change({ now, write })) !== "done") return away();
+    outcome = "done";
+    return { ok: true, suppression };
+  } finally {
+    taken.settle(outcome);
+  }
+}
+
+function addedBy({ name }: Site): Count {
+  return {
+    key: `suppressed ${name}`,
+    limit: ADDED_PER_DAY,
+    problem: "limit-site",
+    detail: `${name} may suppress ${ADDED_PER_DAY} recipients in 24 hours`,
+  };
+}
+
+interface WhyNotOptions {
+  readonly store: Pick<OnBehalfStore, "find">;
+  readonly never: Pick<NeverList, "refuses">;
+  readonly sites: Pick<Sites, "ofBounceDomain">;
+}
+
 /** Why a message does not go to a recipient; undefined: nothing is against it. */
 export async function whyNot(
-  { store, never }: Pick<SuppressionsOptions, "store" | "never">,
+  { store, never, sites }: WhyNotOptions,
   { site, recipient, field, now }: { site: Site; recipient: Mailbox; field: string; now: UnixSeconds },
 ): Promise<Refused | undefined> {
-  const key = addressKey(recipient);
+  const nobody = checkReader(sites, recipient, field);
+  if (nobody) return nobody;
   const [fact, refuses] = await Promise.all([
-    store.find(nameOf(site.name, key), now),
-    never.refuses(key, site.name, now),
+    store.find(nameOf(site.name, addressKey(recipient)), now),
+    never.refuses(personKey(recipient), site.name, now),
   ]);
   if (fact === "away" || refuses === "away") return away();
   const address = renderMailbox(recipient);
@@ -164,7 +215,9 @@ function keyOfText(address: string): string {
 }
 
 function notSuppressed(mailbox: Mailbox): Refused {
-  return refused("not-found", `${renderMailbox(mailbox)} is not suppressed for this site`);
+  return refused("not-found", `${renderMailbox(mailbox)} is not suppressed for this site`, {
+    hint: "GET /v1/suppressions lists those that are",
+  });
 }
 
 function recipientsOwnWish(): Refused {

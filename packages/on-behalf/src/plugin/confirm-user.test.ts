@@ -8,6 +8,8 @@ import { type TestContext, test } from "node:test";
 import { compile, DAY, MAIL, NOW, refusal } from "../testing/compile-mail.ts";
 import { createTokens } from "../tokens/create-tokens.ts";
 
+/** Nothing else says whether a user has confirmed. */
+const ALONE = { isConfirmed: undefined };
 const stated = (confirmedAt: unknown, more: object = {}) => ({
   ...MAIL,
   onBehalfOf: { address: "carol@example.org", confirmedAt, ...more },
@@ -21,8 +23,8 @@ for (const [what, confirmedAt, more] of [
   ["179 days ago", NOW - 179 * DAY, {}],
   ["a year ago, and used yesterday", NOW - 365 * DAY, { lastUsedAt: NOW - DAY }],
 ] as const) {
-  test(`confirmedAt as ${what} is enough, and isConfirmed is not asked`, async () => {
-    const data = await compile(stated(confirmedAt, more));
+  test(`confirmedAt as ${what} is enough where nothing else is configured`, async () => {
+    const data = await compile(stated(confirmedAt, more), ALONE);
     assert.ok(data.envelope);
   });
 }
@@ -48,9 +50,25 @@ for (const [what, confirmedAt, more, code] of [
   ["a day that no month has", "2026-02-31T25:00:00Z", {}, "invalid-field"],
 ] as const) {
   test(`confirmedAt as ${what} is refused with ${code}`, async () => {
-    assert.equal((await refusal(stated(confirmedAt, more))).code, code);
+    assert.equal((await refusal(stated(confirmedAt, more), ALONE)).code, code);
   });
 }
+
+test("lastUsedAt without confirmedAt says that the user has not confirmed", async () => {
+  const onBehalfOf = { address: "carol@example.org", lastUsedAt: NOW };
+  const { code, field } = await refusal({ ...MAIL, onBehalfOf }, ALONE);
+  assert.deepEqual([code, field], ["identity-not-confirmed", "onBehalfOf.confirmedAt"]);
+});
+
+test("isConfirmed is asked also where confirmedAt, an identity or a proof says yes", async () => {
+  for (const onBehalfOf of [stated(NOW).onBehalfOf, IDENTITY, { proof }]) {
+    const asked: string[] = [];
+    const isConfirmed = (address: string) => asked.push(address) > 1;
+    const error = await refusal({ ...MAIL, onBehalfOf }, { ...PROOFS, isConfirmed });
+    assert.equal(error.code, "identity-not-confirmed");
+    assert.equal(asked.length, 1);
+  }
+});
 
 test("where nothing says that a user is confirmed, the error says what to configure", async () => {
   const error = await refusal(MAIL, { isConfirmed: undefined });
@@ -116,9 +134,91 @@ for (const [what, given, options, code] of [
   });
 }
 
-test("a proof beside an address is refused: they may differ", async () => {
-  const onBehalfOf = { proof, address: "mallory@example.org" };
-  assert.equal((await refusal({ ...MAIL, onBehalfOf }, PROOFS)).code, "invalid-field");
+test("a proof beside its own address is enough, and beside another it is refused", async () => {
+  const beside = (address: string | null) => ({ ...MAIL, onBehalfOf: { proof, address } });
+  assert.ok((await compile(beside("alice@Example.ORG"), PROOFS)).envelope);
+  assert.ok((await compile(beside(null), PROOFS)).envelope);
+  const { code, field } = await refusal(beside("mallory@example.org"), PROOFS);
+  assert.deepEqual([code, field], ["token-wrong", "onBehalfOf.proof"]);
+});
+
+// --- an identity, as the service gave it
+
+const IDENTITY = {
+  id: "idn_1",
+  site: "cards",
+  address: "alice@example.org",
+  scope: "user",
+  status: "confirmed",
+  requestedAt: NOW - 300 * DAY,
+  confirmedAt: NOW - 299 * DAY,
+  expires: NOW + 179 * DAY,
+  lastUsedAt: NOW - DAY,
+  proof,
+};
+const COLUMNS = {
+  ...IDENTITY,
+  revokedAt: null,
+  proof: null,
+  lastUsedAt: new Date((NOW - DAY) * 1000),
+  expires: new Date((NOW + DAY) * 1000).toISOString(),
+};
+
+for (const [what, onBehalfOf, options] of [
+  ["is a statement of the site's own", IDENTITY, ALONE],
+  ["may have a name", { ...IDENTITY, name: "Alice" }, ALONE],
+  ["may come out of a table, with empty columns and with dates", COLUMNS, ALONE],
+  ["is of the site that the options name", IDENTITY, { ...ALONE, site: "cards" }],
+  ["has a proof, which is verified", IDENTITY, PROOFS],
+] as const) {
+  test(`an identity ${what}: the message goes`, async () => {
+    const data = await compile({ ...MAIL, onBehalfOf }, options);
+    assert.equal((data.replyTo as { address: string }).address.toLowerCase(), "alice@example.org");
+  });
+}
+
+for (const [what, more, code, field, options] of [
+  ["that waits for the user", { status: "pending" }, "identity-not-confirmed", "status", ALONE],
+  ["that was revoked", { status: "revoked" }, "identity-not-confirmed", "status", ALONE],
+  ["that has expired", { status: "expired" }, "identity-not-confirmed", "status", ALONE],
+  ["with a moment of revoking", { revokedAt: NOW }, "identity-not-confirmed", "status", ALONE],
+  ["without a status", { status: undefined }, "invalid-field", "status", ALONE],
+  ["with a status of another case", { status: "Confirmed" }, "invalid-field", "status", ALONE],
+  ["of a visitor", { scope: "visitor" }, "visitor-rules", "scope", ALONE],
+  ["without a scope", { scope: null }, "invalid-field", "scope", ALONE],
+  ["of a site that is no text", { site: 5 }, "invalid-field", "site", ALONE],
+  ["of another site", { site: "other" }, "identity-not-confirmed", "site", { ...ALONE, site: "cards" }],
+  ["of no site", { site: undefined }, "identity-not-confirmed", "site", { ...ALONE, site: "cards" }],
+  ["that ends now", { expires: NOW }, "identity-not-confirmed", "expires", ALONE],
+  ["without an end", { expires: null }, "invalid-field", "expires", ALONE],
+  ["that ends in milliseconds", { expires: (NOW + DAY) * 1000 }, "invalid-field", "expires", ALONE],
+  ["that ends in a year", { expires: NOW + 365 * DAY }, "invalid-field", "expires", ALONE],
+  ["without a moment", { confirmedAt: null }, "identity-not-confirmed", "confirmedAt", ALONE],
+  ["of long ago", { lastUsedAt: null }, "identity-not-confirmed", "confirmedAt", ALONE],
+  ["of nobody", { address: undefined, proof: undefined }, "invalid-field", "address", ALONE],
+  ["with somebody else's proof", { address: "mallory@example.org" }, "token-wrong", "proof", PROOFS],
+  ["with a forged proof", { proof: flipped }, "token-wrong", "proof", PROOFS],
+  ["without a proof to verify", { proof: null }, "identity-not-confirmed", "proof", PROOFS],
+  ["with a name of two lines", { name: "A\r\nBcc: b@c.example" }, "invalid-field", "name", ALONE],
+] as const) {
+  test(`an identity ${what} is refused with ${code}`, async () => {
+    const error = await refusal({ ...MAIL, onBehalfOf: { ...IDENTITY, ...more } }, options);
+    assert.deepEqual([error.code, error.field], [code, `onBehalfOf.${field}`]);
+  });
+}
+
+test("an identity with a member that none has is refused", async () => {
+  const { code, message } = await refusal({ ...MAIL, onBehalfOf: { ...IDENTITY, role: "admin" } }, ALONE);
+  assert.equal(code, "invalid-field");
+  assert.match(message, /\("role"\)/);
+});
+
+test("the error says in which way the identity is not confirmed", async () => {
+  const { message } = await refusal({ ...MAIL, onBehalfOf: { ...IDENTITY, status: "pending" } }, ALONE);
+  assert.match(
+    message,
+    /^the user has not confirmed the address: he has not pressed the button in the mail yet: /,
+  );
 });
 
 // --- a Homing service
@@ -147,18 +247,30 @@ async function service(t: TestContext, answers: Answers) {
   return { options: { isConfirmed: undefined, homing: { url, siteKeyFile } }, asked };
 }
 
-const IDENTITY = {
-  id: "idn_1",
-  site: "cards",
-  address: "alice@example.org",
-  scope: "user",
-  status: "confirmed",
-};
 const identity = (more: object = {}, status = 200) => ({ status, body: { ...IDENTITY, ...more } });
 const KEYS = {
   status: 200,
   body: { keys: tokens.publicKeys.map((x) => ({ kty: "OKP", crv: "Ed25519", x })) },
 };
+
+test("the service is asked about an identity, too, and no proof is verified twice", async (t) => {
+  const { options, asked } = await service(t, () => identity());
+  assert.ok((await compile({ ...MAIL, onBehalfOf: IDENTITY }, options)).envelope);
+  const old = { ...IDENTITY, proof: tokens.sign({ purpose: "identity", ...PROVEN, expires: NOW }) };
+  assert.ok((await compile({ ...MAIL, onBehalfOf: old }, options)).envelope);
+  assert.deepEqual(asked, Array(2).fill("/v1/identities/alice%40example.org"));
+});
+
+for (const [what, answer, code] of [
+  ["was revoked since", { status: "revoked" }, "identity-not-confirmed"],
+  ["is of another site", { site: "other" }, "identity-not-confirmed"],
+  ["is a visitor's since", { scope: "visitor" }, "visitor-rules"],
+] as const) {
+  test(`a stored identity that, as the service knows, ${what} is refused`, async (t) => {
+    const { options } = await service(t, () => identity(answer));
+    assert.equal((await refusal({ ...MAIL, onBehalfOf: IDENTITY }, options)).code, code);
+  });
+}
 
 test("a Homing service says that a user is confirmed", async (t) => {
   const { options, asked } = await service(t, (_, key) =>

@@ -4,32 +4,43 @@ import { addressKey } from "../address-key.ts";
 import { publicTokens } from "../tokens/create-tokens.ts";
 import type { OpenedToken } from "../tokens/tokens.ts";
 import type { HomingService } from "./homing-service.ts";
-import { checkConfirmed } from "./moment.ts";
-import { type Stopped, stopped } from "./plugin-problem.ts";
+import { notConfirmed, type Stopped, stopped } from "./plugin-problem.ts";
 import type { PluginRules } from "./plugin-rules.ts";
 import { readUserAddress, type StatedUser } from "./read-user.ts";
+import { checkStatement, ofOtherSite, visitor } from "./stated-identity.ts";
 
 export type ConfirmedUser = { readonly ok: true; readonly mailbox: Mailbox; readonly name: string } | Stopped;
 
 export async function confirmUser(rules: PluginRules, user: StatedUser): Promise<ConfirmedUser> {
-  const found = user.kind === "proof" ? await openProof(rules, user.proof) : await saidBySite(rules, user);
+  const found = await saidByMessage(rules, user);
   if (!found.ok) return found;
-  // Asked last, and always: a user who revoked is known there alone.
-  const refusal = rules.homing && (await askHoming(rules.homing, found));
+  const refusal =
+    (rules.isConfirmed && (await askSite(rules.isConfirmed, found.mailbox))) ??
+    // Asked last, and always: a user who revoked is known there alone.
+    (rules.homing && (await askHoming(rules.homing, found)));
   return refusal ?? { ok: true, mailbox: found.mailbox, name: user.name };
 }
 
-/** `site` of a proof: the one that it was made for. */
-type Found = { readonly ok: true; readonly mailbox: Mailbox; readonly site?: string };
+interface Found {
+  readonly ok: true;
+  readonly mailbox: Mailbox;
+  /** For which the user confirmed, where the message says it. */
+  readonly site?: { readonly name: string; readonly of: "proof" | "identity" };
+}
 
-async function saidBySite(
-  rules: PluginRules,
-  user: Exclude<StatedUser, { readonly kind: "proof" }>,
-): Promise<Found | Stopped> {
-  const found = { ok: true, mailbox: user.mailbox } as const;
-  if (user.kind === "stated") return checkConfirmed(user, rules.world.now()) ?? found;
-  if (rules.isConfirmed) return (await askSite(rules.isConfirmed, user.mailbox)) ?? found;
-  if (rules.homing) return found;
+async function saidByMessage(rules: PluginRules, user: StatedUser): Promise<Found | Stopped> {
+  const { mailbox, proof, statement } = user;
+  const fault = statement && checkStatement(statement, rules.siteName, rules.world.now());
+  if (fault) return fault;
+  // Beside a statement it is verified where the site has the keys; a service is asked about the user himself.
+  if (proof !== undefined && (rules.identityKeys || !statement || !mailbox))
+    return openProof(rules, proof, mailbox);
+  if (statement?.identity && rules.identityKeys)
+    return notConfirmed("the identity has no proof to verify with identityKeys", "onBehalfOf.proof");
+  if (mailbox && (statement || rules.isConfirmed || rules.homing)) {
+    const site = statement?.identity?.site;
+    return { ok: true, mailbox, ...(typeof site === "string" && { site: { name: site, of: "identity" } }) };
+  }
   return stopped("confirmation-not-configured", "nothing says that this user has confirmed the address", {
     field: "onBehalfOf",
     hint: "give onBehalf the option isConfirmed or homing, or say { address, confirmedAt } in the message",
@@ -53,7 +64,11 @@ async function askSite(
   return notConfirmed("isConfirmed did not answer true");
 }
 
-async function openProof(rules: PluginRules, proof: string): Promise<Found | Stopped> {
+async function openProof(
+  rules: PluginRules,
+  proof: string,
+  stated: Mailbox | undefined,
+): Promise<Found | Stopped> {
   const keys = await proofKeys(rules);
   if (!keys.ok) return keys;
   const opened = openToken(keys.keys, proof, rules.world.now());
@@ -62,7 +77,9 @@ async function openProof(rules: PluginRules, proof: string): Promise<Found | Sto
   // A site that was told of the proof could use it anywhere.
   if (rules.siteName !== undefined && site !== rules.siteName) return proofRefused("wrong-purpose");
   const read = readUserAddress(address, "onBehalfOf.proof");
-  return read.ok ? { ok: true, mailbox: read.mailbox, site } : read;
+  if (!read.ok) return read;
+  if (stated && addressKey(stated) !== addressKey(read.mailbox)) return proofRefused("wrong-address");
+  return { ok: true, mailbox: read.mailbox, site: { name: site, of: "proof" } };
 }
 
 async function proofKeys(
@@ -89,6 +106,7 @@ const PROOF_PROBLEMS = {
   malformed: ["token-malformed", "onBehalfOf.proof is no proof, or not all of it"],
   "bad-signature": ["token-wrong", "onBehalfOf.proof was not signed with any of the known keys"],
   "wrong-purpose": ["token-wrong", "onBehalfOf.proof was made for something else, or for another site"],
+  "wrong-address": ["token-wrong", "onBehalfOf.proof was made for another address than onBehalfOf.address"],
   expired: ["token-expired", "onBehalfOf.proof is too old"],
 } as const;
 
@@ -109,17 +127,7 @@ async function askHoming(homing: HomingService, { mailbox, site }: Found): Promi
   if (!known.ok || addressKey(known.mailbox) !== addressKey(mailbox)) {
     return notConfirmed("the Homing service answered about another address");
   }
-  if (site !== undefined && site !== identity.site) return proofRefused("wrong-purpose");
-  if (identity.scope === "user") return undefined;
-  return stopped("visitor-rules", "the user is a visitor, who may only send short notes", {
-    field: "onBehalfOf",
-    hint: "send it with POST /v1/messages of the Homing service, which keeps to the rules of visitors",
-  });
-}
-
-function notConfirmed(why: string): Stopped {
-  return stopped("identity-not-confirmed", `the user has not confirmed the address: ${why}`, {
-    field: "onBehalfOf",
-    hint: "let him confirm it first; nothing was sent",
-  });
+  if (site !== undefined && site.name !== identity.site)
+    return site.of === "proof" ? proofRefused("wrong-purpose") : ofOtherSite();
+  return identity.scope === "user" ? undefined : visitor("onBehalfOf");
 }

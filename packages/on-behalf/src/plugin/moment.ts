@@ -1,5 +1,5 @@
-// A moment that a site states, and whether it is good for a confirmation. Called by confirm-user.ts.
-import { type Stopped, stopped } from "./plugin-problem.ts";
+// Moments that a site states, and whether they are good for a confirmation. Called by stated-identity.ts.
+import { notConfirmed, type Stopped, stopped } from "./plugin-problem.ts";
 
 /** Addresses change hands. As the service's identities. */
 export const IDENTITY_SECONDS = 180 * 86_400;
@@ -18,14 +18,7 @@ export function checkConfirmed(
   now: number,
 ): Stopped | undefined {
   if (confirmedAt === undefined || confirmedAt === null) {
-    return stopped(
-      "identity-not-confirmed",
-      "onBehalfOf.confirmedAt is empty: the user has not confirmed the address",
-      {
-        field: "onBehalfOf.confirmedAt",
-        hint: "let him confirm it first",
-      },
-    );
+    return notConfirmed("onBehalfOf.confirmedAt is empty", "onBehalfOf.confirmedAt");
   }
   const confirmed = readMoment(confirmedAt, "onBehalfOf.confirmedAt", now);
   if (typeof confirmed !== "number") return confirmed;
@@ -45,12 +38,25 @@ export function checkConfirmed(
   );
 }
 
+/** Undefined where the end of an identity is ahead, and no further than a service sets it. */
+export function checkExpires(value: unknown, now: number): Stopped | undefined {
+  const field = "onBehalfOf.expires";
+  const expires = secondsOf(value);
+  if (expires === undefined) return unfit(field, "is no moment");
+  // Milliseconds would never come to an end.
+  if (expires > now + IDENTITY_SECONDS + CLOCK_DIFFERENCE) return unfit(field, "is more than 180 days ahead");
+  return expires > now ? undefined : notConfirmed("the confirmation is over", field);
+}
+
 /** Unix seconds. */
 function readMoment(value: unknown, field: string, now: number): number | Stopped {
   const seconds = secondsOf(value);
-  if (seconds === undefined) return stopped("invalid-field", `${field} is no moment`, { field, hint: HINT });
-  if (seconds <= now + CLOCK_DIFFERENCE) return seconds;
-  return stopped("invalid-field", `${field} is in the future`, { field, hint: HINT });
+  if (seconds === undefined) return unfit(field, "is no moment");
+  return seconds <= now + CLOCK_DIFFERENCE ? seconds : unfit(field, "is in the future");
+}
+
+function unfit(field: string, why: string): Stopped {
+  return stopped("invalid-field", `${field} ${why}`, { field, hint: HINT });
 }
 
 function secondsOf(value: unknown): number | undefined {

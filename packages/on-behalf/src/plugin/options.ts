@@ -5,27 +5,53 @@
 export type Moment = Date | string | number;
 
 /** The user in whose name a message goes out. */
-export type OnBehalfOf = UserAddress | ProvenUser | string;
+export type OnBehalfOf = UserAddress | ProvenUser | UserIdentity | string;
 
 export interface UserAddress {
   readonly address: string;
   /** The user's display name. Without one the local part of the address stands there. */
   readonly name?: string | undefined;
   /**
-   * When the site saw that the address is this user's, if it says so itself: then `isConfirmed` is not asked. Not in the
-   * future, and not 180 days ago or more, unless `lastUsedAt` is younger. Given as null or undefined: not confirmed.
+   * When the site saw that the address is this user's, if it says so itself. Not in the future, and not 180 days ago or
+   * more, unless `lastUsedAt` is younger. Given as null or undefined: not confirmed.
    */
   readonly confirmedAt?: Moment | null | undefined;
-  /** When a message was last sent in this user's name. */
+  /** When a message was last sent in this user's name. Says nothing without `confirmedAt`. */
   readonly lastUsedAt?: Moment | null | undefined;
-  readonly proof?: undefined;
+  /** Of an identity, if the site has it: verified where `identityKeys` are given. */
+  readonly proof?: string | null | undefined;
+  readonly status?: undefined;
 }
 
 export interface ProvenUser {
   /** `proof` of an identity, as a Homing service gives it. */
   readonly proof: string;
   readonly name?: string | undefined;
-  readonly address?: undefined;
+  /** The same that the proof says. */
+  readonly address?: string | null | undefined;
+  readonly status?: undefined;
+}
+
+/** An identity as `GET /v1/identities/{id or address}` of a Homing service gives it, stored by the site, and a name. */
+export interface UserIdentity {
+  readonly id?: string | undefined;
+  /** The same as the option `site`, where that is given. */
+  readonly site?: string | null | undefined;
+  readonly address: string;
+  /** `user`; a visitor is refused. */
+  readonly scope: string;
+  /** `confirmed`; all else is refused. */
+  readonly status: string;
+  readonly requestedAt?: Moment | null | undefined;
+  readonly confirmedAt?: Moment | null | undefined;
+  /** In the future. */
+  readonly expires: Moment;
+  readonly lastUsedAt?: Moment | null | undefined;
+  readonly revokedAt?: Moment | null | undefined;
+  /** Verified where `identityKeys` are given, and then required. */
+  readonly proof?: string | null | undefined;
+  /** The user's display name, which the site adds. */
+  readonly name?: string | undefined;
 }
 
 export interface OnBehalfPluginOptions {
@@ -43,7 +69,7 @@ export interface OnBehalfPluginOptions {
   readonly fromMode?: "auto" | "site" | "user" | undefined;
   /** To, Cc and Bcc together. Default 5. */
   readonly maxRecipients?: number | undefined;
-  /** The site's own records. True, and nothing else, means yes. */
+  /** The site's own records, asked about every user. True, and nothing else, means yes. */
   readonly isConfirmed?: ((address: string) => boolean | Promise<boolean>) | undefined;
   /** Public keys of a Homing service, newest first: proofs are verified without asking it. Needs `site`. */
   readonly identityKeys?: readonly string[] | undefined;

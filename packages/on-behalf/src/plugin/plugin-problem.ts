@@ -47,12 +47,30 @@ export function stopped(
   return { ok: false, problem: { code, detail, ...more } };
 }
 
+export function notConfirmed(why: string, field = "onBehalfOf"): Stopped {
+  return stopped("identity-not-confirmed", `the user has not confirmed the address: ${why}`, {
+    field,
+    hint: "let him confirm it first; an identity that was stored may be old: get it again",
+  });
+}
+
 /** @param field in words of the message, in place of the request's */
 export function stoppedBy({ problem }: Refused, field?: string): Stopped {
   const { type, detail, hint } = problem;
   return stopped(type as OnBehalfCode, detail, {
     ...(field === undefined ? {} : { field }),
     ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** For `onBehalf` to throw. */
+export function wrongOption(field: string, why: string, hint: string, cause?: unknown): OnBehalfError {
+  return new OnBehalfError({
+    code: "wrong-options",
+    detail: `onBehalf: ${field} ${why}`,
+    field,
+    hint,
+    cause,
   });
 }
 

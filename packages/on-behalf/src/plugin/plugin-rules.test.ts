@@ -25,6 +25,16 @@ for (const [field, more] of [
   ["title", { title: "Cards\r\nBcc: x@y.example" }],
   ["title", { title: " " }],
   ["fromMode", { fromMode: "users" }],
+  ["fromMod", { fromMod: "site" }],
+  ["homming", { homming: { url: "https://mail.site.example", siteKeyFile: "x" } }],
+  ["isConfirmd", { isConfirmd: undefined }],
+  ["homing.siteKeyfile", { homing: { url: "https://mail.site.example", siteKeyfile: "x" } }],
+  ["world.lookupTxt", { world: { lookupTxt: async () => [] } }],
+  ["from.nam", { from: { nam: "Cards", address: "cards@site.example" } }],
+  ["__proto__", JSON.parse('{ "__proto__": { "homing": true } }')],
+  ["homing", { homing: null }],
+  ["homing", { homing: "" }],
+  ["homing", { homing: "https://mail.site.example" }],
   ["maxRecipients", { maxRecipients: 0 }],
   ["maxRecipients", { maxRecipients: Number.POSITIVE_INFINITY }],
   ["isConfirmed", { isConfirmed: true }],
@@ -44,12 +54,36 @@ for (const [field, more] of [
         assert.equal(error.code, "wrong-options");
         assert.ok(error.field?.startsWith(field) || field.startsWith(error.field ?? "-"), error.field);
         assert.match(error.message, /^onBehalf: /);
+        assert.ok(error.hint, "it does not say what to do");
         assert.equal(error.message.includes(SECRET), false);
         return true;
       },
     );
   });
 }
+
+for (const [word, hint] of [
+  ["fromMod", /^did you mean fromMode\? the names are secretsFile, .*world$/],
+  ["Homing", /^did you mean homing\? /],
+  ["hoimng", /^did you mean homing\? /],
+  ["identity_keys", /^did you mean identityKeys\? /],
+  ["maxRecipient", /^did you mean maxRecipients\? /],
+  ["dkim", /^the names are secretsFile, /],
+] as const) {
+  test(`the option ${word} is none: ${hint.source}`, () => {
+    assert.throws(() => onBehalf({ ...OPTIONS, [word]: "x" }), { code: "wrong-options", field: word, hint });
+  });
+}
+
+test('the mode "User" is none, and the hint says which was meant', () => {
+  assert.throws(() => onBehalf({ ...OPTIONS, fromMode: "User" as "user" }), {
+    message: 'onBehalf: fromMode is none of auto, site and user: did you mean "user"? leave it out for auto',
+  });
+});
+
+test("no options at all are wrong options", () => {
+  assert.throws(() => onBehalf(undefined as never), { code: "wrong-options", field: "options" });
+});
 
 test("the title is the name of from, or its domain", async () => {
   const plain = await compile(MAIL, { from: "cards@Site.Example" });

@@ -8,6 +8,7 @@ export type {
   OnBehalfPluginOptions,
   ProvenUser,
   UserAddress,
+  UserIdentity,
   World,
 } from "./options.ts";
 export { type OnBehalfCode, OnBehalfError } from "./plugin-problem.ts";

@@ -3,25 +3,32 @@ import { looksLikeSrs, type Mailbox } from "@homing/srs-core";
 import { checkName } from "../sender/check-name.ts";
 import { readPlainAddress } from "./plain-address.ts";
 import { type Stopped, stopped, stoppedBy } from "./plugin-problem.ts";
+import type { Statement } from "./stated-identity.ts";
 
 /** Who is meant, and what the message itself says of him. */
-export type StatedUser = { readonly ok: true; readonly name: string } & (
-  | { readonly kind: "address"; readonly mailbox: Mailbox }
-  /** The site says when it saw that the address is his. */
-  | {
-      readonly kind: "stated";
-      readonly mailbox: Mailbox;
-      readonly confirmedAt: unknown;
-      readonly lastUsedAt: unknown;
-    }
-  | { readonly kind: "proof"; readonly proof: string }
-);
+export interface StatedUser {
+  readonly ok: true;
+  readonly name: string;
+  /** Undefined where the proof alone says it. */
+  readonly mailbox: Mailbox | undefined;
+  readonly proof: string | undefined;
+  readonly statement: Statement | undefined;
+}
 
-const HINT = 'give "alice@example.org", { address, name }, { address, name, confirmedAt } or { proof, name }';
-const MEMBERS = ["address", "name", "confirmedAt", "lastUsedAt", "proof"];
+const HINT =
+  'give "alice@example.org", { address, name, confirmedAt }, { proof, name }, or an identity as GET /v1/identities gives it';
+/** That say something of the confirmation, also by being empty: so a database says that there was none. */
+const STATING = ["confirmedAt", "lastUsedAt"] as const;
+const IDENTITY = ["id", "site", "scope", "status", "requestedAt", "expires", "revokedAt"] as const;
+const MEMBERS: readonly string[] = ["address", "name", "proof", ...STATING, ...IDENTITY];
+
+type Members = { readonly [member: string]: unknown };
 
 export function readUser(value: unknown): StatedUser | Stopped {
-  if (typeof value === "string") return readAddressed({ address: value });
+  if (typeof value === "string") {
+    const read = readUserAddress(value, "onBehalfOf");
+    return read.ok ? { ...read, name: "", proof: undefined, statement: undefined } : read;
+  }
   if (typeof value !== "object" || value === null) {
     const hint = "leave it out where the site writes for itself, else give the user";
     return stopped("invalid-field", "onBehalfOf says nobody", { field: "onBehalfOf", hint });
@@ -29,7 +36,7 @@ export function readUser(value: unknown): StatedUser | Stopped {
   const other = Object.keys(value).find((member) => !MEMBERS.includes(member));
   if (other !== undefined)
     return bad(`onBehalfOf has a member that it cannot have (${JSON.stringify(other.slice(0, 40))})`);
-  return "proof" in value && value.proof !== undefined ? readProven(value) : readAddressed(value);
+  return readMembers(value as Members);
 }
 
 /** A user's address, whichever way it came: one that can be written into From and into a return path. */
@@ -46,30 +53,27 @@ export function readUserAddress(
   });
 }
 
-function readAddressed(value: object): StatedUser | Stopped {
-  const { address, lastUsedAt } = value as { readonly address?: unknown; readonly lastUsedAt?: unknown };
-  const name = readName(value);
+function readMembers(user: Members): StatedUser | Stopped {
+  const name = readName(user);
   if (!name.ok) return name;
-  const read = readUserAddress(address, typeof address === "string" ? "onBehalfOf" : "onBehalfOf.address");
-  if (!read.ok) return read;
-  const user = { ok: true, name: name.name, mailbox: read.mailbox } as const;
-  // Also null: so a database says that he has not confirmed.
-  if (!("confirmedAt" in value)) return { ...user, kind: "address" };
-  return { ...user, kind: "stated", confirmedAt: value.confirmedAt, lastUsedAt };
+  const proof = user.proof ?? undefined;
+  if (proof !== undefined && typeof proof !== "string") return bad("onBehalfOf.proof is no text");
+  const more = { name: name.name, proof, statement: statementOf(user) };
+  const isLeftOut = user.address === undefined || user.address === null;
+  if (proof !== undefined && isLeftOut) return { ok: true, mailbox: undefined, ...more };
+  const read = readUserAddress(user.address, "onBehalfOf.address");
+  return read.ok ? { ...read, ...more } : read;
 }
 
-function readProven(value: { readonly proof?: unknown; readonly name?: unknown }): StatedUser | Stopped {
-  if (typeof value.proof !== "string") return bad("onBehalfOf.proof is no text");
-  if ("address" in value || "confirmedAt" in value || "lastUsedAt" in value) {
-    return bad("onBehalfOf has a proof, which says whose address it is and when, and says it itself, too");
-  }
-  const name = readName(value);
-  return name.ok ? { ok: true, kind: "proof", name: name.name, proof: value.proof } : name;
+function statementOf(user: Members): Statement | undefined {
+  const has = (member: string): boolean => member in user;
+  const { confirmedAt, lastUsedAt, status, scope, site, expires, revokedAt } = user;
+  if (IDENTITY.some(has))
+    return { confirmedAt, lastUsedAt, identity: { status, scope, site, expires, revokedAt } };
+  return STATING.some(has) ? { confirmedAt, lastUsedAt, identity: undefined } : undefined;
 }
 
-function readName(value: {
-  readonly name?: unknown;
-}): { readonly ok: true; readonly name: string } | Stopped {
+function readName(value: Members): { readonly ok: true; readonly name: string } | Stopped {
   const name = value.name ?? "";
   if (typeof name !== "string") return bad("onBehalfOf.name is no text");
   const fault = checkName(name, "onBehalfOf.name");

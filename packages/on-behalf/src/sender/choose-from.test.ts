@@ -59,7 +59,7 @@ for (const [what, zone, reason] of permitting) {
     assert.deepEqual(await choose(zone), {
       ok: true,
       mode: "user",
-      reason: `The user's own address is in From because ${reason}.`,
+      reason: `The user's own address is in From because ${reason}`,
       ...FROM_USER,
     });
   });
@@ -121,7 +121,7 @@ for (const [what, zone, reason] of refusing) {
     assert.deepEqual(await choose(zone), {
       ok: true,
       mode: "site",
-      reason: `The site's address is in From because ${reason}.`,
+      reason: `The site's address is in From because ${reason}`,
       ...FROM_SITE,
     });
   });
@@ -130,8 +130,8 @@ for (const [what, zone, reason] of refusing) {
     const chosen = await choose(zone, { mode: "user" });
     assert.ok(!chosen.ok);
     assert.equal(chosen.problem.type, "from-not-permitted");
-    assert.equal(chosen.problem.detail, `The user's address cannot stand in From because ${reason}.`);
-    assert.match(chosen.problem.hint ?? "", /use the mode auto/);
+    assert.equal(chosen.problem.detail, `The user's address cannot stand in From because ${reason}`);
+    assert.match(chosen.problem.hint ?? "", /use the mode site/);
   });
 }
 
@@ -141,7 +141,7 @@ test("the mode site asks nobody", async () => {
   assert.deepEqual(chosen, {
     ok: true,
     mode: "site",
-    reason: "The site writes its own address into From.",
+    reason: "The site writes its own address into From",
     ...FROM_SITE,
   });
   assert.deepEqual(asked, []);

@@ -7,8 +7,6 @@ import type { FromMode } from "../site.ts";
 import { checkName } from "./check-name.ts";
 import { askDmarc } from "./dmarc-policy.ts";
 
-export { checkName, MAX_NAME_LENGTH } from "./check-name.ts";
-
 /** What a header writes as `"Alice" <alice@example.org>`; the name may be "". */
 export interface Named {
   readonly name: string;
@@ -28,7 +26,7 @@ export type ChosenFrom =
   | {
       readonly ok: true;
       readonly mode: "site" | "user";
-      /** For the site's developer: one sentence. */
+      /** For the site's developer: one sentence, without a full stop. */
       readonly reason: string;
       readonly from: Named;
       readonly sender?: Named;
@@ -40,17 +38,17 @@ export type ChosenFrom =
 export async function chooseFrom(choice: FromChoice): Promise<ChosenFrom> {
   const fault = checkName(choice.name ?? "", "name");
   if (fault) return fault;
-  if (choice.mode === "site") return fromSite(choice, "The site writes its own address into From.");
+  if (choice.mode === "site") return fromSite(choice, "The site writes its own address into From");
   const dmarc = await askDmarc(choice.lookUpTxt, choice.user.domain);
-  const because = `because ${dmarc.reason}.`;
+  const because = `because ${dmarc.reason}`;
   if (dmarc.kind === "permits") return fromUser(choice, `The user's own address is in From ${because}`);
   if (choice.mode === "auto") return fromSite(choice, `The site's address is in From ${because}`);
   return refused("from-not-permitted", `The user's address cannot stand in From ${because}`, {
     field: "fromMode",
     hint:
       dmarc.kind === "unknown"
-        ? "try again later, or use the mode auto, which takes the site's address then"
-        : "use the mode auto, which takes the site's address then",
+        ? "try again later, or use the mode site, which takes the site's address then"
+        : "use the mode site, which takes the site's address then",
   });
 }
 

@@ -10,13 +10,14 @@ import {
   type UnixSeconds,
 } from "@homing/srs-core";
 import { addressKey } from "../address-key.ts";
+import { away } from "../away.ts";
 import type { NeverList } from "../identities/never-list.ts";
 import type { Admissions, Admitted, TakenMessage } from "../messages/admissions.ts";
-import { away } from "../messages/away.ts";
+import type { EventLog } from "../messages/events.ts";
 import { messageIdOf } from "../messages/message-record.ts";
-import { checkProfile } from "../messages/site-rules.ts";
+import { allowsFrom, checkProfile } from "../messages/site-rules.ts";
 import { whyNot } from "../messages/suppressions.ts";
-import type { Events, Identities, LookUpTxt, Returns, SentMessage } from "../on-behalf.ts";
+import type { Identities, LookUpTxt, Returns, SentMessage, Sites } from "../on-behalf.ts";
 import { type Refused, refused } from "../problem.ts";
 import { chooseFrom } from "../sender/choose-from.ts";
 import type { Profile, Site } from "../site.ts";
@@ -68,7 +69,8 @@ export interface SubmissionsOptions {
   readonly admissions: Admissions;
   readonly identities: Pick<Identities, "usable">;
   readonly never: Pick<NeverList, "refuses">;
-  readonly events: Pick<Events, "fact">;
+  readonly sites: Pick<Sites, "ofBounceDomain">;
+  readonly events: Pick<EventLog, "fact" | "underWay">;
   readonly returns: Pick<Returns, "isNobody">;
   readonly rewriterOf: (bounceDomain: string) => Rewriter;
   readonly lookUpTxt: LookUpTxt;
@@ -152,7 +154,7 @@ async function checkAuthor(
   // Of the site itself any name at its domain writes.
   const isOwnDomain = asciiLower(author.domain) === asciiLower(site.from.domain);
   if (isOwnDomain && sender.profile !== "on-behalf") return undefined;
-  if (sender.profile !== "on-behalf" || key !== addressKey(sender.user) || site.fromMode === "site")
+  if (sender.profile !== "on-behalf" || key !== addressKey(sender.user) || !allowsFrom(site, "user"))
     return refused("from-not-permitted", "From holds an address that is not the site's", {
       field: "From",
       hint: `write ${renderMailbox(site.from)} there, and the user into Reply-To`,
@@ -181,6 +183,7 @@ async function ready(options: SubmissionsOptions, taking: Taking): Promise<Admit
   const { id, profile, recipients } = record;
   const data = { message: id, profile, recipients: recipients.length };
   const event = options.events.fact(site.name, "message.queued", now, data);
+  const over = options.events.underWay([event]);
   return {
     ok: true,
     sender: admitted.paths[0]?.sender ?? NULL_PATH,
@@ -193,7 +196,10 @@ async function ready(options: SubmissionsOptions, taking: Taking): Promise<Admit
           : "",
     })),
     changes: { ...changes, now, write: [...changes.write, event] },
-    settle: taken.settle,
+    settle(outcome) {
+      taken.settle(outcome);
+      over(outcome === "unknown" ? "unknown" : "known");
+    },
   };
 }
 
@@ -202,16 +208,16 @@ function unsubscribeFields(url: string): string {
   return `List-Unsubscribe: <${url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n`;
 }
 
-function recordOf({ site, sender, message, now }: Taking): SentMessage {
-  const isSite = addressKey(message.author) === addressKey(site.from);
+function recordOf({ sender, message, now }: Taking): SentMessage {
+  const isUser = sender.profile === "on-behalf" && addressKey(message.author) === addressKey(sender.user);
   return {
     id: messageIdOf(message.queueId),
     profile: sender.profile,
     createdAt: now,
     from: {
       address: renderMailbox(message.author),
-      mode: isSite ? "site" : "user",
-      reason: "The site composed the message.",
+      mode: isUser ? "user" : "site",
+      reason: "The site composed the message",
     },
     subject: message.subject,
     recipients: message.recipients.map((recipient) => ({

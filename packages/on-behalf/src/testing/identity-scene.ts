@@ -1,6 +1,7 @@
 // Two sites, a storage in memory, a clock that tests turn, and the mails that were sent: for tests of identities/.
 import { createRewriter, type UnixSeconds } from "@homing/srs-core";
 import { createIdentities } from "../identities/identities.ts";
+import { createNeverList } from "../identities/never-list.ts";
 import { createPeople } from "../identities/people.ts";
 import type { EventType, Identities, OnBehalfOptions, People, SiteEvent } from "../on-behalf.ts";
 import { SITE_LIMITS, type Site } from "../site.ts";
@@ -73,11 +74,13 @@ export function identityScene(changes: SceneChanges = {}): IdentityScene {
       };
     },
   };
+  const sites = createSites(options.sites);
+  const parts = { options, events: facts, sites, never: createNeverList(options.store) };
   const scene: IdentityScene = {
     options,
     store,
-    identities: createIdentities(options, facts),
-    people: createPeople(options, facts, createSites(options.sites)),
+    identities: createIdentities(parts),
+    people: createPeople(parts),
     cards,
     news,
     now: START,

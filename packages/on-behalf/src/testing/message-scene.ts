@@ -59,6 +59,8 @@ export function messageScene(changes: SceneChanges = {}): MessageScene {
       createRewriter({ secrets: ["a long random secret"], domain: bounceDomain, alwaysRewrite: true }),
     ]),
   );
+  // Asked for before the scene is there.
+  const clock = { now: changes.now ?? START };
   let ids = 0;
   const options: OnBehalfOptions = {
     sites: [limited, other],
@@ -72,7 +74,7 @@ export function messageScene(changes: SceneChanges = {}): MessageScene {
       return Buffer.concat([Buffer.from(`DKIM-Signature: d=${domain}\r\n`), message]);
     },
     lookUpTxt: async (name) => changes.zone?.[name] ?? [],
-    now: () => scene.now,
+    now: () => clock.now,
     newSecretId: () => `secret${run}x${String(++ids).padStart(16, "0")}`,
     newId: () => `queue${run}x${++ids}`,
   };
@@ -91,7 +93,12 @@ export function messageScene(changes: SceneChanges = {}): MessageScene {
     store,
     service,
     rewriter: rewriters.get(limited.bounceDomain) ?? assert.fail(),
-    now: changes.now ?? START,
+    get now() {
+      return clock.now;
+    },
+    set now(now) {
+      clock.now = now;
+    },
     canSign: true,
     restarted: () => messageScene({ ...changes, store, now: scene.now, run: run + 1 }),
     async confirm(address, scope = "user", at = limited) {

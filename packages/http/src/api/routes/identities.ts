@@ -69,7 +69,7 @@ export const IDENTITY_ROUTES = [
     operationId: "revokeIdentity",
     tag: "Identities",
     summary: "Let go of an identity",
-    description: "The user can do the same, from a link at the foot of each message.",
+    description: "The user can do the same, with a link that is mailed to him.",
     query: NoQuery,
     answers: [
       {

@@ -44,7 +44,7 @@ export const SUPPRESSION_ROUTES = [
         examples: { asked: SUPPRESSED_BY_HAND },
       },
     ],
-    problems: [],
+    problems: ["limit-site"],
     handle: async ({ service, site, body }) => {
       const added = await service.suppressions.add(site, body.address);
       return added.ok ? { ok: true, status: 200, body: added.suppression } : added;

@@ -1,5 +1,5 @@
 // The network that a visitor is of: what one visitor has for his own. As in packages/bounce-handler, which this package does
-// not import. Called by limits.ts.
+// not import. Called by messages/admissions.ts and identities/mail-link.ts.
 import { isIP, isIPv6 } from "node:net";
 
 /** An IPv4 address as it is; of an IPv6 address, the first 64 bits. Undefined where it is no address. */

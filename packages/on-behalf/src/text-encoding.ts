@@ -1,5 +1,6 @@
 // Text in mail that goes through servers of seven bits: quoted-printable (RFC 2045 §6.7) and encoded words (RFC 2047). Pure.
-// Called by own-mail.ts.
+// Called by
+// identities/own-mail.ts and messages/address-field.ts.
 
 /** RFC 5322 §2.1.1, without the CRLF: a link can be longer than the 78 that people like, and stays in one piece. */
 const MAX_LINE = 998;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { wrapped } from "./own-mail.ts";
+import { wrapped } from "./identities/own-mail.ts";
 import { encodedWords, textBody } from "./text-encoding.ts";
 
 test("lines of ASCII stay as they are, so that a link can be read in the source", () => {
