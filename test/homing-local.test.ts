@@ -1,8 +1,10 @@
 // `homing local` as a newcomer uses it: npm start, the story, a message of one's own, Ctrl-C.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { freePort } from "./harness/free-port.ts";
 import { homing, plainEnvironment, startHoming, watch } from "./harness/homing.ts";
@@ -144,17 +146,40 @@ test("with --json the story is one JSON object a line, and nothing else", async 
   assert.equal(local.stderr(), "");
 });
 
-test("a port that is taken is one clear line that names the option", async (t) => {
-  const server = createServer().listen(0, "127.0.0.1");
-  t.after(() => server.close());
-  await new Promise((listening) => server.once("listening", listening));
-  const address = server.address();
-  assert.ok(typeof address === "object" && address);
-  const { code, stdout, stderr } = await homing(["local", "--port", String(address.port)]);
-  assert.equal(code, 69);
-  assert.equal(String(stdout), "");
-  assert.match(
-    stderr,
-    new RegExp(`^homing: 127\\.0\\.0\\.1:${address.port} is taken by another program: .*--port.*\\n$`),
-  );
-});
+for (const option of ["--port", "--http"]) {
+  test(`a port of ${option} that is taken is one clear line that names the option`, async (t) => {
+    const server = createServer().listen(0, "127.0.0.1");
+    t.after(() => server.close());
+    await new Promise((listening) => server.once("listening", listening));
+    const address = server.address();
+    assert.ok(typeof address === "object" && address);
+    const ports = { "--port": "0", [option]: String(address.port) };
+    const { code, stdout, stderr } = await homing(["local", ...Object.entries(ports).flat()]);
+    assert.equal(code, 69);
+    assert.equal(String(stdout), "");
+    assert.match(
+      stderr,
+      new RegExp(
+        `^homing: 127\\.0\\.0\\.1:${address.port} is taken by another program: [^\n]* ${option} ${address.port + 1}\\n$`,
+      ),
+    );
+  });
+}
+
+const badKeys: [what: string, text: string, told: RegExp][] = [
+  ["short", "guess me\n", /:1: the key has fewer than 22 characters, which can be guessed: /],
+  ["not there", "# none yet\n", / holds no key: /],
+];
+for (const [what, text, told] of badKeys) {
+  test(`a site key that is ${what} is refused, as homing serve does`, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "homing-"));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, "key");
+    await writeFile(file, text, { mode: 0o600 });
+    const argv = ["local", "--port", "0", "--http", "0", "--site-key-file", file];
+    const { code, stderr } = await homing(argv);
+    assert.equal(code, 78);
+    assert.match(stderr, /^homing: --site-key-file: file of keys /);
+    assert.match(stderr, told);
+  });
+}

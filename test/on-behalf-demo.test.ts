@@ -2,9 +2,13 @@
 // link, sending, getting back what came back, and ending it. Behind it, `homing local --http`.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { text as streamText } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { storiesNeed } from "./harness/availability.ts";
@@ -339,4 +343,93 @@ test("a form of another site, or without the token of its user, does nothing", a
   assert.equal((await post("/sign-in", { ...credentials, more: "x".repeat(20_000) }, ours)).status, 413);
   for (let guess = 0; guess < 10; guess++) await post("/sign-in", { name: "ben", password: "guess" }, ours);
   assert.equal((await post("/sign-in", { name: "ben", password: "tea before sunrise" }, ours)).status, 429);
+});
+
+test("the site is as good at localhost, and at no other name", async () => {
+  await using demo = await startDemo();
+  const { port } = new URL(demo.site);
+  /** What a browser sends that was told to open the site there. */
+  const signIn = (host: string, origin = `http://${host}`): Promise<{ status: number; text: string }> =>
+    new Promise((resolve, reject) => {
+      const body = String(new URLSearchParams({ name: "alice", password: PASSWORD }));
+      const headers = {
+        ...{ Host: host, Origin: origin, "Content-Length": body.length },
+        "Content-Type": "application/x-www-form-urlencoded",
+      };
+      const sent = request(`${demo.site}/sign-in`, { method: "POST", headers }, async (response) => {
+        resolve({ status: response.statusCode ?? 0, text: await streamText(response) });
+      });
+      sent.on("error", reject).end(body);
+    });
+  assert.equal((await signIn(`localhost:${port}`)).status, 303);
+  assert.equal((await signIn(`127.0.0.1:${port}`)).status, 303);
+  for (const [host, origin] of [
+    [`localhost:${port}`, `http://127.0.0.1:${port}`],
+    [`elsewhere.example:${port}`],
+    ["localhost"],
+  ] as const) {
+    const { status, text } = await signIn(host, origin);
+    assert.equal(status, 403, host);
+    assert.match(text, /Open http:\/\/(?:localhost|127\.0\.0\.1):\d+ and try again/);
+  }
+});
+
+test("what is wrong at the start is one line that says what to do", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "homing-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const server = createServer().listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const address = server.address();
+  const taken = typeof address === "object" && address ? String(address.port) : "";
+  const empty = join(folder, "empty");
+  await writeFile(empty, "\n# no key yet\n", { mode: 0o600 });
+  const good = join(folder, "good");
+  await writeFile(good, `# made today\n${KEY}\n`, { mode: 0o600 });
+  const cases: readonly (readonly [argv: readonly string[], told: RegExp])[] = [
+    [
+      ["--key-file", join(folder, "none")],
+      /^site: the site key cannot be read: .*none.*: make one as README\.md says/,
+    ],
+    [["--key-file", empty], /^site: .*empty holds no site key: make one/],
+    [
+      ["--key-file", good, "--port", taken],
+      /^site: cannot listen on 127\.0\.0\.1:\d+: .*: choose another port/,
+    ],
+    [["--key-file", good, "--port", "http"], /^site: --port http: write a number/],
+    [["--keyfile", good], /^site: .*--keyfile/],
+  ];
+  for (const [argv, told] of cases) {
+    const site = spawn(process.execPath, [SITE, ...argv], { env: plainEnvironment() });
+    const ended = once(site, "close");
+    const stderr = await streamText(site.stderr);
+    assert.deepEqual(await ended, [1, null]);
+    assert.match(stderr, told);
+    assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
+  }
+});
+
+test("mail to gone@ is returned for good, and the address is suppressed; to full@ it may be sent again", async () => {
+  await using demo = await startDemo();
+  const call = async (path: string, body: object): Promise<{ status: number; body: { type?: string } }> => {
+    const headers = { Authorization: `Bearer ${KEY}`, "Content-Type": "application/json" };
+    const response = await fetch(`${demo.homing}/v1/${path}`, {
+      ...{ method: "POST", headers, body: JSON.stringify(body) },
+    });
+    return { status: response.status, body: (await response.json()) as { type?: string } };
+  };
+  const send = (to: string) =>
+    call("messages", { profile: "transactional", to, subject: "Hello", text: "Hello." });
+  const returnedTo = "demo@demo.example";
+  assert.equal((await send("full@elsewhere.example")).status, 202);
+  const [full] = await demo.mailsTo(returnedTo, 1);
+  assert.match(full?.message ?? "", /^Status: 5\.2\.2\r$/m);
+  assert.equal((await send("full@elsewhere.example")).status, 202);
+  await demo.mailsTo(returnedTo, 2);
+  assert.equal((await send("gone@elsewhere.example")).status, 202);
+  const gone = (await demo.mailsTo(returnedTo, 3)).at(-1);
+  assert.match(gone?.message ?? "", /^Status: 5\.1\.1\r$/m);
+  const again = await send("gone@elsewhere.example");
+  assert.equal(again.status, 422);
+  assert.match(again.body.type ?? "", /recipient-suppressed$/);
 });

@@ -9,14 +9,12 @@ import { createRewriter, parseMailbox, renderReversePath } from "@homing/srs-cor
 import { createTransport } from "nodemailer";
 import nacl from "tweetnacl";
 import { fieldOf, rawFieldOf } from "../packages/on-behalf/src/testing/read-mail.ts";
+import { linkIn, problemOf, read } from "./harness/on-behalf-calls.ts";
 import {
   type Answer,
   BOUNCES,
-  linkIn,
   type OnBehalfSite,
   PUBLIC_URL,
-  problemOf,
-  read,
   startOnBehalfSite,
 } from "./harness/on-behalf-site.ts";
 import type { Taken } from "./harness/scripted-hop.ts";
@@ -59,7 +57,7 @@ async function onlyMailTo(address: string): Promise<Taken> {
 
 /** Whom bounces to it find, by the site's own secrets. */
 function behind(reversePath: string): string {
-  const secrets = readFileSync(join(site.folder, "secrets"), "utf8").trim().split("\n");
+  const secrets = readFileSync(join(site.folder, "cards.secrets"), "utf8").trim().split("\n");
   const parsed = parseMailbox(reversePath);
   assert.ok(parsed.ok, reversePath);
   const now = Math.floor(Date.now() / 1000);
@@ -322,7 +320,7 @@ test("nodemailer with the plug-in, over the submission port: the site's own retu
   transport.use(
     "compile",
     onBehalf({
-      secretsFile: join(site.folder, "secrets"),
+      secretsFile: join(site.folder, "cards.secrets"),
       bounceDomain: BOUNCES,
       from: { name: "Example Cards", address: "cards@site.example" },
       fromMode: "site",

@@ -133,7 +133,7 @@ test("a file that others can read, or that the service would not take, is refuse
   const file = await newFile(t, "ann:plain:ann@home.example\nbob\n");
   const { code, stderr } = await users(["list", file]);
   assert.equal(code, 78);
-  assert.match(stderr, /users:1:5: .*\n.*users:2:1: /);
+  assert.match(stderr, /users:1:5 .*\n.*users:2:1 /);
   assert.doesNotMatch(stderr, /plain:/);
   await writeFile(file, FILE);
   await chmod(file, 0o644);

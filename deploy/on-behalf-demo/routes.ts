@@ -14,6 +14,8 @@ export interface Visit {
   readonly query: URLSearchParams;
   /** Empty with GET. */
   readonly form: URLSearchParams;
+  /** Of this site, for links in mail. */
+  readonly url: string;
 }
 
 export type Reply =
@@ -27,20 +29,13 @@ export interface Surroundings {
   readonly homing: Homing;
   readonly users: Users;
   readonly sessions: Sessions;
-  /** Of this site, for links in mail. */
-  readonly url: string;
 }
 
 /** Shown to one user. */
 const MAX_SENT = 20;
 
 /** By method and path. */
-export function createRoutes({
-  homing,
-  users,
-  sessions,
-  url,
-}: Surroundings): Readonly<Record<string, Route>> {
+export function createRoutes({ homing, users, sessions }: Surroundings): Readonly<Record<string, Route>> {
   const returnedMails = createReturnedMails(homing);
   /** Ids of messages, newest first, by user. A site of yours has a table for them. */
   const sent = new Map<string, readonly string[]>();
@@ -58,7 +53,7 @@ export function createRoutes({
     return notNow(session, found);
   }
 
-  async function confirm(session: Session): Promise<Reply> {
+  async function confirm(session: Session, { url }: Visit): Promise<Reply> {
     const answer = await homing.askForConfirmation(session.user.email, `${url}/send`);
     if (answer.ok) return { seeOther: "/send" };
     const found = await standing(session);
@@ -67,7 +62,7 @@ export function createRoutes({
     return page("/send", session, statusOf(answer.problem), body);
   }
 
-  async function send(session: Session, form: URLSearchParams): Promise<Reply> {
+  async function send(session: Session, { form, url }: Visit): Promise<Reply> {
     const { user } = session;
     const typed = {
       to: (form.get("to") ?? "").trim(),
@@ -123,7 +118,7 @@ export function createRoutes({
     "POST /sign-out": async ({ cookies }) => ({ seeOther: "/", cookie: sessions.end(cookies) }),
     "GET /send": signedIn((session) => sendPage(session, { to: "", note: "", key: randomUUID() })),
     "POST /confirm": signedIn(confirm),
-    "POST /send": signedIn((session, { form }) => send(session, form)),
+    "POST /send": signedIn(send),
     "GET /mail": signedIn((session, { query }) => mail(session, query.has("sent"))),
   };
 }

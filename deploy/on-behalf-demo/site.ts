@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createHoming } from "./homing-api.ts";
 import { problemBody, renderPage } from "./pages.ts";
@@ -16,15 +17,8 @@ const HOST = "127.0.0.1";
 const MAX_FORM_OCTETS = 16 * 1024;
 const HERE = new URL("./", import.meta.url);
 
-const { values: options } = parseArgs({
-  options: {
-    port: { type: "string", default: "8080" },
-    homing: { type: "string", default: "http://127.0.0.1:8025" },
-    "key-file": { type: "string", default: new URL("secrets", HERE).pathname },
-  },
-});
-
-const siteKey = (await readFile(options["key-file"], "utf8")).split("\n")[0]?.trim() ?? "";
+const options = readOptions();
+const siteKey = await readSiteKey(options["key-file"]);
 const users = await readUsers(new URL("users.json", HERE));
 const sessions = createSessions(false);
 const files = {
@@ -39,13 +33,13 @@ const server = createServer((request, response) => {
     refuse(response, 500, "Something went wrong", "The fault is ours. Try again later.");
   });
 });
-await new Promise<void>((resolve, reject) => {
-  server.once("error", reject).listen(Number(options.port), HOST, resolve);
-});
-const url = `http://${HOST}:${(server.address() as AddressInfo).port}`;
+const port = await listen(options.port);
+const url = `http://${HOST}:${port}`;
+/** Names of this machine, which a browser may have been given. A site of yours has one, with https. */
+const OWN_HOSTS = [`${HOST}:${port}`, `localhost:${port}`];
 const routes: Readonly<Record<string, Route>> = createRoutes({
   homing: createHoming(options.homing, siteKey),
-  ...{ users, sessions, url },
+  ...{ users, sessions },
 });
 console.log(`The site is at ${url}`);
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -53,6 +47,53 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     server.close();
     server.closeAllConnections();
   });
+}
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        port: { type: "string", default: "8080" },
+        homing: { type: "string", default: "http://127.0.0.1:8025" },
+        "key-file": { type: "string", default: fileURLToPath(new URL("secrets", HERE)) },
+      },
+    }).values;
+  } catch (error) {
+    return fail(messageOf(error));
+  }
+}
+
+/** As Homing reads it: lines with # are comments, and the first key is the newest. */
+async function readSiteKey(file: string): Promise<string> {
+  const make = `make one as README.md says, or name it with --key-file`;
+  const text = await readFile(file, "utf8").catch((error: unknown) =>
+    fail(`the site key cannot be read: ${messageOf(error)}: ${make}`),
+  );
+  const lines = text.split("\n").map((line) => line.trim());
+  const key = lines.find((line) => line !== "" && !line.startsWith("#"));
+  return key ?? fail(`${file} holds no site key: ${make}`);
+}
+
+/** @returns the port */
+async function listen(wanted: string): Promise<number> {
+  if (!/^\d{1,5}$/.test(wanted) || Number(wanted) > 65_535)
+    return fail(`--port ${wanted}: write a number from 0 to 65535`);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(Number(wanted), HOST, resolve);
+  }).catch((error: unknown) =>
+    fail(`cannot listen on ${HOST}:${wanted}: ${messageOf(error)}: choose another port with --port`),
+  );
+  return (server.address() as AddressInfo).port;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** One line for a person. */
+function fail(message: string): never {
+  console.error(`site: ${message}`);
+  process.exit(1);
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -64,6 +105,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     response.setHeader("Content-Type", type).end(text);
     return;
   }
+  const own = ownUrl(request);
   const method = request.method === "HEAD" ? "GET" : request.method;
   const name = `${method} ${pathname}`;
   const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
@@ -78,9 +120,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       response,
       403,
       "Please try again",
-      "The form was too old, or of another site. Load the page again.",
+      `The form was too old, or of another site. Open ${own} and try again from there.`,
     );
-  reply(response, await route({ session, cookies: request.headers.cookie, query, form }));
+  reply(response, await route({ session, cookies: request.headers.cookie, query, form, url: own }));
 }
 
 /** Nothing is loaded from elsewhere, run or framed; forms go to this site alone. */
@@ -93,9 +135,14 @@ const HEADERS = {
   "Cache-Control": "no-store",
 };
 
+/** As the browser knows the site, so that he who comes back from elsewhere has his cookie. */
+function ownUrl({ headers: { host = "" } }: IncomingMessage): string {
+  return OWN_HOSTS.includes(host) ? `http://${host}` : url;
+}
+
 /** The browser says which site a form is of; and one of a user who is signed in carries his token. */
-function isOurs({ headers }: IncomingMessage, form: URLSearchParams, session: Session | undefined): boolean {
-  if (headers.origin !== url) return false;
+function isOurs(request: IncomingMessage, form: URLSearchParams, session: Session | undefined): boolean {
+  if (request.headers.origin !== ownUrl(request)) return false;
   return session === undefined || isSame(form.get("csrf") ?? "", session.csrf);
 }
 

@@ -6,7 +6,7 @@ const WORDS: Readonly<Record<string, string>> = {
   "identity-not-confirmed":
     "We may not send mail for you now: your address is not confirmed for this site, or you took that back.",
   "confirmation-pending":
-    "A link was mailed to you already. Look into your mailbox, and into the folder for junk mail; there is one link a day.",
+    "There is one link a day, and yours was mailed already. If you have not used it, look into your mailbox, and into the folder for junk mail.",
   "recipient-suppressed":
     "Nothing more can be sent to this address from here: mail to it came back, or its owner does not want any.",
   "limit-user": "You have sent as many articles as one may in a day.",

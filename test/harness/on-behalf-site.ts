@@ -1,27 +1,21 @@
 // A service with web sites, people and both kinds of submission, beside one server that plays all others in the world; and what a
 // site and its users do: ask over HTTP, follow mailed links, press buttons. Called by the stories of mail on behalf of users.
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { hashPassword } from "@homing/forwarder";
-import { CERTIFICATE, CERTIFICATE_KEY } from "../../packages/forwarder/src/testing/certificate.ts";
 import { startDnsServer, type Zone } from "../../packages/forwarder/src/testing/dns-server.ts";
-import { greeted, transact } from "../../packages/forwarder/src/testing/smtp-peers.ts";
-import { type ReadMail, readMail } from "../../packages/on-behalf/src/testing/read-mail.ts";
-import { type RemoteBounce, remoteBounce } from "./bounce-peers.ts";
-import { type HomingProcess, homing, startHoming } from "./homing.ts";
+import type { RemoteBounce } from "./bounce-peers.ts";
+import { type HomingProcess, startHoming } from "./homing.ts";
+import { callsOf, peopleOf, waitsOf } from "./on-behalf-calls.ts";
+import { newKey, writeFiles } from "./on-behalf-files.ts";
 import { type Refusal, type ScriptedHop, startScriptedHop, type Taken } from "./scripted-hop.ts";
-import { waitFor } from "./wait.ts";
 
 export const HOSTNAME = "mx.club.example";
 export const PUBLIC_URL = "https://mail.site.example";
 export const BOUNCES = "bounce.site.example";
 /** Who may hand in mail as himself. Passwords are hashed slowly, as they should be: stories log in with few. */
 export const CAROL = { name: "carol", password: "correct horse battery", address: "carol@club.example" };
-
-const SECONDS = 20;
 
 /** Two sites that know nothing of each other. */
 const SITES: Readonly<Record<string, object>> = {
@@ -107,9 +101,10 @@ export interface OnBehalfSite extends AsyncDisposable {
   /** Of the process that runs now. */
   readonly ports: Ports;
   readonly keyOf: (site: string) => string;
-  /** On the same state. */
-  restart(signal: NodeJS.Signals): Promise<void>;
+  /** Without a warning. */
   kill(): Promise<void>;
+  /** Again, on the same state, behind `kill`. */
+  start(): Promise<void>;
   /** To the API; a body that is a string goes as it is. */
   api(method: string, path: string, asking?: Asking): Promise<Answer>;
   /** To the pages: a form, where there is one. */
@@ -148,10 +143,6 @@ export async function startOnBehalfSite(options: OnBehalfSiteOptions = {}): Prom
   stack.defer(() => service.process[Symbol.asyncDispose]());
   let earlier = "";
 
-  const kill = async (signal: NodeJS.Signals): Promise<void> => {
-    await service.process.stop(signal);
-    earlier += service.process.stdout();
-  };
   const keyOf = (site: string): string => keys.get(site) ?? assert.fail(`no site ${site}`);
   const base = { folder, hop, keyOf, get: () => service };
   const calls = { ...callsOf(base), ...waitsOf(base) };
@@ -163,9 +154,11 @@ export async function startOnBehalfSite(options: OnBehalfSiteOptions = {}): Prom
     get ports() {
       return service.ports;
     },
-    kill: () => kill("SIGKILL"),
-    async restart(signal) {
-      await kill(signal);
+    async kill() {
+      await service.process.stop("SIGKILL");
+    },
+    async start() {
+      earlier += service.process.stdout();
       service = await start(folder);
     },
     ...calls,
@@ -175,137 +168,7 @@ export async function startOnBehalfSite(options: OnBehalfSiteOptions = {}): Prom
   };
 }
 
-// --- what a site and its users do -----------------------------------------------------------------------------------------------
-
-interface Base {
-  readonly folder: string;
-  readonly hop: ScriptedHop;
-  readonly keyOf: (site: string) => string;
-  readonly get: () => Running;
-}
-
-type Calls = Pick<OnBehalfSite, "api" | "page" | "bounce">;
-type Waits = Pick<OnBehalfSite, "mailTo" | "eventsOf" | "waitForEvents" | "settled">;
-
-function callsOf({ keyOf, get }: Base): Calls {
-  const http = (path: string): string => `http://127.0.0.1:${get().ports.http}${path}`;
-  return {
-    async api(method, path, { body, headers = {}, ...asking } = {}) {
-      const site = "site" in asking ? asking.site : "cards";
-      return await answerOf(
-        await fetch(http(path), {
-          method,
-          headers: {
-            ...(site === undefined ? {} : { Authorization: `Bearer ${keyOf(site)}` }),
-            ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-            ...headers,
-          },
-          ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-        }),
-      );
-    },
-    async page(method, path, form) {
-      const body = form === undefined ? {} : { body: new URLSearchParams(form) };
-      return await answerOf(await fetch(http(path), { method, redirect: "manual", ...body }));
-    },
-    async bounce(to, bounce) {
-      using client = await greeted({ port: get().ports.smtp });
-      return await transact(client, { from: "", to, message: remoteBounce(bounce) });
-    },
-  };
-}
-
-function waitsOf({ folder, hop, keyOf, get }: Base): Waits {
-  const eventsOf: OnBehalfSite["eventsOf"] = async (site, type) => {
-    const url = `http://127.0.0.1:${get().ports.http}/v1/events?limit=1000`;
-    const answer = await answerOf(await fetch(url, { headers: { Authorization: `Bearer ${keyOf(site)}` } }));
-    assert.equal(answer.status, 200, answer.text);
-    return (answer.body.events ?? []).filter((event) => event.type === type);
-  };
-  return {
-    eventsOf,
-    mailTo: (address, count = 1) =>
-      waitFor(
-        () => {
-          const mails = hop.taken.filter(({ recipient }) => recipient === address);
-          return mails.length >= count ? mails : undefined;
-        },
-        { seconds: SECONDS, otherwise: () => `not ${count} mails to ${address}:\n${get().process.stdout()}` },
-      ),
-    waitForEvents: (type, count, site = "cards") =>
-      waitFor(
-        async () => {
-          const events = await eventsOf(site, type);
-          return events.length >= count ? events : undefined;
-        },
-        { seconds: SECONDS, otherwise: () => `not ${count} events ${type}:\n${get().process.stdout()}` },
-      ),
-    async settled() {
-      let shown = "";
-      await waitFor(
-        async () => {
-          const { stdout } = await homing([
-            "queue",
-            "list",
-            "--json",
-            "--config",
-            join(folder, "homing.yaml"),
-          ]);
-          shown = stdout.toString();
-          return /^\{"ok":true,"messages":0,/m.test(shown) ? true : undefined;
-        },
-        { seconds: SECONDS, otherwise: () => `the queue is not empty:\n${shown}` },
-      );
-    },
-  };
-}
-
-function peopleOf(calls: Calls & Waits): Pick<OnBehalfSite, "asked" | "confirmed"> {
-  const asked: OnBehalfSite["asked"] = async (address, site = "cards", more = {}) => {
-    const answer = await calls.api("POST", "/v1/identities", { site, body: { address, ...more } });
-    assert.equal(answer.status, 202, answer.text);
-    const mail = (await calls.mailTo(address)).at(-1);
-    return linkIn(mail ?? assert.fail(), "confirm");
-  };
-  return {
-    asked,
-    async confirmed(address, site = "cards", scope = "user") {
-      const token = await asked(address, site, { scope });
-      const pressed = await calls.page("POST", "/confirm", { t: token });
-      assert.equal(pressed.status, 200, pressed.text);
-      const found = await calls.api("GET", `/v1/identities/${encodeURIComponent(address)}`, { site });
-      assert.equal(found.body.status, "confirmed", found.text);
-      return found.body.id ?? assert.fail(found.text);
-    },
-  };
-}
-
-async function answerOf(response: Response): Promise<Answer> {
-  const text = await response.text();
-  const isJson = /^application\/(?:problem\+)?json/.test(response.headers.get("content-type") ?? "");
-  const body = isJson ? (JSON.parse(text) as AnswerBody) : {};
-  return { status: response.status, headers: response.headers, text, body };
-}
-
-/** Name of the problem that an answer is. */
-export function problemOf({ body }: Answer): string | undefined {
-  return body.type?.slice(`${PUBLIC_URL}/problems/`.length);
-}
-
-export function read({ message }: Pick<Taken, "message">): ReadMail {
-  return readMail(Buffer.from(message, "latin1"));
-}
-
-/** Token of the link to a page. */
-export function linkIn(mail: Pick<Taken, "message">, page: "confirm" | "mine"): string {
-  const text = read(mail).parts.get("text/plain") ?? "";
-  const found = new RegExp(`^${PUBLIC_URL}/${page}\\?t=([\\w-]+)\\r$`, "m").exec(text);
-  return found?.[1] ?? assert.fail(`no link to ${page} in ${text}`);
-}
-
-// --- the service ------------------------------------------------------------------------------------------------------------------
-
-interface Running {
+export interface Running {
   readonly process: HomingProcess;
   readonly ports: Ports;
 }
@@ -330,64 +193,4 @@ async function start(folder: string): Promise<Running> {
     await process[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-interface Files extends OnBehalfSiteOptions {
-  readonly sites: Readonly<Record<string, object>>;
-  readonly keys: ReadonlyMap<string, string>;
-  readonly hopPort: number;
-  readonly dnsPort: number;
-}
-
-async function writeFiles(folder: string, files: Files): Promise<void> {
-  const { sites, keys, users = [], prepare } = files;
-  const secret = (name: string, text: string): Promise<void> =>
-    writeFile(join(folder, name), `${text}\n`, { mode: 0o600 });
-  const people = [CAROL, ...users.map((user) => ({ ...user, address: `${user.name}@club.example` }))];
-  const lines = people.map(
-    async ({ name, password, address }) =>
-      `${name}:${await hashPassword(password, randomBytes(16))}:${address}`,
-  );
-  await Promise.all([
-    secret("secrets", newKey()),
-    secret("links", newKey()),
-    secret("key.pem", CERTIFICATE_KEY),
-    secret("users", (await Promise.all(lines)).join("\n")),
-    ...[...keys].map(([name, key]) => secret(`${name}.keys`, key)),
-    writeFile(join(folder, "cert.pem"), CERTIFICATE),
-    writeFile(join(folder, "aliases"), "postmaster: keeper@office.example\ncarol: carol@home.example\n"),
-  ]);
-  await prepare?.(folder);
-  const named = Object.entries(sites).map(([name, site]) => [name, { keysFile: `${name}.keys`, ...site }]);
-  // JSON is YAML.
-  await writeFile(
-    join(folder, "homing.yaml"),
-    JSON.stringify({
-      ...settingsOf(files),
-      onBehalf: { keysFile: "links", sites: Object.fromEntries(named) },
-    }),
-  );
-}
-
-function settingsOf({ hopPort, dnsPort, settings }: Files): object {
-  return {
-    hostname: HOSTNAME,
-    listen: "127.0.0.1:0",
-    domains: ["club.example", HOSTNAME],
-    aliasesFile: "aliases",
-    srs: { domain: "srs.club.example", secretsFile: "secrets" },
-    dkim: "unsigned",
-    authentication: { mode: "off" },
-    dns: { servers: [`127.0.0.1:${dnsPort}`] },
-    delivery: { smartHost: `127.0.0.1:${hopPort}` },
-    stateDirectory: "state",
-    tls: { certificateFile: "cert.pem", keyFile: "key.pem" },
-    http: { listen: "127.0.0.1:0", publicUrl: PUBLIC_URL },
-    submission: { listen: "127.0.0.1:0", listenTls: "127.0.0.1:0", usersFile: "users" },
-    ...settings,
-  };
-}
-
-function newKey(): string {
-  return randomBytes(24).toString("base64");
 }

@@ -1,10 +1,14 @@
 // DKIM for mail of our own people and sites: signed by the keys of the domain that stands in From, so that DMARC of it passes.
 // Called by submission.ts and on-behalf/sites.ts.
-import { createMessageSigner, type DkimKey, NOT_SIGNED, type SignMessage } from "@homing/forwarder";
+import {
+  createMessageSigner,
+  type DkimKey,
+  NOT_SIGNED,
+  type SignFor,
+  type SignMessage,
+} from "@homing/forwarder";
 import { asciiLower } from "@homing/srs-core";
 import { isAligned } from "./config/dkim-keys.ts";
-
-export type SignForDomain = (message: Buffer, fromDomain: string) => Promise<Buffer>;
 
 /**
  * Without a key of the domain or above it, mail goes unsigned: SPF may suffice, and some smart hosts sign.
@@ -14,7 +18,7 @@ export function createDomainSigner(
   keys: readonly DkimKey[],
   now: () => number,
   further: readonly string[] = [],
-): SignForDomain {
+): SignFor {
   const signers = new Map<string, SignMessage>();
   const signerOf = (domain: string): SignMessage => {
     const own = keys.filter((key) => isAligned(key.domain, domain));

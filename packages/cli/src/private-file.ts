@@ -32,6 +32,8 @@ export interface FileWords {
   readonly instead: string;
   /** Of a large file: as `not a secrets file: name the one with a secret on each line`. */
   readonly tooLarge: string;
+  /** What to do where there is no such file. */
+  readonly missing?: string;
   /** Default 64. */
   readonly maxKib?: number;
 }
@@ -41,7 +43,9 @@ export async function readPrivateFile(path: string, words: FileWords): Promise<P
   const what = `${words.what} ${path}`;
   // Without waiting for whoever might write into a named pipe: that is refused below.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
-    throw systemFailure(what, error);
+    const { reason, message } = systemFailure(what, error);
+    const remedy = words.missing !== undefined && hasCode(error, "ENOENT") ? `: ${words.missing}` : "";
+    throw new CommandFailure(reason, `${message}${remedy}`);
   });
   try {
     const owner = await checkFile(file, path, words);

@@ -7,15 +7,16 @@ import {
   createScryptPasswords,
   type DkimKey,
   type ForwarderSettings,
+  nameKey,
   type Passwords,
-  type SubmissionPolicy,
   systemClock,
   type Users,
 } from "@homing/forwarder";
+import { configFailure } from "./config/config-problem.ts";
 import type { Config } from "./config/schema.ts";
 import { createDomainSigner } from "./domain-signer.ts";
 import { createSitePolicy } from "./on-behalf/site-policy.ts";
-import type { RunningSites } from "./on-behalf/sites.ts";
+import { type RunningSites, WAYS_OUT } from "./on-behalf/sites.ts";
 import { systemRandom } from "./system-world.ts";
 import { unixNow } from "./time.ts";
 import { readUsersFile } from "./users/users-file.ts";
@@ -35,10 +36,19 @@ export interface SubmissionOptions {
 }
 
 /** Nobody without a users file. What is wrong with that is one CommandFailure. */
-export async function readUsers({ submission }: Config, configPath: string): Promise<Users> {
+export async function readUsers({ submission, onBehalf }: Config, configPath: string): Promise<Users> {
   if (submission?.usersFile === undefined) return new Map();
-  const folder = dirname(resolve(configPath));
-  return (await readUsersFile(resolve(folder, submission.usersFile))).users;
+  const path = resolve(dirname(resolve(configPath)), submission.usersFile);
+  const passwords = submission.dovecotSocket === undefined ? "here" : "elsewhere";
+  const { users } = await readUsersFile(path, passwords);
+  const clashes = Object.keys(onBehalf?.sites ?? {}).flatMap((site) => users.get(nameKey(site)) ?? []);
+  if (clashes.length === 0) return users;
+  throw configFailure(
+    clashes.map(({ name, line }) => ({
+      ...{ file: path, line, column: 1 },
+      message: `${name} is a site of onBehalf, which logs in by this name: give the person another one`,
+    })),
+  );
 }
 
 /** Undefined where the configuration has no submission. */
@@ -50,23 +60,19 @@ export function createSubmission(options: SubmissionOptions): RunningSubmission 
   const sign = createDomainSigner(options.dkimKeys, unixNow);
   const people = createPeople({ hostname, users: () => users, passwords, now: unixNow, sign });
   const sites =
-    options.sites && createSitePolicy({ ...options.sites.onBehalf, sign, hostname, now: unixNow });
+    options.sites &&
+    createSitePolicy({
+      ...options.sites.onBehalf,
+      sign: createDomainSigner(options.dkimKeys, unixNow, WAYS_OUT),
+      now: unixNow,
+    });
   const { listen, listenTls } = submission;
   return {
-    settings: { policy: sites ? eitherOf(sites, people) : people, listen, listenTls },
+    settings: { policy: { ...people, ...sites }, listen, listenTls },
     replaceUsers(fresh) {
       users = fresh;
     },
     close,
-  };
-}
-
-/** A site's key is looked at first: that takes no time. */
-function eitherOf(sites: SubmissionPolicy, people: SubmissionPolicy): SubmissionPolicy {
-  return {
-    async logIn(login) {
-      return (await sites.logIn(login)) ?? (await people.logIn(login));
-    },
   };
 }
 

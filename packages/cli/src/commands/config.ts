@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { type HostPort, mxResolver, txtLookup } from "@homing/forwarder";
 import { printable } from "@homing/srs-core";
+import { attempt, failuresOf, reasonOf } from "../attempt.ts";
 import { adapterWarnings } from "../config/adapter-warnings.ts";
 import {
   type ConfigProblem,
@@ -28,7 +29,7 @@ import { settingTree } from "../config/setting-tree.ts";
 import { siteWarnings } from "../config/site-warnings.ts";
 import { srsDomainsOf } from "../config/srs-domains.ts";
 import { dnsServersOption } from "../dns-option.ts";
-import { CommandFailure, EXIT, type FailureReason } from "../failure.ts";
+import { type CommandFailure, EXIT, type FailureReason } from "../failure.ts";
 import { readForwarderSettings, type ServiceSettings } from "../forwarder-settings.ts";
 import { readSites } from "../on-behalf/read-sites.ts";
 import { createOutput } from "../output.ts";
@@ -154,10 +155,6 @@ function placed({ setting, message }: DnsProblem, { source }: GoodConfig, path: 
   return { file: path, ...source.valuePlace(setting), message: `${setting.join(".")}: ${message}` };
 }
 
-function failuresOf(parts: readonly Attempt<unknown>[]): readonly CommandFailure[] {
-  return parts.flatMap((part) => (part.ok ? [] : [part.failure]));
-}
-
 /** With the place of the setting. No mistake: the service manager may make the folder when the service starts. */
 async function pidFileWarnings({ config, source }: GoodConfig, path: string): Promise<readonly string[]> {
   const pid = pidPath(config, path);
@@ -186,25 +183,10 @@ async function checkInDns(
   }
 }
 
-type Attempt<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly failure: CommandFailure };
-
-async function attempt<T>(act: () => Promise<T>): Promise<Attempt<T>> {
-  try {
-    return { ok: true, value: await act() };
-  } catch (error) {
-    if (error instanceof CommandFailure) return { ok: false, failure: error };
-    throw error;
-  }
-}
-
 function wrong(failures: readonly CommandFailure[], unseen: readonly string[]): Check {
   const problems = new Map(failures.flatMap(problemsOf).map((problem) => [renderProblem(problem), problem]));
-  const reasons = new Set(failures.map(({ reason }) => reason));
-  const [reason = "config"] = reasons.has("config") ? [] : reasons;
   const all = new Set([...unseen, ...failures.flatMap(unseenOf)]);
-  return { ok: false, reason, problems: [...problems.values()], unseen: [...all] };
+  return { ok: false, reason: reasonOf(failures), problems: [...problems.values()], unseen: [...all] };
 }
 
 function goodWords(path: string, config: Config): string {

@@ -2,12 +2,12 @@
 // told; then every message that the person sends.
 import type { InboxMail } from "@homing/http";
 import { renderMailbox } from "@homing/srs-core";
-import { readSecretsFile } from "../config/secrets-file.ts";
 import { CommandFailure, EXIT } from "../failure.ts";
 import { ALICE, CAROL, type LoopbackListener, startLoopback } from "../local/loopback.ts";
 import { createShownMails } from "../local/shown-mails.ts";
 import type { LocalSite } from "../local/site.ts";
 import { createStory, legend } from "../local/story.ts";
+import { readKeyFile } from "../on-behalf/key-files.ts";
 import { createOutput, paint } from "../output.ts";
 import { randomSecret } from "../system-world.ts";
 import { untilSignal } from "../until-signal.ts";
@@ -39,7 +39,10 @@ export async function local(options: Options): Promise<number> {
       if (output.json) document({ event: "arrived", recipient: renderMailbox(recipient), subject });
       else story.tellArrival(renderMailbox(recipient), subject);
     },
-    bounced: (by, to) => (output.json ? document({ event: "bounced", by, to }) : story.tellBounce(by, to)),
+    bounced: (by, to, why) =>
+      output.json
+        ? document({ event: "bounced", by, to, status: why.status })
+        : story.tellBounce(by, to, why),
   };
   const loopback = await startLoopback(port, listener, site?.running).catch(async (error: unknown) => {
     await site?.running.close();
@@ -106,10 +109,14 @@ async function siteOption(
     );
   }
   const port = portOption("--http", http);
-  const key =
-    siteKeyFile === undefined ? randomSecret() : ((await readSecretsFile(siteKeyFile)).secrets[0] ?? "");
+  const key = siteKeyFile === undefined ? randomSecret() : await readSiteKey(siteKeyFile);
   const { openLocalSite } = await import("../local/site.ts");
   return { key, running: await openLocalSite({ port, key, inbox }) };
+}
+
+async function readSiteKey(path: string): Promise<string> {
+  const { secrets } = await readKeyFile(path, { setting: "--site-key-file", use: "site demo" });
+  return secrets[0] ?? "";
 }
 
 function portOption(name: string, text: string): number {

@@ -86,7 +86,7 @@ export async function removeUser(file: string, name: string, options: JsonOption
   return EXIT.ok;
 }
 
-/** 0: it is; 1: it is not, or there is no such user. */
+/** 0: it is; 1: it is not, or there is no such person. */
 export async function checkUser(file: string, name: string, options: JsonOption): Promise<number> {
   const output = createOutput(options.json === true);
   const { users } = await readUsersFile(file);
@@ -104,6 +104,6 @@ export async function checkUser(file: string, name: string, options: JsonOption)
 function nobody(file: string, name: string): CommandFailure {
   return new CommandFailure(
     "negative",
-    `${file}: there is no user ${safe(name)}: homing users list shows them`,
+    `${file}: there is no person ${safe(name)}: homing users list shows them`,
   );
 }

@@ -1,4 +1,4 @@
-// The map `http`: the page that says why mail was refused. Called by schema.ts.
+// The map `http`: the page that says why mail was refused, and what web sites and their users need. Called by schema.ts.
 import { MAX_PUBLIC_URL } from "@homing/forwarder";
 import * as z from "zod";
 import { hostPort } from "./setting-types.ts";
@@ -26,11 +26,12 @@ export const http = z
       example: "https://mx.forwarder.example",
       notes:
         "it speaks plain HTTP: TLS is the matter of the web server in front of it, which passes `/why` and `/` below " +
-        "this URL on.",
+        "this URL on; for web sites `/v1`, `/confirm`, `/mine` and `/problems`, too.",
     }),
   })
   .describe(
-    "The page that says why mail was refused, see [why-page.md](why-page.md). Without it there is none.",
+    "The page that says why mail was refused, see [why-page.md](why-page.md), and the API and the pages of " +
+      "[web sites](on-behalf.md). Without it there are none.",
   );
 
 /** It is written into replies as it is, so it must be one word of ASCII; a name in other letters has its A-label. */

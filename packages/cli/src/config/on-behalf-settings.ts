@@ -52,7 +52,11 @@ const MAX_TITLE = 60;
 const site = z.strictObject({
   title: z
     .string()
-    .refine(isTitle, `is no name for people: write 1 to ${MAX_TITLE} characters without control characters`)
+    .refine(
+      isTitle,
+      `is no name for people: write 1 to ${MAX_TITLE} characters, none of them < > " @ or one that is not seen (such as ` +
+        "a line break), and no blanks around them",
+    )
     .describe("The site's name for people: it stands in From and in confirmations.")
     .meta({ example: "Example Cards" }),
   from: address.describe("In From of its mail.").meta({ example: "cards@site.example" }),
@@ -81,7 +85,12 @@ const site = z.strictObject({
     .describe(
       "Secrets of its SRS addresses, where the site makes some itself, as the nodemailer plug-in does.",
     )
-    .meta({ without: "`srs.secretsFile`", example: "cards.secrets" }),
+    .meta({
+      without: "made from `srs.secretsFile`",
+      example: "cards.secrets",
+      notes:
+        "of this site alone. Without it, each bounce domain has secrets of its own, made from those of `srs`.",
+    }),
   returnUrls: z
     .array(returnUrl)
     .default([])

@@ -6,14 +6,21 @@ import { type FileOwner, type FileWords, readPrivateFile } from "../private-file
 
 /** 22 characters of base64 hold 128 bits. */
 export const STRONG_LENGTH = 22;
-const WORDS: FileWords = {
+export const SECRETS_WORDS: SecretsWords = {
   what: "secrets file",
+  one: "secret",
   instead: "name the one that holds the secrets",
   tooLarge: "not a secrets file: name the one with a secret on each line",
 };
-const NEW_SECRET = "put a random one there, as from: openssl rand -base64 24";
+export const NEW_SECRET = "put a random one there, as from: openssl rand -base64 24";
 /** Blanks inside a secret are part of it, a tab among them. U+FFFD is what a decoder leaves of octets that it cannot read. */
 const UNFIT = /(?!\t)[\p{Cc}\ufffd]/u;
+
+/** For messages. Keys of sites stand in files of the same form. */
+export interface SecretsWords extends FileWords {
+  /** Of what is on a line: `secret` or `key`. */
+  readonly one: string;
+}
 
 export interface SecretsFile {
   /** Newest first; at least one. */
@@ -35,10 +42,13 @@ export interface WeakSecrets {
 }
 
 /** Reads and checks a secrets file. What is wrong with it is one CommandFailure. */
-export async function readSecretsFile(path: string): Promise<SecretsFile> {
-  const what = `secrets file ${path}`;
-  const { octets, owner } = await readPrivateFile(path, WORDS);
-  return { ...parseSecrets(decoded(octets, what), what), owner };
+export async function readSecretsFile(
+  path: string,
+  words: SecretsWords = SECRETS_WORDS,
+): Promise<SecretsFile> {
+  const { octets, owner } = await readPrivateFile(path, words);
+  const file = { what: `${words.what} ${path}`, one: words.one };
+  return { ...parseSecrets(decoded(octets, file), file), owner };
 }
 
 /**
@@ -47,34 +57,41 @@ export async function readSecretsFile(path: string): Promise<SecretsFile> {
  *
  * @returns the warnings
  */
-export function checkStrength(file: SecretsFile, path: string, weak: WeakSecrets): string[] {
+export function checkStrength(
+  file: SecretsFile,
+  path: string,
+  weak: WeakSecrets,
+  { what, one }: Named = SECRETS_WORDS,
+): string[] {
   const [line] = file.weakLines;
   if (line === undefined) return [];
   if (weak.allowed) {
     return file.weakLines.map(
-      (number) => `warning: ${path}:${number}: this secret is short and can be guessed`,
+      (number) => `warning: ${path}:${number}: this ${one} is short and can be guessed`,
     );
   }
   const remedy = weak.remedy === undefined ? "" : `, or ${weak.remedy}`;
   throw new CommandFailure(
     "config",
-    `secrets file ${path}:${line}: the secret has fewer than ${STRONG_LENGTH} characters, which can be guessed: ` +
+    `${what} ${path}:${line}: the ${one} has fewer than ${STRONG_LENGTH} characters, which can be guessed: ` +
       `${NEW_SECRET}${remedy}`,
   );
 }
 
+type Named = Pick<SecretsWords, "what" | "one">;
+
 /** Decoded with replacements, different octets would be one secret, which anybody can write; and rotation would keep that. */
-function decoded(octets: Buffer, what: string): string {
+function decoded(octets: Buffer, { what, one }: Named): string {
   if (isUtf8(octets)) return octets.toString("utf8");
   const lines = octets.toString("latin1").split("\n");
   const line = lines.findIndex((text) => !isUtf8(Buffer.from(text, "latin1"))) + 1;
   throw new CommandFailure(
     "config",
-    `${what}:${line}: this line is not UTF-8: if it is a secret, ${NEW_SECRET}`,
+    `${what}:${line}: this line is not UTF-8: if it is a ${one}, ${NEW_SECRET}`,
   );
 }
 
-function parseSecrets(text: string, what: string): Omit<SecretsFile, "owner"> {
+function parseSecrets(text: string, { what, one }: Named): Omit<SecretsFile, "owner"> {
   const lines = text
     .split(/\r?\n/)
     .map((line, index) => ({ number: index + 1, secret: line.trim() }))
@@ -82,12 +99,12 @@ function parseSecrets(text: string, what: string): Omit<SecretsFile, "owner"> {
   if (lines.length === 0) {
     throw new CommandFailure(
       "config",
-      `${what} holds no secret: put one on a line, as from: openssl rand -base64 24`,
+      `${what} holds no ${one}: put one on a line, as from: openssl rand -base64 24`,
     );
   }
   const unfit = lines.find((line) => UNFIT.test(line.secret));
   if (unfit) {
-    const message = `${what}:${unfit.number}: the secret holds a character that is no text: ${NEW_SECRET}`;
+    const message = `${what}:${unfit.number}: the ${one} holds a character that is no text: ${NEW_SECRET}`;
     throw new CommandFailure("config", message);
   }
   return {

@@ -1,5 +1,5 @@
 // What `submission` and `onBehalf` may not be together with other settings. Called by check-together.ts.
-import { asciiLower, parseDomain } from "@homing/srs-core";
+import { asciiLower, parseDomain, parseMailbox } from "@homing/srs-core";
 import { domainName } from "./setting-types.ts";
 
 /** Other settings may be wrong in any way: their types are not sure yet. */
@@ -64,6 +64,37 @@ export function checkSites(config: Unsure, wrong: Wrong): void {
     if (owner !== undefined)
       wrong(["onBehalf", "sites", name, "bounceDomain"], `is ${owner}, too: give the site one of its own`);
   }
+  checkMailboxes(sites, wrong);
+}
+
+/** At a bounce domain nothing is taken but bounces of the site: what comes to such a mailbox would be lost. */
+function checkMailboxes(sites: Unsure, wrong: Wrong): void {
+  const bounceDomains = new Map(
+    Object.entries(sites).flatMap(([name, site]) =>
+      isMap(site) && typeof site.bounceDomain === "string"
+        ? [[asciiLower(domainName(site.bounceDomain)), name] as const]
+        : [],
+    ),
+  );
+  for (const [name, site] of Object.entries(sites)) {
+    for (const setting of ["from", "returnTo"]) {
+      const domain = isMap(site) ? domainAt(site[setting]) : undefined;
+      const owner = domain === undefined ? undefined : bounceDomains.get(domain);
+      if (owner === undefined) continue;
+      const which = owner === name ? "the bounceDomain" : `the bounceDomain of ${owner}`;
+      wrong(
+        ["onBehalf", "sites", name, setting],
+        `is at ${which}, where mail to it is lost: make that a domain of its own, such as bounce.${domain}`,
+      );
+    }
+  }
+}
+
+/** @param address as it stands in the file, or read */
+function domainAt(address: unknown): string | undefined {
+  const parsed = typeof address === "string" ? parseMailbox(address) : undefined;
+  const domain = parsed?.ok ? parsed.mailbox.domain : isMap(address) ? address.domain : undefined;
+  return typeof domain === "string" ? asciiLower(domainName(domain)) : undefined;
 }
 
 /** By name, with what each is. */

@@ -1,5 +1,5 @@
 // The built-in inbox of `homing local`: one small SMTP server that plays every other mail server in the world. It takes
-// all mail; for the addresses that it was told, it bounces what it took, as a server whose mailbox is full does.
+// all mail; what loopback.ts has it bounce comes back in the form of a real server.
 import { listenSmtp, type SmtpListener } from "@homing/forwarder";
 import { type Content, type Reply, wholeContent } from "@homing/mail";
 import { type Mailbox, printable, type ReversePath, renderMailbox } from "@homing/srs-core";
@@ -53,8 +53,35 @@ export function startInbox(options: InboxOptions): Promise<SmtpListener> {
   );
 }
 
-/** The DSN (RFC 3464) that the full mailbox's server writes: to the envelope sender, from `<>`. */
-export function composeBounce(arrival: Arrival, returnTo: Mailbox, hostname: string, date: string): Buffer {
+/** What a server finds out after it has taken a message. */
+export interface WhyBounced {
+  /** RFC 3463. */
+  readonly status: string;
+  readonly summary: string;
+  /** Behind "found". */
+  readonly found: string;
+}
+
+export const MAILBOX_FULL: WhyBounced = {
+  status: "5.2.2",
+  summary: "mailbox full",
+  found: "the mailbox full",
+};
+export const NO_SUCH_USER: WhyBounced = {
+  status: "5.1.1",
+  summary: "no such user",
+  found: "no such user",
+};
+
+export interface BounceOptions {
+  readonly returnTo: Mailbox;
+  readonly why: WhyBounced;
+  readonly hostname: string;
+  readonly date: string;
+}
+
+/** The DSN (RFC 3464) that the recipient's server writes: to the envelope sender, from `<>`. */
+export function composeBounce(arrival: Arrival, { returnTo, why, hostname, date }: BounceOptions): Buffer {
   const failed = renderMailbox(arrival.recipient);
   const to = renderMailbox(returnTo);
   const boundary = "=_bounce";
@@ -64,7 +91,7 @@ export function composeBounce(arrival: Arrival, returnTo: Mailbox, hostname: str
       [
         `From: Mail Delivery System <mailer-daemon@${hostname}>`,
         `To: <${to}>`,
-        "Subject: Undelivered mail: mailbox full",
+        `Subject: Undelivered mail: ${why.summary}`,
         `Date: ${date}`,
         "Auto-Submitted: auto-replied",
         "MIME-Version: 1.0",
@@ -73,7 +100,7 @@ export function composeBounce(arrival: Arrival, returnTo: Mailbox, hostname: str
         `--${boundary}`,
         "Content-Type: text/plain; charset=us-ascii",
         "",
-        "The message was taken, and then the mailbox turned out to be full.",
+        `The message was taken, and then this server found ${why.found}.`,
         "",
         `--${boundary}`,
         "Content-Type: message/delivery-status",
@@ -82,7 +109,7 @@ export function composeBounce(arrival: Arrival, returnTo: Mailbox, hostname: str
         "",
         `Final-Recipient: rfc822; ${failed}`,
         "Action: failed",
-        "Status: 5.2.2",
+        `Status: ${why.status}`,
         "",
         `--${boundary}`,
         "Content-Type: text/rfc822-headers",

@@ -12,11 +12,18 @@ import {
 } from "@homing/forwarder";
 import { mailDate, memoryContent } from "@homing/mail";
 import { createRewriter, type Mailbox, NULL_PATH, renderMailbox } from "@homing/srs-core";
-import { listenFailure } from "../failure.ts";
+import { CommandFailure, listenFailure } from "../failure.ts";
 import { randomSecret, systemWorld } from "../system-world.ts";
 import { unixNow } from "../time.ts";
 import { createDeliveries } from "./deliveries.ts";
-import { type Arrival, composeBounce, startInbox } from "./inbox.ts";
+import {
+  type Arrival,
+  composeBounce,
+  MAILBOX_FULL,
+  NO_SUCH_USER,
+  startInbox,
+  type WhyBounced,
+} from "./inbox.ts";
 import { greeting, ORIGINAL_SENDER } from "./messages.ts";
 import type { LocalSite } from "./site.ts";
 
@@ -28,8 +35,11 @@ export const CAROL: Mailbox = { localPart: "carol", domain: DOMAIN };
 
 const HOST = "127.0.0.1";
 const FULL_MAILBOX: Mailbox = { localPart: "alice", domain: "home.example" };
-/** Whatever is sent there is taken, and bounced: for who tries how his site takes it. */
-const FULL_LOCAL_PART = "full";
+/** At any domain. Whatever is sent there is taken, and bounced: for who tries how his site takes it. */
+const BOUNCING: ReadonlyMap<string, WhyBounced> = new Map([
+  ["full", MAILBOX_FULL],
+  ["gone", NO_SUCH_USER],
+]);
 const ALIASES = `alice: ${renderMailbox(FULL_MAILBOX)}\ncarol: carol@home.example\npostmaster: carol\n`;
 const HOSTNAME = `mx.${DOMAIN}`;
 const INBOX_HOSTNAME = "mx.elsewhere.example";
@@ -46,7 +56,7 @@ export interface LoopbackListener {
   /** The inbox kept a message. */
   arrived(arrival: Arrival): void;
   /** The inbox took a message and returns it now. */
-  bounced(by: string, to: string): void;
+  bounced(by: string, to: string, why: WhyBounced): void;
 }
 
 /** @param port 0 takes a free one; @param site with `--http` */
@@ -64,11 +74,12 @@ export async function startLoopback(
   const keepOrBounce = (arrival: Arrival): void => {
     const { reversePath, recipient } = arrival;
     // RFC 5321 §4.5.5: nothing is ever returned to the null sender.
-    if (!isFull(recipient) || reversePath === NULL_PATH) {
+    const why = whyBounced(recipient);
+    if (why === undefined || reversePath === NULL_PATH) {
       listener.arrived(arrival);
       if (renderMailbox(recipient) === renderMailbox(ORIGINAL_SENDER)) isHome();
     } else {
-      const pending = bounce(arrival, reversePath).finally(() => bounces.delete(pending));
+      const pending = bounce(arrival, reversePath, why).finally(() => bounces.delete(pending));
       bounces.add(pending);
     }
   };
@@ -90,6 +101,8 @@ export async function startLoopback(
   };
   const forwarder = await started().catch(async (error: unknown) => {
     await inbox.close();
+    // Of the site: its own port.
+    if (error instanceof CommandFailure) throw error;
     throw listenFailure(
       error,
       `${HOST}:${port}`,
@@ -98,13 +111,14 @@ export async function startLoopback(
   });
   site?.connect(forwarder);
 
-  const bounce = async (arrival: Arrival, returnTo: Mailbox): Promise<void> => {
-    listener.bounced(INBOX_HOSTNAME, renderMailbox(returnTo));
+  const bounce = async (arrival: Arrival, returnTo: Mailbox, why: WhyBounced): Promise<void> => {
+    listener.bounced(INBOX_HOSTNAME, renderMailbox(returnTo), why);
+    const report = { returnTo, why, hostname: INBOX_HOSTNAME, date: mailDate(unixNow()) };
     await submit({
       server: forwarder,
       hostname: INBOX_HOSTNAME,
       envelope: { reversePath: NULL_PATH, recipient: returnTo, eightBit: true, smtpUtf8: false },
-      message: memoryContent(composeBounce(arrival, returnTo, INBOX_HOSTNAME, mailDate(unixNow()))),
+      message: memoryContent(composeBounce(arrival, report)),
     });
   };
 
@@ -127,8 +141,10 @@ const NO_DNS: Pick<World, "txt"> = {
   txt: async () => ({ kind: "failed", cause: "homing local asks no DNS" }),
 };
 
-function isFull(recipient: Mailbox): boolean {
-  return recipient.localPart === FULL_LOCAL_PART || renderMailbox(recipient) === renderMailbox(FULL_MAILBOX);
+/** Undefined where mail is kept. */
+function whyBounced(recipient: Mailbox): WhyBounced | undefined {
+  if (renderMailbox(recipient) === renderMailbox(FULL_MAILBOX)) return MAILBOX_FULL;
+  return BOUNCING.get(recipient.localPart);
 }
 
 async function settings(port: number, inbox: HostPort): Promise<ForwarderSettings> {

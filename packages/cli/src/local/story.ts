@@ -4,13 +4,14 @@ import type { ForwarderEvent } from "@homing/forwarder";
 import { printable } from "@homing/srs-core";
 import { colouredSrs, SRS_STYLE } from "../coloured-srs.ts";
 import { paint, type Style } from "../output.ts";
+import type { WhyBounced } from "./inbox.ts";
 
 export interface Story {
   tell(event: ForwarderEvent): void;
   /** The inbox has a message. */
   tellArrival(recipient: string, subject: string): void;
   /** A destination took a message and returns it now. */
-  tellBounce(by: string, to: string): void;
+  tellBounce(by: string, to: string, why: WhyBounced): void;
 }
 
 const LABEL_WIDTH = 14;
@@ -53,7 +54,10 @@ export function createStory(print: (line: string) => void): Story {
           break;
         case "posted":
           print("");
-          line("from a site", `for ${event.recipient}, envelope sender ${colouredSrs(event.reversePath)}`);
+          line(
+            "from a site",
+            `for ${event.recipient}, envelope sender ${colouredSrs(event.reversePath) || "<>"}`,
+          );
           break;
         case "delivered":
           line("delivered", `to ${event.target} (next hop ${event.hop})`, "green");
@@ -106,11 +110,11 @@ export function createStory(print: (line: string) => void): Story {
       line("in the inbox", `of ${recipient}: "${subject}"`);
     },
 
-    tellBounce(by, to) {
+    tellBounce(by, to, { found }) {
       print("");
       line(
         "bounced",
-        `${by} took it, then found the mailbox full: it returns the message to the envelope sender`,
+        `${by} took it, then found ${found}: it returns the message to the envelope sender`,
         "yellow",
       );
       line("", colouredSrs(to));

@@ -10,7 +10,7 @@ const MAX_WORDS = 400;
 /** Those that are not `550 5.7.1`. */
 const CODES: Partial<Readonly<Record<ProblemType, readonly [code: number, enhanced: string]>>> = {
   unavailable: [451, "4.3.0"],
-  "too-many-recipients": [550, "5.5.3"],
+  "too-many-recipients": [452, "4.5.3"],
   "sender-too-long": [553, "5.1.7"],
   "message-too-large": [552, "5.3.4"],
 };

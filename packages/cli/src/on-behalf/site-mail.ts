@@ -1,9 +1,12 @@
 // What the forwarder asks about mail of sites that comes back, or has come to its end. Called by sites.ts.
 import type { SentMail } from "@homing/forwarder";
-import type { OnBehalf } from "@homing/on-behalf";
-import type { Rewriter } from "@homing/srs-core";
+import { addressKey, type OnBehalf } from "@homing/on-behalf";
+import { type Mailbox, type Rewriter, renderMailbox } from "@homing/srs-core";
 
-export function sentMailOf({ returns }: Pick<OnBehalf, "returns">, rewriters: Iterable<Rewriter>): SentMail {
+type Asked = Pick<OnBehalf, "returns" | "sites" | "manageUrl">;
+
+export function sentMailOf(onBehalf: Asked, rewriters: Iterable<Rewriter>): SentMail {
+  const { returns } = onBehalf;
   return {
     rewriters: [...rewriters],
     isNobody: (recipient) => returns.isNobody(recipient),
@@ -18,5 +21,22 @@ export function sentMailOf({ returns }: Pick<OnBehalf, "returns">, rewriters: It
     },
     settled: ({ id, reversePath, recipient, outcome, now }) =>
       returns.settled({ queueId: id, reversePath, recipient }, outcome, now),
+    foot: (sender, reversePath) => footFor(onBehalf, sender, reversePath),
   };
+}
+
+/** The user has no mail of the site's but what comes back: there stands his own link. A site has none. */
+function footFor(
+  { returns, sites, manageUrl }: Asked,
+  sender: Mailbox,
+  reversePath: Mailbox,
+): readonly string[] {
+  const site = sites.ofBounceDomain(reversePath.domain);
+  if (!site || returns.isNobody(reversePath)) return [];
+  const key = addressKey(sender);
+  if (key === addressKey(site.from) || key === addressKey(site.returnTo)) return [];
+  return [
+    `You sent this through ${site.title}. To see or end what is sent in your name:`,
+    manageUrl(renderMailbox(sender), site.name),
+  ];
 }

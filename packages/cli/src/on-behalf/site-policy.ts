@@ -2,41 +2,50 @@
 // SubmissionPolicy. Called by ../submission.ts.
 import {
   checkHeader,
+  createSignCopies,
   nameKey,
   type OpenSubmission,
   type OwnAddresses,
   ownKey,
   type ReadyMail,
+  type SignCopies,
+  type SignFor,
   type SubmissionPolicy,
   type SubmissionRefusal,
   type Submitted,
+  TOO_MUCH_TO_SIGN,
 } from "@homing/forwarder";
-import { type Content, memoryContent, readTrace, wholeContent, withFields } from "@homing/mail";
+import { type Content, fieldsNamed, withFields } from "@homing/mail";
 import {
   type AdmittedMessage,
   addressKey,
   type OnBehalf,
+  type Refused,
+  refused,
   type Site,
   type SiteSender,
   type Submissions,
 } from "@homing/on-behalf";
-import { asciiLower, type Mailbox, printable } from "@homing/srs-core";
-import type { SignForDomain } from "../domain-signer.ts";
+import { asciiLower, printable } from "@homing/srs-core";
 import { noteChanges } from "./facts-store.ts";
 import { refusalOf } from "./problem-reply.ts";
 
 export interface SitePolicyOptions {
   readonly sites: OnBehalf["sites"];
   readonly submissions: Submissions;
-  readonly sign: SignForDomain;
-  readonly hostname: string;
+  readonly sign: SignFor;
   readonly now: () => number;
 }
 
+interface Surroundings extends SitePolicyOptions {
+  readonly signCopies: SignCopies;
+}
+
 /** A name that is none of a site's is somebody else's matter: undefined, as with a wrong key. */
-export function createSitePolicy(options: SitePolicyOptions): SubmissionPolicy {
+export function createSitePolicy(given: SitePolicyOptions): Required<Pick<SubmissionPolicy, "keyed">> {
+  const options = { ...given, signCopies: createSignCopies(given.sign) };
   return {
-    async logIn({ name, password }) {
+    async keyed({ name, password }) {
       const site = options.sites.ofKey(password);
       if (!site || site.name !== nameKey(name)) return undefined;
       return {
@@ -50,35 +59,53 @@ export function createSitePolicy(options: SitePolicyOptions): SubmissionPolicy {
   };
 }
 
-function openSubmission(options: SitePolicyOptions, site: Site, sender: SiteSender): OpenSubmission {
+function openSubmission(options: Surroundings, site: Site, sender: SiteSender): OpenSubmission {
   const { submissions } = options;
   return {
     kind: "open",
-    async rcpt(recipient) {
+    // Counted as one, and delivered as one.
+    keyOf: addressKey,
+    async rcpt(recipient, taken) {
+      if (taken >= site.limits.recipients) return refusalOf(tooMany(site).problem);
       const against = await submissions.recipient(site, recipient);
       return against && refusalOf(against.problem);
     },
     async message(submitted) {
       const { id, content, recipients } = submitted;
-      const { hostname, now } = options;
       const header = checkHeader({
         start: content.start,
         own: ownOf(site, sender),
         id,
-        hostname,
-        now: now(),
+        hostname: site.from.domain,
+        now: options.now(),
       });
       if (header.kind === "refuse") return header;
+      if (header.hasSeveralAuthors) return refusalOf(SEVERAL_AUTHORS.problem);
       const admitted = await submissions.message(site, sender, {
         queueId: id,
-        recipients: eachOnce(recipients),
+        recipients,
         author: header.from,
-        subject: subjectOf(content),
+        subject: printable(header.subject, MAX_SUBJECT),
       });
       if (!admitted.ok) return refusalOf(admitted.problem);
       return await readyMail(options, site, submitted, { admitted, missing: header.missing });
     },
   };
+}
+
+/** For the record: encoded words stay as they are. */
+const MAX_SUBJECT = 200;
+
+/** One of them could be an address that DMARC lets nobody else use. */
+const SEVERAL_AUTHORS = refused("from-not-permitted", "From holds several addresses", {
+  field: "From",
+  hint: "write one author there",
+});
+
+function tooMany({ limits }: Site): Refused {
+  return refused("too-many-recipients", `a message has ${limits.recipients} recipients at most`, {
+    hint: "send to the others in a message of their own",
+  });
 }
 
 interface Admission {
@@ -88,19 +115,24 @@ interface Admission {
 }
 
 async function readyMail(
-  { sign }: SitePolicyOptions,
+  { signCopies }: Surroundings,
   site: Site,
-  { content, recipients }: Submitted,
+  { content }: Submitted,
   { admitted, missing }: Admission,
 ): Promise<ReadyMail | SubmissionRefusal> {
-  const copies = new Map(admitted.copies.map((copy) => [addressKey(copy.recipient), copy]));
   try {
-    const message = await wholeContent(withFields(content, [missing]));
+    const whole = withFields(content, [missing]);
+    const tops = admitted.copies.map(({ fields }) => (hasWayOut(content) ? "" : fields));
+    const signed = await signCopies(whole, tops, site.from.domain);
+    if (!signed) {
+      admitted.settle("undone");
+      return TOO_MUCH_TO_SIGN;
+    }
     return {
       kind: "send",
       sender: admitted.sender,
-      content: memoryContent(await sign(message, site.from.domain)),
-      copies: recipients.map((recipient) => copyFor(copies, recipient)),
+      content: whole,
+      copies: admitted.copies.map(({ reversePath }, at) => ({ reversePath, fields: signed[at] ?? "" })),
       notes: noteChanges(admitted.changes),
       settled: (outcome) => admitted.settle(OUTCOMES[outcome]),
     };
@@ -112,13 +144,9 @@ async function readyMail(
 
 const OUTCOMES = { kept: "done", "not-kept": "undone", unknown: "unknown" } as const;
 
-function copyFor(
-  copies: ReadonlyMap<string, AdmittedMessage["copies"][number]>,
-  recipient: Mailbox,
-): ReadyMail["copies"][number] {
-  const copy = copies.get(addressKey(recipient));
-  if (!copy) throw new Error("a recipient without a copy");
-  return copy;
+/** The site's own: RFC 8058 §3.1 has one of them. */
+function hasWayOut({ start }: Content): boolean {
+  return fieldsNamed(start, "list-unsubscribe").length > 0;
 }
 
 /** Whether the user may stand in From, DMARC of his domain decides: that is looked up later. */
@@ -128,16 +156,4 @@ function ownOf(site: Site, sender: SiteSender): OwnAddresses {
     mailboxes: new Set([site.from, site.returnTo, ...user].map(ownKey)),
     domains: new Set([asciiLower(site.from.domain)]),
   };
-}
-
-function eachOnce(recipients: readonly Mailbox[]): readonly Mailbox[] {
-  return [...new Map(recipients.map((recipient) => [addressKey(recipient), recipient])).values()];
-}
-
-const MAX_SUBJECT = 200;
-
-/** For the record: encoded words stay as they are. */
-function subjectOf({ start }: Content): string {
-  const [, , subject] = readTrace(start, 1).identity;
-  return printable(Buffer.from(subject, "latin1").toString("utf8"), MAX_SUBJECT);
 }

@@ -39,7 +39,7 @@ export function sitesOf(
 }
 
 /** RFC 8058 §4: the button in a mail program is shown only where they are signed. */
-const WAYS_OUT = ["List-Unsubscribe", "List-Unsubscribe-Post"];
+export const WAYS_OUT = ["List-Unsubscribe", "List-Unsubscribe-Post"];
 
 export function createRunningSites({ read, state, world, ...options }: SitesOptions): RunningSites {
   let forwarder: Pick<Forwarder, "post"> | undefined;

@@ -29,10 +29,10 @@ export function addUsersCommands(program: Command, choose: Choose): void {
   const users = program.command("users").description("the people who may submit mail: a users file");
   users
     .command("set")
-    .description("add a user, or give one a new password; read from stdin, or asked for at a terminal")
+    .description("add a person, or give one a new password; read from stdin, or asked for at a terminal")
     .argument("<file>", "users file; made where there is none")
-    .argument("<name>", "what the user logs in with")
-    .option("--address <address>", "sender address of the user, as often as there are", repeated)
+    .argument("<name>", "what the person logs in with")
+    .option("--address <address>", "sender address of the person, as often as there are", repeated)
     .option("--json", JSON_TEXT)
     .action((file, name, options) =>
       choose(async () => (await import("../commands/users.ts")).setUser(file, name, options)),
@@ -47,18 +47,18 @@ export function addUsersCommands(program: Command, choose: Choose): void {
     );
   users
     .command("remove")
-    .description("take a user out")
+    .description("take a person out")
     .argument("<file>", "users file")
-    .argument("<name>", "what the user logs in with")
+    .argument("<name>", "what the person logs in with")
     .option("--json", JSON_TEXT)
     .action((file, name, options) =>
       choose(async () => (await import("../commands/users.ts")).removeUser(file, name, options)),
     );
   users
     .command("check")
-    .description("is this the user's password? Read from stdin, or asked for at a terminal")
+    .description("is this the person's password? Read from stdin, or asked for at a terminal")
     .argument("<file>", "users file")
-    .argument("<name>", "what the user logs in with")
+    .argument("<name>", "what the person logs in with")
     .option("--json", JSON_TEXT)
     .action((file, name, options) =>
       choose(async () => (await import("../commands/users.ts")).checkUser(file, name, options)),

@@ -4,7 +4,8 @@ import type { HttpListener } from "@homing/http";
 import type { OnBehalf } from "@homing/on-behalf";
 import type { Config } from "../config/schema.ts";
 import { listenFailure } from "../failure.ts";
-import { unixNow } from "../time.ts";
+import { unixMilliseconds, unixNow } from "../time.ts";
+import { createRefusalLog } from "./refused-requests.ts";
 
 export type { HttpListener } from "@homing/http";
 
@@ -36,6 +37,7 @@ export async function startHttp({
   const whyLinks = createWhyLinks({ publicUrl, secrets, now: unixNow });
   return listenHttp({
     ...{ listen, hostname, whyLinks, failed },
+    refused: createRefusalLog(log, unixMilliseconds),
     onBehalf: onBehalf && { ...onBehalf, publicUrl },
   }).catch((error: unknown) => {
     throw listenFailure(error, renderHostPort(listen), `change http.listen in ${configPath}`);

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { open, realpath, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseUsersFile, type Users } from "@homing/forwarder";
+import { configFailure } from "../config/config-problem.ts";
 import { CommandFailure, systemFailure } from "../failure.ts";
 import { type FileWords, hasCode, readPrivateFile, syncFolder, writeDurably } from "../private-file.ts";
 
@@ -11,6 +12,9 @@ export interface UsersFile {
   readonly text: string;
   readonly users: Users;
 }
+
+/** The file itself, or Dovecot. */
+type WhoKnows = "here" | "elsewhere";
 
 /** Some thirty thousand users: more are better kept by Dovecot. */
 const MAX_KIB = 4096;
@@ -23,9 +27,10 @@ const WORDS: FileWords = {
 /** Whatever the umask is, nobody else ever sees it. */
 const MODE = 0o600;
 
-export async function readUsersFile(path: string): Promise<UsersFile> {
+/** @param passwords who knows them; of a file alone it cannot be told */
+export async function readUsersFile(path: string, passwords?: WhoKnows): Promise<UsersFile> {
   const { octets } = await readPrivateFile(path, WORDS);
-  return readText(path, octets);
+  return readText(path, octets, passwords);
 }
 
 /**
@@ -83,14 +88,13 @@ function lockFailure(path: string, error: unknown): CommandFailure {
   return systemFailure(path, error);
 }
 
-function readText(path: string, octets: Buffer): UsersFile {
+function readText(path: string, octets: Buffer, passwords?: WhoKnows): UsersFile {
   if (!isUtf8(octets)) throw new CommandFailure("config", `users file ${path} is not UTF-8: write it so`);
   const text = octets.toString("utf8");
-  const parsed = parseUsersFile(text);
+  const parsed = parseUsersFile(text, { passwords: passwords ?? "here" });
   if (parsed.ok) return { text, users: parsed.users };
   // One whose passwords Dovecot knows has none in it.
-  const other = parseUsersFile(text, { passwords: "elsewhere" });
-  if (other.ok) return { text, users: other.users };
-  const lines = parsed.problems.map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`);
-  throw new CommandFailure("config", lines.join("\n"));
+  const other = passwords === undefined && parseUsersFile(text, { passwords: "elsewhere" });
+  if (other !== false && other.ok) return { text, users: other.users };
+  throw configFailure(parsed.problems.map((problem) => ({ file: path, ...problem })));
 }
