@@ -17,9 +17,9 @@ const STOP_SECONDS = 5;
 /** Compiled code of the tests' own. */
 const CACHE = resolve(import.meta.dirname, "../../.cache/xdg");
 
-/** Without the colour settings of whoever runs the tests, and without a trace in his home. */
+/** Without the colour settings of whoever runs the tests, and without a trace in his home: the command keeps code of its own. */
 export function plainEnvironment(): Record<string, string> {
-  const { FORCE_COLOR: _, NO_COLOR: __, ...rest } = process.env;
+  const { FORCE_COLOR: _, NO_COLOR: __, NODE_COMPILE_CACHE: ___, ...rest } = process.env;
   return { ...(rest as Record<string, string>), XDG_CACHE_HOME: CACHE };
 }
 

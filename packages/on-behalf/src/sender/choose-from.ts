@@ -47,8 +47,8 @@ export async function chooseFrom(choice: FromChoice): Promise<ChosenFrom> {
     field: "fromMode",
     hint:
       dmarc.kind === "unknown"
-        ? "try again later, or use the mode site, which takes the site's address then"
-        : "use the mode site, which takes the site's address then",
+        ? "try again later, or use the mode site, which takes the site's address"
+        : "use the mode site, which takes the site's address",
   });
 }
 
