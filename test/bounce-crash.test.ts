@@ -17,7 +17,7 @@ import { remoteBounce, srsAddress } from "./harness/bounce-peers.ts";
 import { SRS_DOMAIN } from "./harness/in-process.ts";
 import { type Told, toldIn } from "./harness/told.ts";
 
-const ROUNDS = Number(process.env.HOMING_CRASH_ROUNDS ?? 3);
+const ROUNDS = Number(process.env.HOMING_CRASH_ROUNDS ?? 2);
 const LOAD = { rounds: ROUNDS, clients: 20, enough: 400 };
 const timeout = (120 + 20 * ROUNDS) * 1000;
 const BOUNCE_TAKEN = "250 2.0.0 the bounce is taken";

@@ -8,7 +8,7 @@ import { problemOf } from "./harness/on-behalf-calls.ts";
 import { type Answer, type OnBehalfSite, startOnBehalfSite } from "./harness/on-behalf-site.ts";
 import { waitFor } from "./harness/wait.ts";
 
-const ROUNDS = Number(process.env.HOMING_CRASH_ROUNDS ?? 4);
+const ROUNDS = Number(process.env.HOMING_CRASH_ROUNDS ?? 3);
 const timeout = (120 + 20 * ROUNDS) * 1000;
 /** At the same time. */
 const SENDERS = 8;

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { EVERYTHING, PLAIN } from "../bench/authentication/contestants.ts";
-import { parseAuthenticationOptions } from "../bench/authentication/options.ts";
-import { renderAuthentication } from "../bench/authentication/report.ts";
-import type { AuthenticationRun } from "../bench/authentication/rounds.ts";
-import { storiesNeed } from "./harness/availability.ts";
-import { run } from "./harness/command.ts";
+import { storiesNeed } from "../../test/harness/availability.ts";
+import { run } from "../../test/harness/command.ts";
+import { EVERYTHING, PLAIN } from "../authentication/contestants.ts";
+import { parseAuthenticationOptions } from "../authentication/options.ts";
+import { renderAuthentication } from "../authentication/report.ts";
+import type { AuthenticationRun } from "../authentication/rounds.ts";
 
-const MAIN = join(import.meta.dirname, "../bench/authentication/main.ts");
+const MAIN = join(import.meta.dirname, "../authentication/main.ts");
 const SMOKE_SECONDS = 60;
 
 const wrong: readonly [args: readonly string[], say: RegExp][] = [

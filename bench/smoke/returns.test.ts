@@ -6,18 +6,18 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { readBounce } from "@homing/bounce-handler";
 import { createRewriter, type Mailbox, parseMailbox } from "@homing/srs-core";
-import { FORWARDING_DOMAIN, SECRET } from "../bench/mta/addresses.ts";
-import { bounceAround, bounceMessage } from "../bench/mta/bounce-message.ts";
-import type { PeerName } from "../bench/mta/peer.ts";
-import type { CellRun } from "../bench/mta/results.ts";
-import type { LargeRun } from "../bench/returns/large.ts";
-import { parseReturnsOptions } from "../bench/returns/options.ts";
-import { type ReturnsResults, renderReturns } from "../bench/returns/report.ts";
-import { srsAddressesOf } from "../bench/returns/srs-addresses.ts";
-import { storiesNeed } from "./harness/availability.ts";
-import { run } from "./harness/command.ts";
+import { storiesNeed } from "../../test/harness/availability.ts";
+import { run } from "../../test/harness/command.ts";
+import { FORWARDING_DOMAIN, SECRET } from "../mta/addresses.ts";
+import { bounceAround, bounceMessage } from "../mta/bounce-message.ts";
+import type { PeerName } from "../mta/peer.ts";
+import type { CellRun } from "../mta/results.ts";
+import type { LargeRun } from "../returns/large.ts";
+import { parseReturnsOptions } from "../returns/options.ts";
+import { type ReturnsResults, renderReturns } from "../returns/report.ts";
+import { srsAddressesOf } from "../returns/srs-addresses.ts";
 
-const MAIN = join(import.meta.dirname, "../bench/returns/main.ts");
+const MAIN = join(import.meta.dirname, "../returns/main.ts");
 const SMOKE_SECONDS = 60;
 const BOUNCED = {
   srsAddress: `SRS0=tag=G3=origin.example=carol@${FORWARDING_DOMAIN}`,

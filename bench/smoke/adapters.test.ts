@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { measureLookUps, SHAPES, TCP_TABLE } from "../bench/adapters/look-ups.ts";
-import { parseAdaptersOptions } from "../bench/adapters/options.ts";
-import { MAPS, MILTER, NO_MILTER, renderAdapters, SOCKETMAP_NAME } from "../bench/adapters/report.ts";
-import { storiesNeed } from "./harness/availability.ts";
-import { run } from "./harness/command.ts";
-import { freePort } from "./harness/free-port.ts";
+import { storiesNeed } from "../../test/harness/availability.ts";
+import { run } from "../../test/harness/command.ts";
+import { freePort } from "../../test/harness/free-port.ts";
+import { measureLookUps, SHAPES, TCP_TABLE } from "../adapters/look-ups.ts";
+import { parseAdaptersOptions } from "../adapters/options.ts";
+import { MAPS, MILTER, NO_MILTER, renderAdapters, SOCKETMAP_NAME } from "../adapters/report.ts";
 
-const MAIN = join(import.meta.dirname, "../bench/adapters/main.ts");
+const MAIN = join(import.meta.dirname, "../adapters/main.ts");
 const SMOKE_SECONDS = 90;
 
 for (const [args, say] of [

@@ -1,12 +1,12 @@
 // The parts of bench:mta that only compute: counters of smtp-sink, medians and ratios, names of cells, the report.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CELLS, cellName, cellTitle, namesMeant } from "../bench/mta/cells.ts";
-import { messagesCounted } from "../bench/mta/counters.ts";
-import { parseOptions } from "../bench/mta/options.ts";
-import { renderReport } from "../bench/mta/report.ts";
-import type { CellRun, Results } from "../bench/mta/results.ts";
-import { quantile, ratiosInRounds, spreadOf } from "../bench/mta/statistics.ts";
+import { CELLS, cellName, cellTitle, namesMeant } from "../mta/cells.ts";
+import { messagesCounted } from "../mta/counters.ts";
+import { parseOptions } from "../mta/options.ts";
+import { renderReport } from "../mta/report.ts";
+import type { CellRun, Results } from "../mta/results.ts";
+import { quantile, ratiosInRounds, spreadOf } from "../mta/statistics.ts";
 
 const printed: readonly [what: string, printed: string, messages: number | undefined][] = [
   ["nothing yet", "", undefined],
