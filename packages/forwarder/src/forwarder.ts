@@ -1,153 +1,38 @@
-// The forwarder, put together: SMTP in, routes, rewriting, SMTP out. Called by the composition root and by tests,
-// which pass in time, DNS and randomness.
+// The forwarder, put together: SMTP in, routes, rewriting, SMTP out. Called by the composition root and by tests.
 import { createBounceGate, createGuessBudget } from "@homing/bounce-handler";
-import type { SpfResolver } from "@homing/spf";
-import { type Mailbox, NULL_PATH, type Rewriter, type UnixSeconds } from "@homing/srs-core";
-import type { SignMessage } from "./authenticate.ts";
+import { type Mailbox, NULL_PATH } from "@homing/srs-core";
 import {
-  type AuthenticationSettings,
   type RunningAuthentication,
   type Surroundings,
   startAuthentication,
 } from "./authentication/from-settings.ts";
-import type { BouncePolicy } from "./bounces/bounce-settings.ts";
 import { createBounces } from "./bounces/bounces.ts";
 import { createFailures } from "./bounces/failures.ts";
 import { createLinks, type Links } from "./bounces/links.ts";
 import { countEaten } from "./bounces/sent-bounces.ts";
-import type { SentMail } from "./bounces/sent-mail.ts";
 import { bugText } from "./bug-text.ts";
 import { isListed } from "./client-networks.ts";
-import type { ForwardClient } from "./dot-forward/forward-client.ts";
-import { createForwardPolicy, type ForwardChoice } from "./dot-forward/forward-policy.ts";
-import type { Report } from "./events.ts";
+import { createForwardPolicy } from "./dot-forward/forward-policy.ts";
+import type { Forwarder, ForwarderSettings, World } from "./forwarder-settings.ts";
 import { createResources, type SmtpServerOptions } from "./front/front.ts";
-import type { SmtpLimits } from "./front/limits.ts";
-import type { Waits } from "./hand-over/hand-over.ts";
 import { createHeaderMarks } from "./header-mark.ts";
-import type { LocalStore } from "./local-delivery.ts";
 import { createLoopTokens } from "./loop-token.ts";
 import { createMailOut } from "./mail-out.ts";
 import { blockList } from "./networks.ts";
-import type { MxResolver, NextHop } from "./next-hops.ts";
-import type { Clock } from "./outbound/clock.ts";
-import type { OutboundLimits } from "./outbound/outbound-limits.ts";
-import type { TxtAnswer } from "./outbound/sts-policies.ts";
 import { createPost, type Post } from "./posted-mail.ts";
 import type { LeadsTo } from "./queue/dsn-message.ts";
-import { QUEUE_TIMES, type QueueTimes } from "./queue/next-step.ts";
+import { QUEUE_TIMES } from "./queue/next-step.ts";
 import { createReceiver, type ReceiveOptions } from "./receive.ts";
 import { createRoutes } from "./routes.ts";
-import { type ListenPlace, listenSmtp, type SmtpListener, type TlsFiles } from "./smtp-in.ts";
+import { listenSmtp } from "./smtp-in.ts";
 import { createSrsDomains, type SrsDomains } from "./srs-domains.ts";
-import type { State } from "./state.ts";
-import {
-  listenForSubmission,
-  NO_SUBMISSION,
-  type SubmissionPlaces,
-  type SubmissionSettings,
-} from "./submission/listen.ts";
-import { isElsewhere, isOurs, mainDomain, type Tables } from "./tables/tables.ts";
-import { createTopFields, type TopFieldOptions } from "./top-fields.ts";
-import type { TrustedForwarder } from "./trust/trust-entry.ts";
-
-export interface ForwarderSettings {
-  /** Our name in the greeting, in EHLO and in Received fields. */
-  readonly hostname: string;
-  readonly listen: ListenPlace;
-  readonly rewriter: Rewriter;
-  /** Of recipient domains that have an SRS domain of their own; domains in lower case. */
-  readonly rewriterByDomain?: ReadonlyMap<string, Rewriter>;
-  /** Where addresses of ours lead, and which domains are ours. */
-  readonly tables: Tables;
-  readonly routes: ReadonlyMap<string, NextHop>;
-  readonly smartHost?: NextHop | undefined;
-  /** Policies of destinations (RFC 8461) are honoured. Default true. */
-  readonly mtaSts?: boolean;
-  /** Of connections to next hops. */
-  readonly outbound?: Partial<OutboundLimits>;
-  /** Private networks to which the MX records of others may lead. */
-  readonly privateNetworks: readonly string[];
-  /** Keeps the mail of our domains that no table takes elsewhere. Without one, a next hop in `routes` may. */
-  readonly store?: LocalStore | undefined;
-  /** Users' .forward files. */
-  readonly forwards?: { readonly reader: ForwardClient; readonly choice: ForwardChoice } | undefined;
-  /** IP addresses and CIDR networks. */
-  readonly trustedNetworks: readonly string[];
-  readonly xclientNetworks?: readonly string[];
-  readonly proxyNetworks?: readonly string[];
-  readonly tls?: TlsFiles | undefined;
-  /** Signs mail that we write ourselves (DKIM). Without it, that is not signed. */
-  readonly sign?: SignMessage | undefined;
-  /** Who may send; without it, nobody is checked. It wants `dns` of the world. */
-  readonly authentication?: AuthenticationSettings | undefined;
-  /** Destinations whose mail gets no ARC seal, in lower case. */
-  readonly notSealed?: ReadonlySet<string>;
-  /** X-Forwarded-For and X-Forwarded-To. Default: neither. */
-  readonly forwardedFields?: TopFieldOptions["forwarded"];
-  readonly limits?: Partial<SmtpLimits>;
-  readonly greetDelayMs?: number;
-  /** What becomes of bounces, by alias. Default: a DSN of ours goes to the original sender. */
-  readonly bouncePolicy?: BouncePolicy | undefined;
-  /** Senders' identifiers and headers are kept in the state for seven days, for bounces. Default false. */
-  readonly rememberHeaders?: boolean;
-  /** Mail that is sent from here for somebody, and its return domains. It wants `state`. */
-  readonly sentMail?: SentMail | undefined;
-  /** Ports for people and sites who log in. They want `tls` and `state`. */
-  readonly submission?: SubmissionSettings | undefined;
-  /** Left free on the disk of the state folder. */
-  readonly minFreeOctets?: number;
-  readonly maxMessageOctets: number;
-  readonly maxClients: number;
-  /** A message with so many Received fields is refused. */
-  readonly maxHops: number;
-  /** Newest first, as the rewriter's: whoever has them tells a message of ours that comes back. */
-  readonly loopSecrets: readonly string[];
-  /** Keeps mail that takes time. Without one, all mail is delivered while its client waits. */
-  readonly state?: State | undefined;
-  /** Verified mail goes to the queue before anything else; otherwise only what takes time. */
-  readonly spoolFirst?: boolean;
-  readonly waits?: Partial<Waits>;
-  readonly queueTimes?: Partial<QueueTimes>;
-  /** Attempts of the queue at the same time: in all, and to one domain. */
-  readonly maxAttempts?: number;
-  readonly maxAttemptsPerDomain?: number;
-}
-
-/** The world outside, as arguments. */
-export interface World {
-  readonly now: () => UnixSeconds;
-  /** A short text that no other message has; it stands in Received fields. */
-  readonly newId: () => string;
-  readonly random: () => number;
-  /** A signal that aborts after so many seconds. */
-  readonly timeLimit: (seconds: number) => AbortSignal;
-  readonly clock: Clock;
-  readonly resolver: MxResolver;
-  /** For authentication. */
-  readonly dns?: SpfResolver;
-  /** TXT records, for MTA-STS; without it no policy is asked for. */
-  readonly txt?: (name: string) => Promise<TxtAnswer>;
-  readonly report: Report;
-}
-
-export interface Forwarder extends SmtpListener {
-  /** Where people and sites submit mail. */
-  readonly submission: SubmissionPlaces;
-  /** From the next RCPT on; what was accepted before goes where it was told. */
-  replaceTables(tables: Tables): void;
-  /** From the next RCPT on. */
-  replaceTrusted(entries: readonly TrustedForwarder[]): void;
-  /** After somebody made mail of the queue due: it is tried at once, where there is room. */
-  wakeQueue(): void;
-  /** Mail of our own, or of somebody for whom we send: on the disk, and then on its way. */
-  readonly post: Post;
-}
+import { listenForSubmission, NO_SUBMISSION } from "./submission/listen.ts";
+import { isElsewhere, isOurs, mainDomain } from "./tables/tables.ts";
+import { createTopFields } from "./top-fields.ts";
 
 /** Starts listening. Rejects with the system's error where the port cannot be had. */
 export async function startForwarder(settings: ForwarderSettings, world: World): Promise<Forwarder> {
-  const { hostname } = settings;
-  const { sentMail } = settings;
+  const { hostname, sentMail } = settings;
   const srsDomains = createSrsDomains(
     settings.rewriter,
     settings.rewriterByDomain ?? new Map(),

@@ -38,7 +38,7 @@ export { createBoundedLines } from "./dot-forward/bounded-lines.ts";
 export * from "./dot-forward/dot-forward.ts";
 export type { ForwarderEvent, Report } from "./events.ts";
 export { followUsers, type UserForwards } from "./follow-users.ts";
-export type { Forwarder, ForwarderSettings, World } from "./forwarder.ts";
+export type { Forwarder, ForwarderSettings, World } from "./forwarder-settings.ts";
 export { createClientCounts } from "./front/client-counts.ts";
 export { isOnTmpfs } from "./front/disk-space.ts";
 export type { SmtpLimits } from "./front/limits.ts";

@@ -6,7 +6,7 @@ import type { Failures } from "./bounces/failures.ts";
 import { bugText } from "./bug-text.ts";
 import type { Copy } from "./copies.ts";
 import { type Delivery, deliver } from "./deliver.ts";
-import type { ForwarderSettings, World } from "./forwarder.ts";
+import type { ForwarderSettings, World } from "./forwarder-settings.ts";
 import type { AttemptCopy, CopyAttempt } from "./hand-over/attempt-copy.ts";
 import { handOver } from "./hand-over/choose-way.ts";
 import { NOT_KEPT, WAITS } from "./hand-over/hand-over.ts";

@@ -5,7 +5,7 @@ import { receivedField } from "@homing/mail";
 import { asciiLower } from "@homing/srs-core";
 import { NOT_SIGNED } from "../authenticate.ts";
 import { bugText } from "../bug-text.ts";
-import type { ForwarderSettings, World } from "../forwarder.ts";
+import type { ForwarderSettings, World } from "../forwarder-settings.ts";
 import type { HeaderMarks } from "../header-mark.ts";
 import type { LoopTokens } from "../loop-token.ts";
 import type { MailOut } from "../mail-out.ts";

@@ -5,7 +5,7 @@ import { looksLikeSrs, type Mailbox, NULL_PATH } from "@homing/srs-core";
 import { createAliasIndex } from "../alias-index/alias-index.ts";
 import type { Copy } from "../copies.ts";
 import type { Delivery } from "../deliver.ts";
-import type { ForwarderSettings, World } from "../forwarder.ts";
+import type { ForwarderSettings, World } from "../forwarder-settings.ts";
 import type { Incoming, Lead } from "../hand-over/incoming.ts";
 import type { Route } from "../routes.ts";
 import type { SrsDomains } from "../srs-domains.ts";
