@@ -6,15 +6,18 @@ import {
   createPeople,
   createScryptPasswords,
   type DkimKey,
+  type Forwarder,
   type ForwarderSettings,
   nameKey,
   type Passwords,
+  renderHostPort,
   systemClock,
   type Users,
 } from "@homing/forwarder";
 import { configFailure } from "./config/config-problem.ts";
 import type { Config } from "./config/schema.ts";
 import { createDomainSigner } from "./domain-signer.ts";
+import { type CommandFailure, listenFailure } from "./failure.ts";
 import { createSitePolicy } from "./on-behalf/site-policy.ts";
 import { type RunningSites, WAYS_OUT } from "./on-behalf/sites.ts";
 import { systemRandom } from "./system-world.ts";
@@ -51,6 +54,11 @@ export async function readUsers({ submission, onBehalf }: Config, configPath: st
   );
 }
 
+/** Undefined where the configuration names no file. */
+export async function rereadUsers(config: Config, configPath: string): Promise<Users | undefined> {
+  return config.submission?.usersFile === undefined ? undefined : await readUsers(config, configPath);
+}
+
 /** Undefined where the configuration has no submission. */
 export function createSubmission(options: SubmissionOptions): RunningSubmission | undefined {
   const { hostname, submission } = options.config;
@@ -83,4 +91,28 @@ function passwordsOf(
   if (path === undefined) return { passwords: createScryptPasswords(users), close() {} };
   const passwords = createDovecotPasswords({ path, clock: systemClock, random: systemRandom });
   return { passwords, close: () => passwords.close() };
+}
+
+/** Where it listens, for the log. */
+export function submissionPlaces({ submission }: Forwarder) {
+  const { listen, listenTls } = submission;
+  return [
+    ...(listen ? [{ place: "listen", listener: listen }] : []),
+    ...(listenTls ? [{ place: "listenTls", listener: listenTls }] : []),
+  ];
+}
+
+/** Undefined where it is none of its ports that cannot be had. */
+export function submissionFailure(
+  error: unknown,
+  { submission }: Pick<ForwarderSettings, "submission">,
+  configPath: string,
+): CommandFailure | undefined {
+  const port = error instanceof Error && "port" in error ? error.port : undefined;
+  for (const name of ["listen", "listenTls"] as const) {
+    const place = submission?.[name];
+    if (place && "port" in place && place.port !== 0 && place.port === port)
+      return listenFailure(error, renderHostPort(place), `change submission.${name} in ${configPath}`);
+  }
+  return undefined;
 }

@@ -41,12 +41,12 @@ export function hangups(): Hangups {
 }
 
 /** For whoever else listens: SIGHUP has one listener. */
-export function alsoHeardBy(heard: Hangups, also: () => void): Hangups {
+export function alsoHeardBy(heard: Hangups, ...others: readonly (() => void)[]): Hangups {
   return {
     listen(act) {
       heard.listen(() => {
         act();
-        also();
+        for (const other of others) other();
       });
     },
   };

@@ -12,7 +12,7 @@ import { createOutput, whenOutputIsLost } from "../output.ts";
 import { rereadTrust } from "../read-authentication.ts";
 import { readTables } from "../route-tables.ts";
 import { startAdapters } from "../service/adapters/adapters.ts";
-import { withFileReload } from "../service/file-reload.ts";
+import { fileReload } from "../service/file-reload.ts";
 import { createLogWriter } from "../service/log-writer.ts";
 import { createMasking } from "../service/mask-events.ts";
 import { createNotify, ready, stopping } from "../service/notify.ts";
@@ -68,14 +68,15 @@ export async function runAdapters(
     files,
     readSince,
     read: (opened) => readTables(config, options.config, { opened }),
-    hangups: withFileReload(
-      alsoHeardBy(heard, () => void running.reread()),
-      {
+    hangups: alsoHeardBy(
+      heard,
+      () => void running.reread(),
+      fileReload({
         what: "trusted-forwarders",
         read: () => rereadTrust(config, options.config, log),
         replace: running.replaceTrusted,
         log,
-      },
+      }),
     ),
     log,
   });

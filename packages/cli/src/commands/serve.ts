@@ -24,7 +24,7 @@ import { readTables } from "../route-tables.ts";
 import { type Activation, parseActivation } from "../service/activation.ts";
 import { type RunningAdapters, startAdapters } from "../service/adapters/adapters.ts";
 import { type ServiceControl, startServiceControl } from "../service/control/service-control.ts";
-import { withFileReload } from "../service/file-reload.ts";
+import { fileReload } from "../service/file-reload.ts";
 import { type HttpListener, startHttp } from "../service/http-listener.ts";
 import { createLogWriter } from "../service/log-writer.ts";
 import { createMasking } from "../service/mask-events.ts";
@@ -36,7 +36,13 @@ import { stopListener } from "../service/stop.ts";
 import { startTableReload, type TableReload } from "../service/table-reload.ts";
 import { readTls } from "../service/tls-files.ts";
 import { keepYoungMemory } from "../service/young-memory.ts";
-import { createSubmission, readUsers } from "../submission.ts";
+import {
+  createSubmission,
+  readUsers,
+  rereadUsers,
+  submissionFailure,
+  submissionPlaces,
+} from "../submission.ts";
 import { systemDns } from "../system-dns.ts";
 import { randomKey, systemWorld } from "../system-world.ts";
 import { unixMilliseconds } from "../time.ts";
@@ -148,28 +154,22 @@ async function serveUntilStopped({
         files: settings.tableFiles,
         readSince,
         read: (opened) => readTables(config, options.config, { opened }),
-        hangups: withFileReload(
-          withFileReload(
-            withFileReload(
-              alsoHeardBy(heard, () => void adapters?.reread()),
-              {
-                what: "users",
-                read: async () =>
-                  config.submission?.usersFile === undefined
-                    ? undefined
-                    : await readUsers(config, options.config),
-                replace: (fresh) => submission?.replaceUsers(fresh),
-                log,
-              },
-            ),
-            {
-              what: "certificate",
-              read: () => readTls(config, options.config),
-              replace: forwarder.replaceTls,
-              log,
-            },
-          ),
-          {
+        hangups: alsoHeardBy(
+          heard,
+          () => void adapters?.reread(),
+          fileReload({
+            what: "users",
+            read: () => rereadUsers(config, options.config),
+            replace: (fresh) => submission?.replaceUsers(fresh),
+            log,
+          }),
+          fileReload({
+            what: "certificate",
+            read: () => readTls(config, options.config),
+            replace: forwarder.replaceTls,
+            log,
+          }),
+          fileReload({
             what: "trusted-forwarders",
             read: () => rereadTrust(config, options.config, log),
             replace(entries) {
@@ -177,7 +177,7 @@ async function serveUntilStopped({
               adapters?.replaceTrusted(entries);
             },
             log,
-          },
+          }),
         ),
         log,
       }),
@@ -282,14 +282,6 @@ async function end(service: Service): Promise<void> {
   });
 }
 
-function submissionPlaces({ submission }: Forwarder) {
-  const { listen, listenTls } = submission;
-  return [
-    ...(listen ? [{ place: "listen", listener: listen }] : []),
-    ...(listenTls ? [{ place: "listenTls", listener: listenTls }] : []),
-  ];
-}
-
 function notifier(log: Service["log"]): (assignments: readonly Assignment[]) => Promise<void> {
   const notify = createNotify(process.env);
   return async (assignments) => {
@@ -325,19 +317,4 @@ function listen(
         throw other ?? listenFailure(error, place, `change listen in ${configPath}`);
       });
   }
-}
-
-/** Undefined where it is none of its ports that cannot be had. */
-function submissionFailure(
-  error: unknown,
-  { submission }: Pick<ForwarderSettings, "submission">,
-  configPath: string,
-): CommandFailure | undefined {
-  const port = error instanceof Error && "port" in error ? error.port : undefined;
-  for (const name of ["listen", "listenTls"] as const) {
-    const place = submission?.[name];
-    if (place && "port" in place && place.port !== 0 && place.port === port)
-      return listenFailure(error, renderHostPort(place), `change submission.${name} in ${configPath}`);
-  }
-  return undefined;
 }

@@ -1,5 +1,5 @@
-// Files that SIGHUP has read anew, without a restart: the certificate, trusted forwarders. Called by `homing serve`.
-import { alsoHeardBy, type Hangups } from "../until-signal.ts";
+// Files that SIGHUP has read anew, without a restart: the certificate, trusted forwarders, people who may submit mail. Called by
+// `homing serve` and `homing adapters`.
 
 export interface FileReload<T> {
   /** As in events: `certificate` gives `certificate-reloaded` and `certificate-not-reloaded`. */
@@ -10,9 +10,9 @@ export interface FileReload<T> {
   readonly log: (event: object) => void;
 }
 
-/** What is logged tells whether it worked. */
-export function withFileReload<T>(heard: Hangups, reload: FileReload<T>): Hangups {
-  return alsoHeardBy(heard, () => void renew(reload));
+/** To be called at SIGHUP. What is logged tells whether it worked. */
+export function fileReload<T>(reload: FileReload<T>): () => void {
+  return () => void renew(reload);
 }
 
 /** What is in use stays where the new one cannot be used. */
