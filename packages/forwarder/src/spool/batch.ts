@@ -1,15 +1,22 @@
-// A batch of operations as one transaction: one sync of the disk for all of them, and answers only after it. Runs in the
-// writer thread. Called by writer-thread.ts.
+// A batch of operations as one transaction: one sync of the disk for all of them, and answers only after it, where somebody
+// may rely on one. Runs in the writer thread. Called by writer-thread.ts.
 import type { DatabaseSync } from "node:sqlite";
 import type { Answer, Batch, Operation } from "./operations.ts";
 import type { Room } from "./room.ts";
 import { causeOf, troubleOf } from "./sqlite-error.ts";
 import type { Store } from "./store.ts";
+import type { Syncs } from "./syncs.ts";
 
 /** Throws where the database must be opened again before anything else is said of it. */
 export type RunBatch = (batch: Batch) => readonly Answer[];
 
-export function createBatchRunner(db: DatabaseSync, store: Store, room: Room): RunBatch {
+export interface BatchParts {
+  readonly store: Store;
+  readonly room: Room;
+  readonly syncs: Syncs;
+}
+
+export function createBatchRunner(db: DatabaseSync, { store, room, syncs }: BatchParts): RunBatch {
   const begin = db.prepare("BEGIN IMMEDIATE");
   const commit = db.prepare("COMMIT");
   const rollback = (): void => {
@@ -61,6 +68,7 @@ export function createBatchRunner(db: DatabaseSync, store: Store, room: Room): R
   };
 
   return (batch) => {
+    syncs.before(batch.operations);
     const full = batch.operations.some(addsOctets) ? room.lacking() : undefined;
     try {
       return all(batch, full);

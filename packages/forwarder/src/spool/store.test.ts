@@ -10,17 +10,20 @@ import { createHousekeeping } from "./housekeeping.ts";
 import type { Claimed, Operation, Put } from "./operations.ts";
 import { messageRow, recipientRow } from "./rows.ts";
 import { createStore, type Store } from "./store.ts";
+import { createSyncs } from "./syncs.ts";
 import { temporaryFolder } from "./testing/folder.ts";
 import { message, patterned, recipient, T0 } from "./testing/messages.ts";
 
 const AMPLE = { lacking: () => undefined };
+/** Nothing here lasts long enough for a sync to be overdue. */
+const never = () => () => {};
 
 async function openStore(t: TestContext) {
   const file = join(await temporaryFolder(t), "spool.db");
   const db = openDatabase(file);
   t.after(() => db.close());
   const store = createStore(db);
-  const runBatch = createBatchRunner(db, store, AMPLE);
+  const runBatch = createBatchRunner(db, { store, room: AMPLE, syncs: createSyncs(db, never) });
   const run = (operations: readonly Operation[], body?: Buffer) =>
     runBatch({ operations, bodies: operations.map(() => body) });
   return { file, db, store, run };

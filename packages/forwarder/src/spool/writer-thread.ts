@@ -8,6 +8,7 @@ import type { Batch, FromThread, ThreadOptions, ToThread } from "./operations.ts
 import { createRoom } from "./room.ts";
 import { causeOf } from "./sqlite-error.ts";
 import { createStore } from "./store.ts";
+import { createSyncs } from "./syncs.ts";
 
 /** Without a batch for so long, it is idle. */
 const IDLE_MS = 250;
@@ -44,7 +45,11 @@ function serve(options: ThreadOptions): void {
     db.exec("COMMIT");
     const housekeeping = createHousekeeping(db, store);
     const room = createRoom(options.file, options.minFreeOctets, housekeeping.makeRoom);
-    const runBatch = createBatchRunner(db, store, room);
+    const syncs = createSyncs(db, (call, ms) => {
+      const timer = setTimeout(call, ms);
+      return () => clearTimeout(timer);
+    });
+    const runBatch = createBatchRunner(db, { store, room, syncs });
 
     const keepHouse = orEnd(() => {
       // A message that came meanwhile is handled between two steps.
@@ -54,6 +59,7 @@ function serve(options: ThreadOptions): void {
     const handle = orEnd((message: ToThread) => {
       clearTimeout(idle);
       if (message === "close") {
+        syncs.close();
         db.close();
         port.close();
         return;
