@@ -114,6 +114,8 @@ export interface Forwarder extends SmtpListener {
   replaceTrusted(entries: readonly TrustedForwarder[]): void;
   /** After somebody made mail of the queue due: it is tried at once, where there is room. */
   wakeQueue(): void;
+  /** After somebody took a message out of the spool: no attempt for it begins any more. */
+  droppedFromQueue(id: string): void;
   /** Mail of our own, or of somebody for whom we send: on the disk, and then on its way. */
   readonly post: Post;
 }

@@ -183,6 +183,7 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
       authentication?.replaceTrusted(entries);
     },
     wakeQueue: mailOut.wakeQueue,
+    droppedFromQueue: mailOut.dropped,
     post,
   };
 }

@@ -35,6 +35,8 @@ export interface MailOut {
   readonly queue: Queue | undefined;
   /** Has the queue look at what is due, if there is one. */
   wakeQueue(): void;
+  /** A message was taken out of the spool. */
+  dropped(id: string): void;
   /** No further attempts from the queue; messages that come in are kept all the same. */
   stop(): void;
   /** After the last client: what is left of attempts is given a moment. */
@@ -136,6 +138,7 @@ export function createMailOut(
     keep: async (mail, notes) => (queue ? await keepFirst(options, queue, mail, notes) : NOT_KEPT),
     queue,
     wakeQueue: () => queue?.wake(),
+    dropped: (id) => queue?.dropped(id),
     stop() {
       stopping.abort();
       queueStopped = queue?.close() ?? queueStopped;

@@ -1,13 +1,15 @@
 // The queue: mail that we have answered for, until its next hop has it. What is taken in is on the disk before the answer,
-// and served at once where there is room; what is due is claimed from the spool. Called by the hand-over and by forwarder.ts.
-import { type Content, withFields } from "@homing/mail";
-import type { UnixSeconds } from "@homing/srs-core";
+// and served at once where there is room, or as soon as there is; what is due is claimed from the spool. Called by the hand-over
+// and by forwarder.ts.
+import { type Content, partsOf, withFields } from "@homing/mail";
+import { asciiLower, type UnixSeconds } from "@homing/srs-core";
 import type { Cancel, Clock } from "../outbound/clock.ts";
 import { within } from "../outbound/within.ts";
 import type { NoteChanges } from "../spool/notes.ts";
 import type { Job, Lease, NewMessage, PutOutcome, Recipient, StoredMessage } from "../spool/spool.ts";
 import { type ConcludeOptions, conclude } from "./conclude.ts";
 import type { TellableRecipient } from "./dsn-message.ts";
+import { createLine, type Place } from "./line.ts";
 import type { Outcome } from "./next-step.ts";
 import { createSlots } from "./slots.ts";
 import { type Success, tellSuccess } from "./tell-success.ts";
@@ -61,6 +63,8 @@ export interface Queue {
   tell(message: StoredMessage, recipient: TellableRecipient, success: Success): Promise<void>;
   /** Somebody else made recipients due: they are claimed at once, where there is room. */
   wake(): void;
+  /** Somebody took a message out of the spool: no further attempt for it begins. */
+  dropped(id: string): void;
   /**
    * No further attempts; resolves when those that run are written down. One whose next hop has the message, and does not
    * say so for long, is left: it is made again after the next start. The spool stays open.
@@ -77,15 +81,25 @@ const LEASE_SECONDS = 30 * 86_400;
 const CLOSE_SECONDS = 25;
 /** When nothing is known to be due, or the spool did not answer. */
 const IDLE_SECONDS = 60;
+/** Jobs that wait in memory for a slot, with their messages. */
+const LINE_JOBS = 2000;
+const LINE_OCTETS = 8 * 1024 * 1024;
+/** A job's own, roughly. */
+const JOB_OCTETS = 2048;
 
 export function createQueue(given: QueueOptions): Queue {
   const options = { ...given, startedAt: given.now() };
   const { spool, now, clock } = options;
-  const slots = createSlots({ total: options.maxAttempts, perDomain: options.maxAttemptsPerDomain });
+  const atOnce = options.maxAttemptsPerDomain;
+  const slots = createSlots({ total: options.maxAttempts, perDomain: atOnce });
+  const line = createLine(slots, { jobs: LINE_JOBS, octets: LINE_OCTETS, busyFrom: atOnce }, started);
   const works = new Set<Promise<void>>();
   const stopping = new AbortController();
   let claiming: Promise<void> | undefined;
   let wanted = false;
+  /** Some of their mail may wait on the disk: what comes goes there, too, so that it keeps its order. */
+  let leftOut: ReadonlySet<string> = new Set();
+  let hadNoRoom = false;
   /** Since the last claim was asked for: what it says of the next due time may be older than the wish. */
   let wokenMeanwhile = false;
   let cancelWake: Cancel = () => {};
@@ -93,10 +107,14 @@ export function createQueue(given: QueueOptions): Queue {
   const track = (work: Promise<void>): void => {
     const tracked: Promise<void> = work.catch(options.failed).finally(() => {
       works.delete(tracked);
-      if (wanted) wake();
     });
     works.add(tracked);
   };
+  /** Before the last of those in memory has left: what is on the disk takes its time. */
+  function started(domain: string): void {
+    const isWelcome = leftOut.has(domain) && 2 * line.length(domain) <= atOnce;
+    if (isWelcome || (hadNoRoom && 2 * line.room() >= LINE_JOBS)) wake();
+  }
   /** What follows may be due before whatever the queue waits for: another attempt, a DSN. */
   const finish = async (job: Job, outcome: Outcome): Promise<void> => {
     if (await conclude(options, job, outcome)) wake();
@@ -109,8 +127,16 @@ export function createQueue(given: QueueOptions): Queue {
       const content = withTrace(message.content, recipient.trace);
       await finish(job, await options.serve(message, recipient, content, stopping.signal));
     } finally {
-      slots.give(recipient.mailbox.domain);
+      giveBack(recipient.mailbox.domain);
     }
+  };
+  const serveInTurn = async (job: Job, place: Place): Promise<void> => {
+    if ((await place.turn(job.message.id)) === "slot") await serve(job);
+  };
+  const serveClaimed = (job: Job): Promise<void> => {
+    const { domain } = job.recipient.mailbox;
+    if (slots.take(domain)) return serve(job);
+    return serveInTurn(job, line.join(domain, JOB_OCTETS + job.message.content.start.length));
   };
 
   const claimDue = async (): Promise<void> => {
@@ -118,20 +144,17 @@ export function createQueue(given: QueueOptions): Queue {
       wanted = false;
       wokenMeanwhile = false;
       // No more than one domain may have: they may all be of one.
-      const limit = Math.min(slots.free(), options.maxAttemptsPerDomain);
+      const limit = Math.min(line.room(), atOnce);
+      leftOut = new Set(line.busy());
+      hadNoRoom = limit === 0;
       const at = now();
       const jobs =
         limit === 0
           ? []
-          : await spool.claim({ now: at, leaseUntil: at + LEASE_SECONDS, limit, leaveOut: slots.full() });
-      for (const job of jobs) {
-        slots.occupy(job.recipient.mailbox.domain);
-        track(serve(job));
-      }
+          : await spool.claim({ now: at, leaseUntil: at + LEASE_SECONDS, limit, leaveOut: [...leftOut] });
+      for (const job of jobs) track(serveClaimed(job));
       if (jobs.length > 0) wanted = true;
     }
-    // Whatever waits for a slot is claimed when one is given back.
-    wanted ||= slots.free() === 0 || slots.full().length > 0;
     const due = await spool.nextDue(now());
     const seconds = due === undefined ? IDLE_SECONDS : Math.max(1, Math.min(due - now(), IDLE_SECONDS));
     if (!stopping.signal.aborted) cancelWake = clock.after(seconds * 1000, wake);
@@ -153,45 +176,51 @@ export function createQueue(given: QueueOptions): Queue {
       });
   }
 
-  /** Leased are those that somebody serves already, or that have a slot now. */
+  const mayWaitHere = (content: Content, domain: string): boolean =>
+    !hadNoRoom && !leftOut.has(asciiLower(domain)) && partsOf(content) !== undefined;
+  const placeFor = (content: Content, domain: string): "slot" | Place | undefined => {
+    if (stopping.signal.aborted) return undefined;
+    if (slots.take(domain)) return "slot";
+    return mayWaitHere(content, domain) ? line.reserve(domain, JOB_OCTETS + content.octets) : undefined;
+  };
+
+  /** Leased are those that somebody serves already, that have a slot now, or wait for one in memory. */
   const leased = (message: NewMessage, running: Running, at: UnixSeconds): Leased => {
-    const isServed = message.recipients.map(
-      ({ due, mailbox }, index) =>
-        !running[index] && !stopping.signal.aborted && due <= at && slots.take(mailbox.domain),
+    const places = message.recipients.map(({ due, mailbox }, index) =>
+      running[index] || due > at ? undefined : placeFor(message.content, mailbox.domain),
     );
     const leasedUntil = at + LEASE_SECONDS;
     const recipients = message.recipients.map((recipient, index) =>
-      isServed[index] || running[index] ? { ...recipient, leasedUntil } : recipient,
+      places[index] || running[index] ? { ...recipient, leasedUntil } : recipient,
     );
-    return { message, running, isServed, toStore: { ...message, recipients } };
+    return { message, running, places, toStore: { ...message, recipients } };
   };
 
   /** @param leases undefined where nothing was stored */
   const begin = (
-    { message, running, isServed }: Leased,
+    { message, running, places }: Leased,
     leases: readonly (Lease | undefined)[] | undefined,
   ): void => {
     for (const [index, recipient] of message.recipients.entries()) {
       const lease = leases?.[index];
-      const job = lease && { lease, message, recipient };
       const attempt = running[index];
-      if (job && attempt)
-        track(
-          keeping(
-            message.content,
-            attempt.then((outcome) => finish(job, outcome)),
-          ),
-        );
-      else if (job && isServed[index]) track(keeping(message.content, serve(job)));
-      else if (isServed[index]) giveBack(recipient.mailbox.domain);
+      const place = places[index];
+      if (lease && (attempt || place)) {
+        const job = { lease, message, recipient };
+        track(keeping(message.content, work(job, attempt, place)));
+      } else if (place === "slot") giveBack(recipient.mailbox.domain);
+      else if (place) place.cancel();
       else if (leases) wake();
     }
+  };
+  const work = (job: Job, attempt: Promise<Outcome> | undefined, place: Leased["places"][number]) => {
+    if (attempt) return attempt.then((outcome) => finish(job, outcome));
+    return place === undefined || place === "slot" ? serve(job) : serveInTurn(job, place);
   };
 
   const giveBack = (domain: string): void => {
     slots.give(domain);
-    // Somebody waits for one.
-    if (wanted) wake();
+    line.pump();
   };
 
   /** Whatever is wrong with them, their slots are for others. */
@@ -211,6 +240,7 @@ export function createQueue(given: QueueOptions): Queue {
   const queue: Queue = {
     start: wake,
     wake,
+    dropped: line.drop,
 
     async take(message, running = [], notes) {
       const one = leased(message, running, now());
@@ -237,6 +267,7 @@ export function createQueue(given: QueueOptions): Queue {
     async close() {
       stopping.abort();
       cancelWake();
+      line.close();
       await claiming;
       await within(clock, CLOSE_SECONDS, allOver());
     },
@@ -253,8 +284,8 @@ const STORED: Taken = { kind: "stored" };
 interface Leased {
   readonly message: NewMessage;
   readonly running: Running;
-  /** By recipient: it has a slot. */
-  readonly isServed: readonly boolean[];
+  /** By recipient: it has a slot, or waits for one; undefined where it is served already, or waits on the disk. */
+  readonly places: readonly ("slot" | Place | undefined)[];
   readonly toStore: NewMessage;
 }
 

@@ -29,6 +29,8 @@ interface Scene {
   readonly handlers: Handlers;
   readonly events: readonly object[];
   wakes(): number;
+  /** Messages that the queue was told to forget. */
+  readonly forgotten: readonly string[];
 }
 
 async function scene(t: TestContext): Promise<Scene> {
@@ -40,14 +42,16 @@ async function scene(t: TestContext): Promise<Scene> {
     await rm(folder, { recursive: true });
   });
   const events: object[] = [];
+  const forgotten: string[] = [];
   let wakes = 0;
   const handlers = createQueueHandlers({
     spool,
     now,
     wake: () => wakes++,
+    dropped: (id) => forgotten.push(id),
     log: (event) => events.push(event),
   });
-  return { spool, handlers, events, wakes: () => wakes };
+  return { spool, handlers, events, wakes: () => wakes, forgotten };
 }
 
 type ListPage = AnswerTo<typeof listAnswer>;
@@ -233,6 +237,7 @@ test("a content that cannot be read to its end is said to be gone, in the words 
     spool: { ...spool, content: async () => content },
     now: () => T0,
     wake: () => {},
+    dropped: () => {},
     log: () => {},
   });
   await assert.rejects(answered(handlers, { kind: "queue-content", id: "m1" }, contentAnswer), (error) => {
@@ -277,11 +282,12 @@ test("retry of all goes through the queue page by page, and leaves alone what is
 });
 
 test("drop removes the message, says what it was, and fences off the attempt that runs", async (t) => {
-  const { spool, handlers, events } = await scene(t);
+  const { spool, handlers, events, forgotten } = await scene(t);
   await spool.put(message("m1"));
   const [job] = await spool.claim({ now: T0, leaseUntil: T0 + 60, limit: 1 });
   assert.ok(job);
   const { end } = await answered(handlers, { kind: "queue-drop", id: "m1" }, dropAnswer);
+  assert.deepEqual(forgotten, ["m1"]);
   assert.deepEqual(end.message?.counts, { due: 0, waiting: 0, leased: 1 });
   assert.equal(end.message?.recipients[0]?.recipient, "a@home.example");
   assert.deepEqual(events, [
@@ -290,7 +296,7 @@ test("drop removes the message, says what it was, and fences off the attempt tha
   assert.equal(await spool.done(job.lease), false);
   const again = await answered(handlers, { kind: "queue-drop", id: "m1" }, dropAnswer);
   assert.deepEqual(again.end, {});
-  assert.equal(events.length, 1);
+  assert.deepEqual([events.length, forgotten.length], [1, 1]);
 });
 
 test("the log masks who sent what was dropped, and to whom", async (t) => {
@@ -302,6 +308,7 @@ test("the log masks who sent what was dropped, and to whom", async (t) => {
     spool,
     now: () => T0,
     wake: () => {},
+    dropped: () => {},
     log: (event) => events.push(mask(event)),
   });
   await answered(handlers, { kind: "queue-drop", id: "m1" }, dropAnswer);
@@ -316,6 +323,7 @@ test("while the spool cannot be asked, its words are for the person", async () =
     spool,
     now: () => T0,
     wake: () => assert.fail("nothing was made due"),
+    dropped: () => assert.fail("nothing was dropped"),
     log: (event) => assert.fail(JSON.stringify(event)),
   });
   for (const question of [

@@ -23,6 +23,8 @@ export interface QueueHandlersOptions {
   readonly spool: Pick<Spool, "list" | "show" | "content" | "drop" | "retryNow">;
   /** Has the queue look at what is due. */
   readonly wake: () => void;
+  /** Has the queue forget a message that it has in memory. */
+  readonly dropped: (id: string) => void;
   readonly now: () => UnixSeconds;
   readonly log: (event: object) => void;
 }
@@ -137,9 +139,10 @@ async function retryPage({ spool, wake, now, log }: QueueHandlersOptions, after:
   };
 }
 
-async function drop({ spool, now, log }: QueueHandlersOptions, id: string): Promise<object> {
-  const [entry, dropped] = await orNotNow(Promise.all([spool.show(id), spool.drop(id)]));
-  if (!entry || !dropped) return {};
+async function drop({ spool, dropped, now, log }: QueueHandlersOptions, id: string): Promise<object> {
+  const [entry, isDropped] = await orNotNow(Promise.all([spool.show(id), spool.drop(id)]));
+  if (!entry || !isDropped) return {};
+  dropped(id);
   const targets = entry.recipients.slice(0, MAX_LOGGED_TARGETS).map(({ mailbox }) => renderMailbox(mailbox));
   log({ event: "queue-dropped", id, reversePath: renderReversePath(entry.sender), targets });
   return { message: listed(entry, entry.recipients, now()) };

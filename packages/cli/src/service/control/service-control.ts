@@ -9,7 +9,7 @@ import { createQueueHandlers } from "./queue-handlers.ts";
 export interface ServiceControlOptions {
   /** Without one nothing is kept, and there is nothing to ask. */
   readonly state: State | undefined;
-  readonly forwarder: Pick<Forwarder, "wakeQueue">;
+  readonly forwarder: Pick<Forwarder, "wakeQueue" | "droppedFromQueue">;
   readonly log: (event: object) => void;
   /** For whoever starts the service. */
   readonly warn: (message: string) => void;
@@ -29,7 +29,13 @@ export async function startServiceControl({
   if (!state) return NO_CONTROL;
   const control = await startControl({
     path: controlPath(state.folder),
-    handlers: createQueueHandlers({ spool: state.spool, wake: forwarder.wakeQueue, now: unixNow, log }),
+    handlers: createQueueHandlers({
+      spool: state.spool,
+      wake: forwarder.wakeQueue,
+      dropped: forwarder.droppedFromQueue,
+      now: unixNow,
+      log,
+    }),
     failed(error) {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       log({ event: "error", session: "", message });
