@@ -11,19 +11,28 @@ use Socket qw(PF_INET SOCK_STREAM IPPROTO_TCP TCP_NODELAY inet_aton pack_sockadd
 my ($port, $sessions, $connection, $list, $template_file) = @ARGV;
 my $address = pack_sockaddr_in($port, inet_aton('127.0.0.1'));
 my ($names, @bounces) = split /\n/, contents($list);
-my @names    = split /\t/, $names;
-my $template = contents($template_file);
+my %column;
+@column{split /\t/, $names} = 0 .. 99;
+my $recipient = $column{srsAddress};
+# Words of it and numbers of columns, in turn.
+my $at       = 0;
+my @template = map { $at++ % 2 ? $column{$_} : $_ } split /\{(\w+)\}/, contents($template_file);
 my $parent   = $$;
 
-$| = 1;
-print "ready\n";
-<STDIN>;
+# Whoever reads it goes when nobody can write into it any more.
+pipe(my $gate, my $hold) or die "pipe: $!\n";
 for my $session (0 .. $sessions - 1) {
     my $child = fork // die "fork: $!\n";
     next if $child;
+    close $hold;
     run_session($session);
     exit 0;
 }
+close $gate;
+$| = 1;
+print "ready\n";
+<STDIN>;
+close $hold;
 my $failed = 0;
 while (wait() > 0) { $failed ||= $? }
 exit($failed ? 1 : 0);
@@ -31,11 +40,13 @@ exit($failed ? 1 : 0);
 # Every so many-th bounce.
 sub run_session {
     my ($session) = @_;
+    my @mine = map { [split /\t/, $bounces[$_]] } grep { $_ % $sessions == $session } 0 .. $#bounces;
+    sysread($gate, my $nothing, 1);
     my $socket;
-    for (my $at = $session; $at < @bounces; $at += $sessions) {
+    for my $values (@mine) {
         exit 1 if getppid() != $parent;
         $socket //= greeted();
-        offer($socket, $bounces[$at]);
+        offer($socket, $values);
         next if $connection eq 'many';
         ask($socket, "QUIT\r\n", 1);
         undef $socket;
@@ -54,11 +65,10 @@ sub greeted {
 
 # The envelope goes in one piece (RFC 2920), as an MTA sends it to a server with PIPELINING, which all of these are.
 sub offer {
-    my ($socket, $bounce) = @_;
-    my %values;
-    @values{@names} = split /\t/, $bounce;
-    (my $message = $template) =~ s/\{(\w+)\}/$values{$1}/g;
-    ask($socket, "MAIL FROM:<>\r\nRCPT TO:<$values{srsAddress}>\r\nDATA\r\n", 3);
+    my ($socket, $values) = @_;
+    my $nth = 0;
+    my $message = join '', map { $nth++ % 2 ? $values->[$_] : $_ } @template;
+    ask($socket, "MAIL FROM:<>\r\nRCPT TO:<$values->[$recipient]>\r\nDATA\r\n", 3);
     ask($socket, "$message.\r\n", 1);
 }
 
