@@ -13,9 +13,15 @@ import {
 /** `durable`: the message is on disk before the 250. `in-session`: the next hop has taken it before the 250. */
 export type Mode = "durable" | "in-session";
 
-/** The settings of a mode, below `delivery` and beside it. `state` is an empty folder beside the configuration. */
+/**
+ * The settings of a mode, below `delivery` and beside it. `state` is an empty folder beside the configuration. Only mail of
+ * senders who are verified is spooled: the generator's network is trusted for that.
+ */
 const SETTINGS: Readonly<Record<Mode, { readonly delivery: string; readonly top: string }>> = {
-  durable: { delivery: "  acceptance: spooled\n", top: "stateDirectory: state\n" },
+  durable: {
+    delivery: "  acceptance: spooled\n",
+    top: "stateDirectory: state\ntrustedNetworks: [127.0.0.0/8]\n",
+  },
   "in-session": { delivery: "", top: "" },
 };
 

@@ -19,6 +19,8 @@ export interface Peer {
   /** Of its SMTP listener on 127.0.0.1. */
   readonly port: number;
   readonly account: Account;
+  /** A word that its 250 to mail has in this mode. Default: nobody looks. */
+  readonly mailReply?: string;
   stop(): Promise<void>;
 }
 

@@ -41,6 +41,8 @@ interface Envelope {
 async function throughPeer(peer: Peer, sink: TimingSink, envelope: Envelope): Promise<Arrival> {
   const { reply } = await sendOne(peer.port, letter(envelope));
   expect(reply.startsWith("250"), peer, `refused mail from <${envelope.from}> to <${envelope.to}>: ${reply}`);
+  const isOther = envelope.from !== "" && peer.mailReply !== undefined && !reply.includes(peer.mailReply);
+  expect(!isOther, peer, `should say "${peer.mailReply}" of mail, and says: ${reply}`);
   return waitFor(() => sink.arrivals.get(envelope.id), {
     seconds: ARRIVAL_SECONDS,
     otherwise: () => `${peer.name} did not forward mail from <${envelope.from}> to <${envelope.to}>`,
