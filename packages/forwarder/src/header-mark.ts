@@ -29,6 +29,7 @@ export interface Proven {
 
 const LABEL = "homing-header-v1";
 const MARK_OCTETS = 10;
+/** In the order of an identity. */
 const NAMES = ["message-id", "date", "subject", "from", "to"];
 /** Of Received fields that were returned. */
 const MAX_HOPS = 100;
@@ -51,23 +52,49 @@ export function createHeaderMarks([newest, ...older]: readonly string[]): Header
     },
 
     proven(sender, returned) {
-      const marked = returned.filter(isReceived).slice(0, MAX_HOPS).flatMap(markIn);
-      if (marked.length === 0) return undefined;
-      const identities = identitiesOf(returned);
-      for (const { mark, alias } of marked) {
-        for (const identity of identities) {
-          const message = covered(sender, alias, identity);
-          const isOurs = hashes.some((hash) => timingSafeEqual(hash(message).subarray(0, MARK_OCTETS), mark));
-          if (isOurs) return { alias, header: NAMES.flatMap((name) => firstOf(returned, name) ?? []) };
-        }
-      }
-      return undefined;
+      const { marks, firsts } = sorted(returned);
+      if (marks.length === 0) return undefined;
+      const isOurs = ({ mark, alias }: Marked, identity: Identity): boolean => {
+        const message = covered(sender, alias, identity);
+        return hashes.some((hash) => timingSafeEqual(hash(message).subarray(0, MARK_OCTETS), mark));
+      };
+      const inUtf8 = identityOf(firsts, utf8Octets);
+      let inLatin1: Identity | undefined;
+      // A reader takes octets for UTF-8 where they are, and for latin1 where they are not: of ASCII, both are the same.
+      const isOursInLatin1 = (marked: Marked): boolean => {
+        if (inUtf8.every(isAscii)) return false;
+        inLatin1 ??= identityOf(firsts, (value) => value);
+        return isOurs(marked, inLatin1);
+      };
+      const proven = marks.find((marked) => isOurs(marked, inUtf8) || isOursInLatin1(marked));
+      return proven && { alias: proven.alias, header: firsts.filter((field) => field !== undefined) };
     },
   };
 }
 
-function isReceived({ name }: HeaderField): boolean {
-  return asciiLower(name) === "received";
+interface Sorted {
+  /** Of our Received fields, or of others that look like them. */
+  readonly marks: readonly Marked[];
+  /** The first field of each of `NAMES`. */
+  readonly firsts: readonly (HeaderField | undefined)[];
+}
+
+/** In one pass: each name is folded once. */
+function sorted(returned: ReturnedHeader): Sorted {
+  const marks: Marked[] = [];
+  const firsts: (HeaderField | undefined)[] = NAMES.map(() => undefined);
+  let hops = 0;
+  for (const field of returned) {
+    const name = asciiLower(field.name);
+    if (name === "received") {
+      const marked = hops++ < MAX_HOPS ? markIn(field) : undefined;
+      if (marked) marks.push(marked);
+      continue;
+    }
+    const place = NAMES.indexOf(name);
+    if (place >= 0) firsts[place] ??= field;
+  }
+  return { marks, firsts };
 }
 
 interface Marked {
@@ -75,26 +102,20 @@ interface Marked {
   readonly alias: Mailbox;
 }
 
-function markIn({ value }: HeaderField): readonly Marked[] {
+function markIn({ value }: HeaderField): Marked | undefined {
   const start = value.indexOf(MARK);
-  if (start < 0) return [];
+  if (start < 0) return undefined;
   const end = value.indexOf(")", start);
   const mark = Buffer.from(value.slice(start + MARK.length, Math.max(start, end)), "hex");
   const name = value.indexOf(FOR, Math.max(start, end));
   const close = value.indexOf(">", name);
-  if (mark.length !== MARK_OCTETS || name < 0 || close < 0) return [];
+  if (mark.length !== MARK_OCTETS || name < 0 || close < 0) return undefined;
   const parsed = parseMailbox(value.slice(name + FOR.length, close));
-  return parsed.ok ? [{ mark, alias: parsed.mailbox }] : [];
+  return parsed.ok ? { mark, alias: parsed.mailbox } : undefined;
 }
 
-function firstOf(returned: ReturnedHeader, name: string): HeaderField | undefined {
-  return returned.find((field) => asciiLower(field.name) === name);
-}
-
-/** A reader takes octets for UTF-8 where they are, and for latin1 where they are not: of ASCII, both are the same. */
-function identitiesOf(returned: ReturnedHeader): readonly Identity[] {
-  const inUtf8 = identityOf(returned, utf8Octets);
-  return inUtf8.every(isAscii) ? [inUtf8] : [inUtf8, identityOf(returned, (value) => value)];
+function utf8Octets(value: string): string {
+  return isAscii(value) ? value : Buffer.from(value, "utf8").toString("latin1");
 }
 
 function isAscii(text: string): boolean {
@@ -102,11 +123,7 @@ function isAscii(text: string): boolean {
   return !/[^\0-\x7f]/.test(text);
 }
 
-function identityOf(returned: ReturnedHeader, octetsOf: (value: string) => string): Identity {
-  const bare = (name: string): string => bareField(octetsOf(firstOf(returned, name)?.value ?? ""));
-  return [bare("message-id"), bare("date"), bare("subject"), bare("from"), bare("to")];
-}
-
-function utf8Octets(value: string): string {
-  return Buffer.from(value, "utf8").toString("latin1");
+function identityOf(firsts: Sorted["firsts"], octetsOf: (value: string) => string): Identity {
+  const bare = (place: number): string => bareField(octetsOf(firsts[place]?.value ?? ""));
+  return [bare(0), bare(1), bare(2), bare(3), bare(4)];
 }

@@ -41,9 +41,10 @@ export async function passOn(
   const leads = accepted.map(({ recipient, route, copies, dsn }): Lead => {
     // A bounce comes from the server behind an alias: the original sender must not learn who that is (ADR 0013).
     const from = route.kind === "bounce" ? undefined : command.client;
-    let trace: string | undefined;
-    const written = (): string =>
-      receivedField({
+    let written: string | undefined;
+    // Of a bounce that is told in our own words nobody asks for it.
+    const trace = (): string => {
+      written ??= receivedField({
         from,
         protocol: command.client.protocol,
         by: options.hostname,
@@ -53,16 +54,12 @@ export async function passOn(
         recipient,
         now: options.now(),
       });
+      return written;
+    };
     // RFC 3461 §6.1: a bounce has no sender who could be told.
     const asked = route.kind === "bounce" ? undefined : dsn;
-    return {
-      ...{ recipient, copies, dsn: asked, top: route.kind === "alias" ? topOf(recipient) : undefined },
-      // Of a bounce that is told in our own words nobody asks for it.
-      get trace() {
-        trace ??= written();
-        return trace;
-      },
-    };
+    const top = route.kind === "alias" ? topOf(recipient) : undefined;
+    return { recipient, copies, dsn: asked, top, trace };
   });
   const unwrapped = accepted.map(({ route }) => (route.kind === "bounce" ? route.unwrapped : undefined))[0];
   const isBounce = unwrapped !== undefined && !(unwrapped.srs === "srs0" && unwrapped.isAnswer);

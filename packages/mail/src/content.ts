@@ -46,13 +46,9 @@ export function withFields(content: Content, fields: readonly string[]): Content
   const top = Buffer.from(fields.join(""), "utf8");
   const below = partsOf(content);
   const parts = below && [top, ...below];
-  let start: Buffer | undefined;
-  return {
+  return new ChangedContent(content, {
     octets: top.length + content.octets,
-    get start() {
-      start ??= Buffer.concat([top, content.start]);
-      return start;
-    },
+    start: () => Buffer.concat([top, content.start]),
     parts,
     async *pieces() {
       if (parts) yield* parts;
@@ -61,9 +57,38 @@ export function withFields(content: Content, fields: readonly string[]): Content
         yield* content.pieces();
       }
     },
-    hold: content.hold,
-    release: content.release,
-  };
+  });
+}
+
+type Changed = Pick<Content, "octets" | "parts" | "pieces"> & { readonly start: () => Buffer };
+
+/**
+ * Another content's octets, changed; it lives as long as that is held. A class: an object with a `get` of its own has a hidden
+ * class to itself, which keeps the octets until the whole heap is cleared.
+ */
+export class ChangedContent implements Content {
+  readonly octets: number;
+  readonly parts: readonly Buffer[] | undefined;
+  readonly pieces: () => AsyncIterable<Buffer>;
+  readonly hold: () => void;
+  readonly release: () => void;
+  readonly #makeStart: () => Buffer;
+  #start: Buffer | undefined;
+
+  constructor({ hold, release }: Content, { octets, parts, pieces, start }: Changed) {
+    this.octets = octets;
+    this.parts = parts;
+    this.pieces = pieces;
+    this.hold = hold;
+    this.release = release;
+    this.#makeStart = start;
+  }
+
+  /** Made when somebody asks for it: a copy. */
+  get start(): Buffer {
+    this.#start ??= this.#makeStart();
+    return this.#start;
+  }
 }
 
 /** Undefined where it is not in memory. */

@@ -1,5 +1,5 @@
 // A content without some of its octets: fields that pretend to be ours go before it is passed on. Called by the forwarder.
-import { type Content, partsOf } from "./content.ts";
+import { ChangedContent, type Content, partsOf } from "./content.ts";
 
 /** From the first octet to before the last. */
 export interface OctetRange {
@@ -17,13 +17,9 @@ export function withoutRanges(content: Content, ranges: readonly OctetRange[]): 
   const head = keptOctets(content.start, ranges);
   const below = partsOf(content);
   const parts = below && [head, ...behind(below, cutEnd)];
-  let start: Buffer | undefined;
-  return {
+  return new ChangedContent(content, {
     octets: content.octets - (cutEnd - head.length),
-    get start() {
-      start ??= Buffer.concat([head, content.start.subarray(cutEnd)]);
-      return start;
-    },
+    start: () => Buffer.concat([head, content.start.subarray(cutEnd)]),
     parts,
     async *pieces() {
       if (parts) return yield* parts;
@@ -35,9 +31,7 @@ export function withoutRanges(content: Content, ranges: readonly OctetRange[]): 
         if (from < piece.length) yield piece.subarray(from);
       }
     },
-    hold: content.hold,
-    release: content.release,
-  };
+  });
 }
 
 function keptOctets(start: Buffer, ranges: readonly OctetRange[]): Buffer {

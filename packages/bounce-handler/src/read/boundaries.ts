@@ -9,7 +9,7 @@ export interface BoundaryLine {
 }
 
 export interface BoundaryStack {
-  readonly depth: number;
+  depth(): number;
   /** @param boundary undefined where none was named: the first line of two hyphens and more is taken for it */
   push(boundary: string | undefined): void;
   /** Leaves so many. */
@@ -32,7 +32,7 @@ export function createBoundaryStack(): BoundaryStack {
   /** Without the two hyphens. */
   const boundaries: (Buffer | undefined)[] = [];
   /** How many have that length: most lines of hyphens end at this. */
-  const lengths = new Uint16Array(MAX_BOUNDARY + 1);
+  const lengths: number[] = [];
 
   const count = (boundary: Buffer | undefined, change: 1 | -1): void => {
     if (boundary) lengths[boundary.length] = (lengths[boundary.length] ?? 0) + change;
@@ -49,9 +49,7 @@ export function createBoundaryStack(): BoundaryStack {
   };
 
   return {
-    get depth() {
-      return boundaries.length;
-    },
+    depth: () => boundaries.length,
     push(boundary) {
       const octets = boundary === undefined ? undefined : Buffer.from(boundary, "latin1");
       boundaries.push(octets);

@@ -47,7 +47,6 @@ export function judge(collected: Collected, limits: ReaderLimits): BounceReport 
   const ofPart = collected.returned === undefined ? undefined : readReturned(collected.returned);
   const returned = ofPart ?? judged.returned;
   const cutHeader = returned?.ended === false && (collected.returned?.length ?? 0) >= limits.returnedOctets;
-  let named: BounceReport["named"] | undefined;
   return {
     kind: judged.kind,
     reportingMta: plainValue(judged.message.get("reporting-mta")),
@@ -55,11 +54,7 @@ export function judge(collected: Collected, limits: ReaderLimits): BounceReport 
     arrivalDate: bounded(judged.message.get("arrival-date")),
     recipients: judged.recipients,
     returned: returned?.header,
-    // Hardly anybody asks.
-    get named() {
-      named ??= namingWords(ownTexts(collected));
-      return named;
-    },
+    named: namingWords(ownTexts(collected)),
     autoSubmitted: bounded(fieldValue(collected.header, "auto-submitted")),
     truncated: collected.truncated || judged.truncated || cutHeader,
   };

@@ -5,8 +5,9 @@ import { readable } from "./octet-text.ts";
 const MAX_WORDS = 1000;
 /** A link with the address in it is below. */
 const MAX_LENGTH = 2048;
-/** An at sign, a dot inside, or the beginning of an escape. */
-const MARK = /@|[.%][\p{L}\p{N}]|\\|=\?|&#/u;
+/** An at sign, a dot inside, or the beginning of an escape. What makes one stands in one word. */
+const MARK = /@|[.%][\p{L}\p{N}]|\\|=\?|&#/gu;
+const BLANK = /\s/;
 
 /**
  * As they stand, each once; or there were more, or longer ones, than a mail system writes.
@@ -14,12 +15,24 @@ const MARK = /@|[.%][\p{L}\p{N}]|\\|=\?|&#/u;
  */
 export function namingWords(texts: readonly string[]): readonly string[] | "too-many" {
   const words = new Set<string>();
-  for (const text of texts) {
-    for (const [word] of readable(text, text.length).matchAll(/\S+/g)) {
-      if (!MARK.test(word)) continue;
-      if (words.size === MAX_WORDS || word.length > MAX_LENGTH) return "too-many";
-      words.add(word);
+  for (const octets of texts) {
+    const text = readable(octets, octets.length);
+    let end = 0;
+    // Marks are looked for, and not words: most words have none.
+    for (const { index } of text.matchAll(MARK)) {
+      if (index < end) continue;
+      let from = index;
+      while (from > end && !isBlank(text, from - 1)) from--;
+      end = index;
+      while (end < text.length && end - from <= MAX_LENGTH && !isBlank(text, end)) end++;
+      if (words.size === MAX_WORDS || end - from > MAX_LENGTH) return "too-many";
+      words.add(text.slice(from, end));
     }
   }
   return [...words];
+}
+
+function isBlank(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code <= 0x20 ? BLANK.test(text[at] ?? "") : code > 0x7f && BLANK.test(text[at] ?? "");
 }

@@ -30,6 +30,8 @@ function isBlank(code: number): boolean {
 
 /** UTF-8 where the octets are, else latin1: every octet string is a text. */
 export function readable(text: string, limit: number): string {
+  // Linear: one class. Of ASCII there is no other reading, and most text is.
+  if (!/[^\0-\x7f]/.test(text)) return text.length > limit ? text.slice(0, limit) : text;
   const octets = Buffer.from(text, "latin1");
   if (isUtf8(octets)) {
     const whole = octets.toString("utf8");

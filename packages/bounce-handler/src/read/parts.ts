@@ -32,7 +32,7 @@ export interface PartReader {
   /** A message may be over before its header is. */
   end(): void;
   /** A limit was reached. */
-  readonly truncated: boolean;
+  truncated(): boolean;
 }
 
 /** What is asked of the outer header: how the mail is made, who speaks, and whether a machine does. */
@@ -92,7 +92,7 @@ export function createPartReader(limits: ReaderLimits, sink: PartSink): PartRead
       open(inDigest ? "returned" : (ROLES[type.type] ?? "other"), encoding);
       return;
     }
-    if (stack.depth >= limits.depth) {
+    if (stack.depth() >= limits.depth) {
       truncated = true;
       return;
     }
@@ -137,13 +137,11 @@ export function createPartReader(limits: ReaderLimits, sink: PartSink): PartRead
   const bodyLine = (line: Fragment): void => {
     if (!body) return;
     body.decode(line, body.into);
-    if (body.into.overflowed) body = undefined;
+    if (body.into.overflowed()) body = undefined;
   };
 
   return {
-    get truncated() {
-      return truncated;
-    },
+    truncated: () => truncated,
     line(line) {
       if (deaf) return;
       const boundary = stack.find(line);

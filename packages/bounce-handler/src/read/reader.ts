@@ -37,7 +37,7 @@ export function createBounceReader(limits?: Partial<ReaderLimits>): BounceReader
     end() {
       cutter.end();
       parts.end();
-      return judge({ header, type, ...kept.all(), truncated: parts.truncated || kept.overflowed() }, all);
+      return judge({ header, type, ...kept.all(), truncated: parts.truncated() || kept.overflowed() }, all);
     },
   };
 }
@@ -71,7 +71,7 @@ function createKept(limits: ReaderLimits) {
   };
   const startText = (collector: Collector): Collector => {
     // A line of its own begins with each part.
-    if (collector.length > 0) collector.put(LF);
+    if (collector.length() > 0) collector.put(LF);
     return collector;
   };
 
@@ -99,7 +99,7 @@ function createKept(limits: ReaderLimits) {
       }
     },
     /** Where a returned message is cut, its header may be whole: judge.ts tells. */
-    overflowed: () => [text, html, ...statusParts].some((one) => one.overflowed),
+    overflowed: () => [text, html, ...statusParts].some((one) => one.overflowed()),
     all: () => ({
       text: text.text(),
       html: html.text(),

@@ -6,6 +6,7 @@ import type { NewMessage } from "../spool/spool.ts";
 
 export function deliverReturn(bounce: Incoming, message: NewMessage): Incoming {
   const { content, eightBit, smtpUtf8, recipients } = message;
+  const trace = recipients[0]?.trace ?? "";
   return {
     id: bounce.id,
     command: { ...bounce.command, reversePath: NULL_PATH, eightBit, smtpUtf8 },
@@ -14,7 +15,7 @@ export function deliverReturn(bounce: Incoming, message: NewMessage): Incoming {
     leads: bounce.leads.map(({ recipient }) => ({
       recipient,
       copies: recipients.map(({ mailbox, reversePath, stays }) => ({ mailbox, reversePath, stays })),
-      trace: recipients[0]?.trace ?? "",
+      trace: () => trace,
     })),
   };
 }

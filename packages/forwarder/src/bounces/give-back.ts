@@ -233,7 +233,7 @@ async function tellOwner(options: GiveBackOptions, returning: Returning, plan: P
   const message = async () =>
     ownMessage({
       ...{ id: mail.id, now, life, content: mail.content, to, addresses },
-      ...{ trace: lead.trace, eightBit, smtpUtf8 },
+      ...{ trace: lead.trace(), eightBit, smtpUtf8 },
     });
   const folds = dsn.action === "failed";
   return await options.post.send(failure, now, { message, notes: plan.notes, folds, bounce: mail });

@@ -55,7 +55,7 @@ function sent({ from = BOB, header = "Message-ID: <1@source.example>", envid, ..
       {
         recipient: mailbox(alias),
         copies: [{ mailbox: mailbox("a@home.example"), reversePath: made.sender, stays: false }],
-        trace: "",
+        trace: () => "",
         dsn,
       },
     ],

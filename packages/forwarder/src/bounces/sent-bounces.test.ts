@@ -62,7 +62,7 @@ test("what went to nobody is counted, and a counter that fails keeps nothing fro
       if (counted.length > 1) throw new Error("the disk is away");
     },
   };
-  const lead = (recipient: Mailbox) => ({ recipient, copies: [], trace: "" });
+  const lead = (recipient: Mailbox) => ({ recipient, copies: [], trace: () => "" });
   const world = { now: () => NOW, report: (event: ForwarderEvent) => void events.push(event) };
   await countEaten(sentMail, { leads: [lead(USER), lead(NOBODY), lead(NOBODY)] }, world);
   assert.deepEqual(counted, [NOBODY, NOBODY]);

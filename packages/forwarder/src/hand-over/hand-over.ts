@@ -46,6 +46,8 @@ export const WAITS: Waits = { verified: 15, unverified: 240, freeConnectionMs: 1
 export interface Running {
   readonly delivery: Promise<Delivery>;
   readonly dotSent: () => boolean;
+  /** Resolves when that is so; for one that has no final dot, never. */
+  readonly finalDot: Promise<void>;
   /** No connection was free: nothing was tried. */
   readonly wasBusy: () => boolean;
 }
@@ -58,6 +60,7 @@ export function runAttempt(
   copy: Copy,
   { timeIsUp, patience }: { readonly timeIsUp: AbortSignal; readonly patience: Patience },
 ): Running {
+  const finalDot = Promise.withResolvers<void>();
   let dotSent = false;
   let busy = false;
   const content: Content = withFields(mail.content, [fieldsOf(lead, copy)]);
@@ -69,6 +72,7 @@ export function runAttempt(
     timeIsUp,
     onFinalDot: () => {
       dotSent = true;
+      finalDot.resolve();
     },
   };
   content.hold();
@@ -81,7 +85,7 @@ export function runAttempt(
       return told;
     })
     .finally(() => content.release());
-  return { delivery, dotSent: () => dotSent, wasBusy: () => busy };
+  return { delivery, dotSent: () => dotSent, finalDot: finalDot.promise, wasBusy: () => busy };
 }
 
 const NO_ROOM: Reply = {

@@ -67,16 +67,19 @@ async function deliverCopy(
   // Nobody hears of it, and the next try makes it: two of us would.
   if (!earlier && tries.isLeft()) return { kind: "settled", copy, delivery: NO_ANSWER_YET };
   const patience = { kind: "waiting-client", freeWithinMs: options.waits.unverified * 1000 } as const;
-  const { delivery, dotSent } = earlier
-    ? { delivery: earlier.attempt, dotSent: () => true }
+  const { delivery, finalDot } = earlier
+    ? { delivery: earlier.attempt, finalDot: Promise.resolve() }
     : runAttempt(options, mail, lead, copy, { timeIsUp, patience });
   tries.began(copy, delivery, earlier?.hold);
   const waited = await untilTimeIsUp(delivery, timeIsUp);
   if (waited.kind === "settled") return { kind: "settled", copy, delivery: waited.value };
-  // What cannot have the message any more will not.
-  return dotSent()
-    ? { kind: "pending", copy, delivery }
-    : { kind: "settled", copy, delivery: await delivery };
+  // What cannot have the message any more will not. SMTP out in its thread says which it is, at once: the attempt is cut, or
+  // its final dot was out before.
+  await Promise.race([delivery, finalDot]);
+  const last = await untilTimeIsUp(delivery, timeIsUp);
+  return last.kind === "settled"
+    ? { kind: "settled", copy, delivery: last.value }
+    : { kind: "pending", copy, delivery };
 }
 
 /** RFC 3463: 4.4.2 bad connection; what the next hop has, nobody knows yet. */

@@ -27,8 +27,8 @@ export interface Lead {
   readonly recipient: Mailbox;
   /** None where it is thrown away. */
   readonly copies: readonly Copy[];
-  /** Our Received field for this recipient. */
-  readonly trace: string;
+  /** Our Received field for this recipient, made when it is asked for. */
+  readonly trace: () => string;
   /** What stands above it in a copy. Without it, nothing. */
   readonly top?: TopFields | undefined;
   /** With fields and a return path of this recipient's own: who else has the same destination does not save him the copy. */
@@ -39,5 +39,5 @@ export interface Lead {
 
 /** Our fields on top of a copy, each with its CRLF. */
 export function fieldsOf({ trace, top }: Lead, copy: Copy): string {
-  return top ? top(copy) + trace : trace;
+  return top ? top(copy) + trace() : trace();
 }

@@ -93,7 +93,7 @@ async function tryOrKeep(
   const { waits, timeLimit, stopping } = options;
   const clientLeaves = timeLimit(waits.unverified);
   // The attempt outlives its client: the queue goes on with it. Only the end of the service ends it.
-  const { delivery, dotSent, wasBusy }: Running = earlier
+  const { delivery, dotSent, wasBusy }: Omit<Running, "finalDot"> = earlier
     ? { delivery: earlier.attempt, dotSent: () => true, wasBusy: () => false }
     : runAttempt(options, mail, lead, copy, {
         timeIsUp: stopping,

@@ -88,10 +88,11 @@ async function queued(options: HandInOptions, handed: HandedIn): Promise<Outcome
     const { recipient } = one;
     if (one.route?.kind === "discard")
       thrownAway.push(...notesOfDiscarded(options, { id, reversePath, recipient }));
+    const written = receivedFor(options, handed, { one, reversePath, trace });
     leads.push({
       recipient,
       copies: copies.copies,
-      trace: receivedFor(options, handed, { one, reversePath, trace }),
+      trace: () => written,
       top: () => fields,
       isApart: isReturnPath(options.sentMail, reversePath),
       dsn: one.dsn,

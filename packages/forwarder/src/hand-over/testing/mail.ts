@@ -32,7 +32,7 @@ export function lead(recipient: string, targets: number, dsn: RcptDsn | undefine
     reversePath: mailbox("SRS0=x@ours.test"),
     stays: false,
   }));
-  return { recipient: mailbox(recipient), copies, trace: "", dsn };
+  return { recipient: mailbox(recipient), copies, trace: () => "", dsn };
 }
 
 function mailbox(text: string) {
