@@ -30,7 +30,13 @@ export async function bounceForwarder(
   { queue = true, ...options }: Partial<InProcessOptions> & { readonly queue?: boolean } = {},
 ): Promise<InProcessForwarder> {
   const kept = queue ? { stateFolder: options.stateFolder ?? (await folder(t)) } : {};
-  return await inProcessForwarder({ aliases: "", nextHop: hop.port, ...options, ...kept });
+  return await inProcessForwarder({
+    aliases: "",
+    nextHop: hop.port,
+    bounceThread: true,
+    ...options,
+    ...kept,
+  });
 }
 
 function address(text: string): Mailbox {

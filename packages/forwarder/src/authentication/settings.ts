@@ -1,6 +1,6 @@
 // What becomes of mail by what was found about its sender, as settings of one recipient domain. Made by the composition root;
 // read by the files beside this one.
-import { SPF_ACTIONS, type SpfAction, type SpfRules } from "@homing/spf";
+import { SPF_ACTIONS, type SpfAction, type SpfRules } from "@homing/spf/actions";
 import type { DmarcResult } from "./results.ts";
 
 /** Those of SPF are those of all. */

@@ -6,18 +6,20 @@ import { asciiLower, type Mailbox, renderMailbox, type UnixSeconds } from "@homi
 import type { Incoming, Lead } from "../hand-over/incoming.ts";
 import type { HeaderMarks } from "../header-mark.ts";
 import type { UnwrappedSrs0 } from "../routes.ts";
+import { WorkRefused } from "../threads/work-refused.ts";
 import type { AliasOfBounce } from "./alias-of-bounce.ts";
 import { createBounceAlarms } from "./bounce-alarms.ts";
 import { type GiveBackOptions, giveBack } from "./give-back.ts";
 import type { Links } from "./links.ts";
 import { needsSmtpUtf8 } from "./own-message.ts";
-import { readContent } from "./read-content.ts";
+import type { ReadBounce } from "./read-content.ts";
 import { senderKey } from "./return-keys.ts";
 import { NO_NOTES, OVER_BUDGET, type ReturnPost } from "./return-post.ts";
 import type { SentBounces } from "./sent-bounces.ts";
 import { verdictOf } from "./verdict.ts";
 
 export interface BounceDeskOptions extends GiveBackOptions {
+  readonly read: ReadBounce;
   readonly aliasOf: AliasOfBounce;
   readonly headerMarks: Pick<HeaderMarks, "proven">;
   /** Undefined where nothing is remembered of mail that was forwarded. */
@@ -34,6 +36,11 @@ export interface BounceDesk {
   take(mail: Incoming, unwrapped: UnwrappedSrs0): Promise<Reply>;
 }
 
+const NOT_READ_NOW: Reply = {
+  code: 451,
+  enhanced: "4.3.0",
+  text: "the bounce could not be read, try again later",
+};
 const NOTHING_SAID: Reply = {
   code: 550,
   enhanced: "5.7.1",
@@ -68,7 +75,8 @@ export function createBounceDesk(options: BounceDeskOptions): BounceDesk {
     async take(mail, unwrapped) {
       const [lead] = mail.leads;
       if (!lead) throw new Error("a bounce has one recipient");
-      const report = await readContent(mail.content);
+      const report = await readOrRefused(options, mail);
+      if (report === undefined) return NOT_READ_NOW;
       const proven = options.headerMarks.proven(unwrapped.to, report.returned ?? []);
       const facts = await options.aliasOf(unwrapped, proven?.alias);
       const { settings } = facts;
@@ -102,6 +110,16 @@ export function createBounceDesk(options: BounceDeskOptions): BounceDesk {
       });
     },
   };
+}
+
+/** Undefined where the thread that read it is gone, whosever fault that was: the event that says why is told once of all it had. */
+async function readOrRefused({ read }: BounceDeskOptions, { content }: Incoming) {
+  try {
+    return await read(content);
+  } catch (error) {
+    if (error instanceof WorkRefused && error.reason !== "failed") return undefined;
+    throw error;
+  }
 }
 
 /** The alias that is proven was folded for its mark. */

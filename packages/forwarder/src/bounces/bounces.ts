@@ -14,6 +14,7 @@ import type { LeadsTo } from "../queue/dsn-message.ts";
 import { QUEUE_TIMES } from "../queue/next-step.ts";
 import type { SrsDomains } from "../srs-domains.ts";
 import { type BounceDesk, createBounceDesk } from "./bounce-desk.ts";
+import { readHere, startBounceReading } from "./bounce-reading.ts";
 import { deliverReturn } from "./deliver-return.ts";
 import type { Failures } from "./failures.ts";
 import type { TraceOf } from "./give-back.ts";
@@ -59,8 +60,11 @@ export function createBounces(
   const waiting = (atOnce: number) =>
     createWaitingPost((bounce, message) => passOn(deliverReturn(bounce, message)), atOnce);
   const { aliasOf, targetsOf } = failures;
+  const tellError = (message: string): void => report({ event: "error", session: "", message });
+  const reading = settings.bounceThread ? startBounceReading({ lost: tellError }) : readHere;
   const desk = createBounceDesk({
     ...{
+      read: reading.read,
       hostname,
       aliasOf,
       targetsOf,
@@ -101,9 +105,7 @@ export function createBounces(
         report,
       },
       queued: () => kept.queue.wake(),
-      failed: (error) => {
-        report({ event: "error", session: "", message: bugText(error) });
-      },
+      failed: (error) => tellError(bugText(error)),
     });
   notices?.start();
   return {
@@ -111,6 +113,7 @@ export function createBounces(
     async close() {
       await within(clock, SETTLE_SECONDS, links?.settled());
       await notices?.close();
+      await reading.close();
     },
   };
 }

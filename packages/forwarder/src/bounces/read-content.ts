@@ -1,11 +1,14 @@
-// Reads a bounce where it lies, in memory or on the disk, without having it whole. Called by bounce-desk.ts.
+// Reads a bounce where it lies, in memory or on the disk, without having it whole. Called by bounce-reading.ts.
 import { type BounceReport, createBounceReader } from "@homing/bounce-handler";
 import { type Content, partsOf } from "@homing/mail";
+
+/** Here or in a thread. */
+export type ReadBounce = (content: Content) => Promise<BounceReport>;
 
 /** A piece of a message is bounded, so that other clients have their turn in between. */
 const SLICE = 256 * 1024;
 
-export async function readContent(content: Content): Promise<BounceReport> {
+export const readContent: ReadBounce = async (content) => {
   const reader = createBounceReader();
   const parts = content.octets <= SLICE ? partsOf(content) : undefined;
   if (parts) {
@@ -19,4 +22,4 @@ export async function readContent(content: Content): Promise<BounceReport> {
     }
   }
   return reader.end();
-}
+};

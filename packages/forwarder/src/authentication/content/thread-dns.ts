@@ -1,5 +1,5 @@
 // DNS in a thread that checks content: it asks the service, which has one cache for everything. Called by
-// content-thread.ts; thread.ts answers.
+// content-thread.ts; content-checks.ts answers.
 import type { DnsAnswer } from "@homing/spf";
 import { type KeyResolver, NoAnswer } from "./library.ts";
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Content, memoryContent, withFields } from "@homing/mail";
 import type { DnsAnswer } from "@homing/spf";
-import { CheckRefused } from "./check-refused.ts";
+import { WorkRefused } from "../../threads/work-refused.ts";
 import { type ContentCheckOptions, createContentChecks } from "./content-checks.ts";
 import { signed, tableDns, testKey } from "./testing/signed-mail.ts";
 
@@ -27,60 +27,22 @@ function started(t: TestContext, options: Partial<ContentCheckOptions> = {}) {
   return checks;
 }
 
-/** With threads that do what they are told by the domain of SPF. */
-function obedient(t: TestContext, options: Partial<ContentCheckOptions> = {}) {
-  const code = new URL("./testing/dying-thread.ts", import.meta.url);
-  const checks = started(t, { code, ...options });
-  return { ...checks, ask: (domain: string) => checks.check(MAIL, { result: "none", domain }) };
-}
-
-function refused(reason: CheckRefused["reason"], words: RegExp) {
+function refused(reason: WorkRefused["reason"], words: RegExp) {
   return (error: unknown) =>
-    error instanceof CheckRefused && error.reason === reason && words.test(error.message);
+    error instanceof WorkRefused && error.reason === reason && words.test(error.message);
 }
-
-test("what a thread that dies had to do rejects, and another thread takes its place", async (t) => {
-  const { ask } = obedient(t);
-  const waiting = ask("nothing");
-  await Promise.all([
-    assert.rejects(waiting, refused("lost", /too much/)),
-    assert.rejects(ask("dies"), refused("lost", /too much/)),
-  ]);
-  assert.deepEqual((await ask("works")).dkim, []);
-});
-
-test("a thread that says nothing any more is ended", async (t) => {
-  const { ask } = obedient(t, { silenceMs: 600 });
-  await assert.rejects(ask("hangs"), refused("lost", /said nothing/));
-  assert.deepEqual((await ask("works")).dkim, []);
-});
-
-test("a thread that answers may take its time", async (t) => {
-  const { ask } = obedient(t, { silenceMs: 600 });
-  assert.deepEqual((await ask("works when asked five times")).dkim, []);
-});
-
-test("a bug in a thread is told with its stack, and the thread goes on", async (t) => {
-  const { ask } = obedient(t);
-  const under = ask("nothing");
-  under.catch(() => {});
-  await assert.rejects(ask("bug"), refused("failed", /a bug\n {4}at here/));
-  assert.deepEqual((await ask("works")).dkim, []);
-});
-
-test("beyond those that may wait, one more is refused at once", async (t) => {
-  const { ask, close } = obedient(t, { maxWaiting: 3 });
-  const waiting = Promise.allSettled(Array.from({ length: 64 + 3 }, () => ask("nothing")));
-  await assert.rejects(ask("works"), refused("busy", /3 messages wait/));
-  await close();
-  for (const { status } of await waiting) assert.equal(status, "rejected");
-  await assert.rejects(ask("works"), refused("closed", /the service ends/));
-});
 
 test("those that wait are done when there is room", async (t) => {
   const checks = started(t);
   const all = await Promise.all(Array.from({ length: 200 }, () => checks.check(MAIL, NO_SPF)));
   assert.ok(all.every(({ headerFrom }) => headerFrom.kind === "domain"));
+});
+
+test("at the end of the service, what is under way is refused, and what comes then", async (t) => {
+  const checks = started(t);
+  const under = checks.check(MAIL, NO_SPF);
+  await Promise.all([assert.rejects(under, refused("closed", /the service ends/)), checks.close()]);
+  await assert.rejects(checks.check(MAIL, NO_SPF), refused("closed", /the service ends/));
 });
 
 test("a content that cannot be read to its end rejects with its own error", async (t) => {

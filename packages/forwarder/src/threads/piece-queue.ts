@@ -1,16 +1,16 @@
-// Pieces that come as messages, read as an iterable. Made by content-thread.ts for each job.
+// Pieces that come as messages, read as an iterable. Made by serve-jobs.ts for each job whose octets come so.
 
 export interface PieceQueue {
-  push(piece: Uint8Array): void;
+  push(piece: Buffer): void;
   end(): void;
   fail(error: Error): void;
   /** Read once. */
-  readonly pieces: AsyncIterable<Uint8Array>;
+  readonly pieces: AsyncIterable<Buffer>;
 }
 
 /** @param taken called when a piece is done with */
 export function createPieceQueue(taken: () => void): PieceQueue {
-  const waiting: Uint8Array[] = [];
+  const waiting: Buffer[] = [];
   let failure: Error | undefined;
   let isOver = false;
   let wake: (() => void) | undefined;
@@ -18,7 +18,7 @@ export function createPieceQueue(taken: () => void): PieceQueue {
     wake?.();
     wake = undefined;
   };
-  async function* pieces(): AsyncIterable<Uint8Array> {
+  async function* pieces(): AsyncIterable<Buffer> {
     for (;;) {
       if (failure) throw failure;
       const piece = waiting.shift();

@@ -1,40 +1,39 @@
-// One thread that checks content, as the service sees it: hands it jobs and their octets, answers its questions to DNS, and
-// ends it when it says nothing any more. Made by content-checks.ts.
+// One thread with jobs, as the service sees it: hands it jobs and their octets, answers its questions, and ends it when it says
+// nothing any more. Made by thread-pool.ts; serve-jobs.ts is its other side.
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { type Content, partsOf } from "@homing/mail";
-import type { DnsLookup } from "@homing/spf";
-import type { UnixSeconds } from "@homing/srs-core";
-import { CheckRefused } from "./check-refused.ts";
 import {
   type FromThread,
   type JobId,
-  type Outcomes,
   PIECE_OCTETS,
   PIECES_AHEAD,
-  type ThreadOptions,
   type ToThread,
-  type Work,
+  type Trade,
 } from "./messages.ts";
+import { WorkRefused } from "./work-refused.ts";
 
-export interface ThreadEnvironment extends ThreadOptions {
-  readonly txt: DnsLookup<string>;
-  /** Silent for so long with work to do, it is ended. */
-  readonly silenceMs: number;
-  readonly code?: URL | undefined;
-  /** It has room for another job, or is gone. */
-  readonly changed: (thread: ContentThread) => void;
+export interface ThreadKind<T extends Trade> {
+  /** In the list of the process's threads. */
+  readonly name: string;
+  /** A file that calls `serveJobs`. */
+  readonly code: URL;
+  /** What the file finds in `workerData`. */
+  readonly data?: unknown;
+  /** Silent for so long with work to do, a thread is ended. Default 30,000. */
+  readonly silenceMs?: number | undefined;
+  /** Must not reject. */
+  readonly answer?: (question: T["question"]) => Promise<T["answer"]>;
 }
 
-export interface Task {
-  readonly work: Work;
-  readonly now: UnixSeconds;
+export interface Task<T extends Trade> {
+  readonly work: T["work"];
   /** What the thread has to read. */
   readonly input: { readonly whole: Buffer } | { readonly content: Content };
 }
 
-interface Job {
-  resolve(outcome: Outcomes[keyof Outcomes]): void;
+interface Job<T extends Trade> {
+  resolve(outcome: T["outcome"]): void;
   reject(error: unknown): void;
   /** Pieces that may be sent before one is taken. */
   ahead: number;
@@ -42,7 +41,6 @@ interface Job {
   wake: (() => void) | undefined;
 }
 
-const CODE = new URL("./content-thread.ts", import.meta.url);
 /** Its jobs together need a tenth of it; what outgrows this is a fault, and must not take the service along. */
 const HEAP_MIB = 256;
 /**
@@ -53,31 +51,40 @@ const HEAP_MIB = 256;
 const YOUNG_MIB = 4;
 /** What the front keeps in memory (MEMORY_OCTETS), and fields on top. */
 const WHOLE_OCTETS = 512 * 1024;
+const SILENCE_MS = 30_000;
 /** It is asked so often before it is ended. */
 const ASKED = 3;
 
-export class ContentThread {
-  readonly #environment: ThreadEnvironment;
+export class JobThread<T extends Trade> {
+  readonly #kind: ThreadKind<T>;
+  readonly #changed: (thread: JobThread<T>) => void;
   readonly #worker: Worker;
-  readonly #jobs = new Map<JobId, Job>();
+  readonly #jobs = new Map<JobId, Job<T>>();
+  /** Leaves at the end of this turn of the event loop. */
+  #outgoing: ToThread<T>[] = [];
+  #outgoingMemory: ArrayBuffer[] = [];
   #lastJob = 0;
   #unanswered = 0;
   #watch: NodeJS.Timeout | undefined;
-  #reason: CheckRefused["reason"] = "lost";
+  #reason: WorkRefused["reason"] = "lost";
   #cause = "it ended";
   isGone = false;
 
-  constructor(environment: ThreadEnvironment) {
-    this.#environment = environment;
-    const workerData: ThreadOptions = { sealKey: environment.sealKey };
+  /** @param changed told when it has room for another job, or is gone */
+  constructor(kind: ThreadKind<T>, changed: (thread: JobThread<T>) => void) {
+    this.#kind = kind;
+    this.#changed = changed;
     setFlagsFromString(`--min-semi-space-size=${YOUNG_MIB}`);
-    this.#worker = new Worker(environment.code ?? CODE, {
-      workerData,
-      name: "content",
+    this.#worker = new Worker(kind.code, {
+      workerData: kind.data,
+      name: kind.name,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
     });
     this.#worker.unref();
-    this.#worker.on("message", (message: FromThread) => this.#heard(message));
+    this.#worker.on("message", (messages: readonly FromThread<T>[]) => {
+      this.#unanswered = 0;
+      for (const message of messages) this.#heard(message);
+    });
     this.#worker.on("error", (error) => {
       this.#cause = error instanceof Error ? error.message : String(error);
     });
@@ -88,19 +95,23 @@ export class ContentThread {
     return this.#jobs.size;
   }
 
-  /** Rejects with `CheckRefused` where the thread is lost, and with the content's own error where it cannot be read. */
-  run(task: Task): Promise<Outcomes[keyof Outcomes]> {
+  /** Why it is gone. */
+  get cause(): string {
+    return this.#cause;
+  }
+
+  /** Rejects with `WorkRefused` where the thread is lost, and with the content's own error where it cannot be read. */
+  run({ work, input }: Task<T>): Promise<T["outcome"]> {
     const id = ++this.#lastJob;
-    const { promise, resolve, reject } = Promise.withResolvers<Outcomes[keyof Outcomes]>();
+    const { promise, resolve, reject } = Promise.withResolvers<T["outcome"]>();
     this.#jobs.set(id, { resolve, reject, ahead: PIECES_AHEAD, wake: undefined });
     this.#worker.ref();
-    this.#watch ??= setInterval(() => this.#ask(), this.#environment.silenceMs / ASKED).unref();
-    const { work, now, input } = task;
+    this.#watch ??= setInterval(() => this.#ask(), (this.#kind.silenceMs ?? SILENCE_MS) / ASKED).unref();
     if ("whole" in input) {
       const whole = copyOf(input.whole);
-      this.#tell({ kind: "job", id, work, now, whole }, [whole.buffer]);
+      this.#tell({ kind: "job", id, work, whole }, whole.buffer);
     } else {
-      this.#tell({ kind: "job", id, work, now });
+      this.#tell({ kind: "job", id, work });
       void this.#send(id, input.content);
     }
     return promise;
@@ -120,7 +131,7 @@ export class ContentThread {
           if (!job) return;
           job.ahead--;
           const octets = copyOf(piece.subarray(at, at + PIECE_OCTETS));
-          this.#tell({ kind: "piece", id, octets }, [octets.buffer]);
+          this.#tell({ kind: "piece", id, octets }, octets.buffer);
         }
       }
       this.#tell({ kind: "end", id, isBroken: false });
@@ -131,7 +142,7 @@ export class ContentThread {
   }
 
   /** The job, when another piece may be sent; undefined where nobody waits for it any more. */
-  async #room(id: JobId): Promise<Job | undefined> {
+  async #room(id: JobId): Promise<Job<T> | undefined> {
     for (;;) {
       const job = this.#jobs.get(id);
       if (!job || job.ahead > 0) return job;
@@ -141,14 +152,13 @@ export class ContentThread {
     }
   }
 
-  #heard(message: FromThread): void {
-    this.#unanswered = 0;
+  #heard(message: FromThread<T>): void {
     switch (message.kind) {
       case "done":
         this.#take(message.id)?.resolve(message.outcome);
         break;
       case "failed":
-        this.#take(message.id)?.reject(new CheckRefused("failed", message.cause));
+        this.#take(message.id)?.reject(new WorkRefused("failed", message.cause));
         break;
       case "taken": {
         const job = this.#jobs.get(message.id);
@@ -156,24 +166,20 @@ export class ContentThread {
         job?.wake?.();
         break;
       }
-      case "dns":
-        void this.#answer(message.id, message.name);
+      case "question":
+        void this.#answer(message.id, message.question);
         break;
       case "here":
         break;
     }
   }
 
-  async #answer(id: number, name: string): Promise<void> {
-    try {
-      this.#tell({ kind: "dns", id, answer: await this.#environment.txt(name) });
-    } catch (error) {
-      this.#tell({ kind: "dns", id, answer: { kind: "failed", cause: String(error) } });
-    }
+  async #answer(id: number, question: T["question"]): Promise<void> {
+    this.#tell({ kind: "answer", id, answer: await this.#kind.answer?.(question) });
   }
 
   /** The one that is over. */
-  #take(id: JobId): Job | undefined {
+  #take(id: JobId): Job<T> | undefined {
     const job = this.#jobs.get(id);
     this.#jobs.delete(id);
     job?.wake?.();
@@ -182,7 +188,7 @@ export class ContentThread {
       this.#watch = undefined;
       this.#worker.unref();
     }
-    if (job && !this.isGone) this.#environment.changed(this);
+    if (job && !this.isGone) this.#changed(this);
     return job;
   }
 
@@ -198,23 +204,34 @@ export class ContentThread {
 
   #lost(): void {
     this.isGone = true;
-    const refused = new CheckRefused(this.#reason, `the thread that checked it is gone: ${this.#cause}`);
+    const refused = new WorkRefused(this.#reason, `the thread that had it is gone: ${this.#cause}`);
     for (const id of [...this.#jobs.keys()]) this.#take(id)?.reject(refused);
-    this.#environment.changed(this);
+    this.#changed(this);
   }
 
-  #tell(message: ToThread, memory: readonly ArrayBuffer[] = []): void {
-    if (!this.isGone) this.#worker.postMessage(message, memory);
+  #tell(message: ToThread<T>, memory?: ArrayBuffer): void {
+    if (this.isGone) return;
+    if (memory) this.#outgoingMemory.push(memory);
+    // A message wakes the thread: with ten jobs at a time, one for all of a turn costs half of one for each.
+    if (this.#outgoing.push(message) === 1) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    const messages = this.#outgoing;
+    const memory = this.#outgoingMemory;
+    this.#outgoing = [];
+    this.#outgoingMemory = [];
+    if (!this.isGone) this.#worker.postMessage(messages, memory);
   }
 }
 
-/** In memory of its own, which goes to the thread. */
+/** In memory of its own, which goes to the thread: what a piece is in may be used again by whoever reads it. */
 function copyOf(octets: Buffer): Uint8Array<ArrayBuffer> {
   return new Uint8Array(octets);
 }
 
 /** What a thread reads of it: one buffer of a small one. */
-export function inputOf(content: Content): Task["input"] {
+export function inputOf(content: Content): Task<Trade>["input"] {
   const parts = content.octets <= WHOLE_OCTETS ? partsOf(content) : undefined;
   if (!parts) return { content };
   return { whole: parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts) };

@@ -1,0 +1,43 @@
+// Where bounces are read: in a thread of their own, or here. Made by bounces.ts.
+import { inputOf } from "../threads/job-thread.ts";
+import { ThreadPool } from "../threads/thread-pool.ts";
+import { type ReadBounce, readContent } from "./read-content.ts";
+import { parseReport, type ReadingTrade } from "./report-text.ts";
+
+export interface BounceReading {
+  /** Of a thread: rejects with `WorkRefused` where it is lost. */
+  readonly read: ReadBounce;
+  /** What is under way rejects. */
+  close(): Promise<void>;
+}
+
+export interface BounceReadingOptions {
+  /** Told once of each thread that is lost, with all that it was reading. */
+  readonly lost: (message: string) => void;
+  /** Of a thread with work to do, before it is ended and another takes its place. */
+  readonly silenceMs?: number;
+  /** For tests: another thread. */
+  readonly code?: URL;
+}
+
+const CODE = new URL("./reading-thread.ts", import.meta.url);
+
+/** In the caller's own thread. */
+export const readHere: BounceReading = { read: readContent, close: async () => {} };
+
+/**
+ * One thread reads several times what the service can answer. It begins with the first bounce: many services never see one. It is
+ * not that of checks and seals: a bounce that is made to take long, or ends its thread, holds up bounces alone.
+ */
+export function startBounceReading({ lost, silenceMs, code = CODE }: BounceReadingOptions): BounceReading {
+  const pool = new ThreadPool<ReadingTrade>({
+    ...{ name: "bounces", code, silenceMs, threads: 1 },
+    // Each is a client's, who does nothing else meanwhile: there are as many as the limits of clients let in.
+    maxWaiting: Number.POSITIVE_INFINITY,
+    lost: (cause) => lost(`the thread that reads bounces is gone: ${cause}`),
+  });
+  return {
+    read: async (content) => parseReport(await pool.run({ work: undefined, input: inputOf(content) })),
+    close: () => pool.close(),
+  };
+}
