@@ -54,6 +54,8 @@ export interface InProcessOptions {
   readonly recipientDelimiter?: string;
   readonly queueTimes?: ForwarderSettings["queueTimes"];
   readonly bouncePolicy?: ForwarderSettings["bouncePolicy"];
+  /** As `homing serve` has it. Default false. */
+  readonly bounceThread?: boolean;
   readonly rememberHeaders?: boolean;
   /** Mail that is sent from here for somebody, and what returns of it. */
   readonly sentMail?: ForwarderSettings["sentMail"];
@@ -133,6 +135,7 @@ export async function inProcessForwarder(options: InProcessOptions): Promise<InP
       waits: options.waits ?? {},
       queueTimes: options.queueTimes ?? {},
       bouncePolicy: options.bouncePolicy,
+      bounceThread: options.bounceThread ?? false,
       rememberHeaders: options.rememberHeaders ?? false,
       sentMail: options.sentMail,
       authentication: options.authentication && {

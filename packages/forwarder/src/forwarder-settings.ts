@@ -40,6 +40,8 @@ export interface ForwarderSettings {
   readonly mtaSts?: boolean;
   /** Of connections to next hops. */
   readonly outbound?: Partial<OutboundLimits>;
+  /** They are in a thread of their own, for whom a second core is there. Default false. */
+  readonly outboundThread?: boolean;
   /** Private networks to which the MX records of others may lead. */
   readonly privateNetworks: readonly string[];
   /** Keeps the mail of our domains that no table takes elsewhere. Without one, a next hop in `routes` may. */
@@ -63,6 +65,8 @@ export interface ForwarderSettings {
   readonly greetDelayMs?: number;
   /** What becomes of bounces, by alias. Default: a DSN of ours goes to the original sender. */
   readonly bouncePolicy?: BouncePolicy | undefined;
+  /** Bounces are read in a thread of their own, which begins with the first one. Default false: where everything else is done. */
+  readonly bounceThread?: boolean;
   /** Senders' identifiers and headers are kept in the state for seven days, for bounces. Default false. */
   readonly rememberHeaders?: boolean;
   /** Mail that is sent from here for somebody, and its return domains. It wants `state`. */

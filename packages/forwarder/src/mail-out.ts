@@ -20,6 +20,7 @@ import { createFetchPolicy } from "./outbound/fetch-policy.ts";
 import { createOutbound, type Outbound } from "./outbound/outbound.ts";
 import { withStsPolicies } from "./outbound/sts-hops.ts";
 import { createStsPolicies } from "./outbound/sts-policies.ts";
+import { createOutboundThread } from "./outbound/thread/outbound-thread.ts";
 import type { LeadsTo } from "./queue/dsn-message.ts";
 import { QUEUE_TIMES } from "./queue/next-step.ts";
 import { createQueue, type Queue } from "./queue/queue.ts";
@@ -63,7 +64,8 @@ export function createMailOut(
   const failed = (error: unknown): void => {
     world.report({ event: "error", session: "", message: bugText(error) });
   };
-  const outbound = createOutbound({
+  const outbound = (settings.outboundThread ? createOutboundThread : createOutbound)({
+    failed,
     hostname,
     clock: world.clock,
     random: world.random,

@@ -67,6 +67,9 @@ export interface AttemptHooks {
    * may have the message, and its answer is waited for, up to ten minutes.
    */
   readonly timeIsUp?: AbortSignal;
-  /** Called at most once, when the final dot is handed to the system. */
+  /**
+   * The final dot is handed to the system. Called at most once, before the attempt is over; where `timeIsUp` came too late,
+   * soon after that.
+   */
   readonly onFinalDot?: () => void;
 }

@@ -231,7 +231,7 @@ export function createDestination(options: DestinationOptions): Destination {
     const at = nextChange();
     if (closed || at === Number.POSITIVE_INFINITY || (alarm && alarm.at <= at)) return;
     alarm?.cancel();
-    alarm = { at, cancel: clock.after(at - clock.now(), ring) };
+    alarm = { at, cancel: clock.after(Math.max(0, at - clock.now()), ring) };
   }
 
   function nextChange(): number {

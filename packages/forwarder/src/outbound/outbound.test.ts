@@ -15,6 +15,7 @@ import {
   type Patience,
 } from "./outbound.ts";
 import type { OutboundLimits } from "./outbound-limits.ts";
+import { createOutboundThread, type OutboundThreadOptions } from "./thread/outbound-thread.ts";
 
 const envelope: Envelope = {
   reversePath: { localPart: "a", domain: "b.test" },
@@ -34,15 +35,20 @@ interface Scene {
   send(text: string, patience?: Patience, options?: Partial<OutboundSubmission>): Promise<Attempt | Busy>;
 }
 
+type StartScene = typeof startScene;
+
 async function startScene(
   t: TestContext,
   limits: Partial<OutboundLimits> = {},
   answers: WaitingHopOptions = {},
+  create: (options: OutboundThreadOptions) => Outbound = createOutbound,
 ): Promise<Scene> {
   const hop = await startWaitingHop(answers);
   t.after(() => hop[Symbol.asyncDispose]());
   const clock = createFakeClock();
-  const outbound = createOutbound({ hostname: "mx.test", clock, random: () => 0, limits });
+  const failed = assert.ifError;
+  const outbound = create({ hostname: "mx.test", clock, random: () => 0, limits, failed });
+  t.after(() => within(outbound.close(AbortSignal.abort()), "the end"));
   const { host, port } = hop;
   return {
     hop,
@@ -71,31 +77,41 @@ async function until(reached: () => boolean): Promise<void> {
   }
 }
 
+/** What hangs neither on the clock nor on who comes sooner by less than a turn holds for SMTP out in a thread of its own, too. */
+function both(name: string, run: (t: TestContext, startScene: StartScene) => Promise<void>): void {
+  test(name, (t) => run(t, startScene));
+  test(`${name} (in its thread)`, (t) =>
+    run(t, (t, limits, answers) => startScene(t, limits, answers, createOutboundThread)));
+}
+
 const kinds = (attempts: readonly (Attempt | Busy)[]): string[] => [
   ...new Set(attempts.map(({ kind }) => kind)),
 ];
 
-test("200 clients of a slow destination: 20 connections, first come first served, none lost", async (t) => {
-  const { hop, send } = await startScene(t);
-  const attempts = Array.from({ length: 200 }, (_, index) => send(`m${index}`));
-  for (let answered = 0; answered < 200; answered++) {
-    await until(() => hop.now().owed > 0 && (answered > 0 || hop.now().owed === 20));
-    hop.answer();
-  }
-  assert.deepEqual(kinds(await Promise.all(attempts)), ["accepted"]);
-  assert.equal(hop.now().most, 20);
-  assert.equal(hop.now().sessions, 20);
-  const order = hop.messages.map((text) => Number(text.slice(1)));
-  assert.deepEqual(
-    [...order].sort((a, b) => a - b),
-    Array.from({ length: 200 }, (_, index) => index),
-  );
-  // The first 20 open connections at once, and come as these are ready; from then on one is served for each answer.
-  for (const [place, index] of order.entries())
-    assert.ok(Math.abs(place - index) < 20, `${index} at ${place}`);
-});
+both(
+  "200 clients of a slow destination: 20 connections, first come first served, none lost",
+  async (t, startScene) => {
+    const { hop, send } = await startScene(t);
+    const attempts = Array.from({ length: 200 }, (_, index) => send(`m${index}`));
+    for (let answered = 0; answered < 200; answered++) {
+      await until(() => hop.now().owed > 0 && (answered > 0 || hop.now().owed === 20));
+      hop.answer();
+    }
+    assert.deepEqual(kinds(await Promise.all(attempts)), ["accepted"]);
+    assert.equal(hop.now().most, 20);
+    assert.equal(hop.now().sessions, 20);
+    const order = hop.messages.map((text) => Number(text.slice(1)));
+    assert.deepEqual(
+      [...order].sort((a, b) => a - b),
+      Array.from({ length: 200 }, (_, index) => index),
+    );
+    // The first 20 open connections at once, and come as these are ready; from then on one is served for each answer.
+    for (const [place, index] of order.entries())
+      assert.ok(Math.abs(place - index) < 20, `${index} at ${place}`);
+  },
+);
 
-test("one connection carries messages one after another, without RSET", async (t) => {
+both("one connection carries messages one after another, without RSET", async (t, startScene) => {
   const { hop, send } = await startScene(t, {}, { dot: "250 ok" });
   for (const text of ["a", "b", "c"]) assert.equal((await send(text)).kind, "accepted");
   assert.deepEqual(hop.messages, ["a", "b", "c"]);
@@ -103,7 +119,7 @@ test("one connection carries messages one after another, without RSET", async (t
   assert.ok(!hop.commands.includes("RSET"));
 });
 
-test("a refusal is followed by RSET, and the connection is used again", async (t) => {
+both("a refusal is followed by RSET, and the connection is used again", async (t, startScene) => {
   const verbs = ["MAIL", "RCPT", "DATA"];
   for (const refused of verbs) {
     // And what comes behind it, as a server must.
@@ -135,7 +151,7 @@ test("a client hears `busy` after a second without a free connection, and its pl
   assert.deepEqual(hop.messages, ["first", "third"]);
 });
 
-test("who does not wait any longer leaves the line", async (t) => {
+both("who does not wait any longer leaves the line", async (t, startScene) => {
   const { hop, send } = await startScene(t, { maxConnections: 1 });
   const first = send("first");
   await until(() => hop.now().owed === 1);
@@ -151,7 +167,7 @@ test("who does not wait any longer leaves the line", async (t) => {
   assert.deepEqual(hop.messages, ["first", "third"]);
 });
 
-test("each message of a connection can be cut until its own final dot", async (t) => {
+both("each message of a connection can be cut until its own final dot", async (t, startScene) => {
   const says = (verb: string, nth: number) => (verb === "MAIL" && nth === 2 ? SILENCE : undefined);
   const { hop, send } = await startScene(t, {}, { dot: "250 ok", says });
   await send("a");
@@ -186,76 +202,91 @@ const endings: [how: string, end: (hop: WaitingHop) => void][] = [
   ["ended with 421", (hop) => hop.wires[0]?.send("421 4.4.2 idle too long\r\n")],
 ];
 for (const [how, end] of endings) {
-  test(`a connection that the server has ${how} meanwhile: the message goes over a new one`, async (t) => {
-    const { hop, send } = await startScene(t, {}, { dot: "250 ok" });
-    await send("a");
-    end(hop);
-    // With and without the news having come.
-    assert.equal((await send("b")).kind, "accepted");
-    assert.deepEqual(hop.messages, ["a", "b"]);
-    assert.equal(hop.now().sessions, 2);
-  });
+  both(
+    `a connection that the server has ${how} meanwhile: the message goes over a new one`,
+    async (t, startScene) => {
+      const { hop, send } = await startScene(t, {}, { dot: "250 ok" });
+      await send("a");
+      end(hop);
+      // With and without the news having come.
+      assert.equal((await send("b")).kind, "accepted");
+      assert.deepEqual(hop.messages, ["a", "b"]);
+      assert.equal(hop.now().sessions, 2);
+    },
+  );
 }
 
 for (const [what, said] of [
   ["the end of the connection", ""],
   ["421", "421 4.4.2 idle too long"],
 ] as const) {
-  test(`a reused connection that answers MAIL with ${what}: once more on a new one, and never twice`, async (t) => {
-    const says = (verb: string, nth: number) => (verb === "MAIL" && nth === 2 ? said : undefined);
-    const { hop, send } = await startScene(t, {}, { dot: "250 ok", says });
-    await send("a");
-    assert.equal((await send("b")).kind, "accepted");
-    assert.deepEqual(hop.messages, ["a", "b"]);
-    assert.equal(hop.now().sessions, 2);
+  both(
+    `a reused connection that answers MAIL with ${what}: once more on a new one, and never twice`,
+    async (t, startScene) => {
+      const says = (verb: string, nth: number) => (verb === "MAIL" && nth === 2 ? said : undefined);
+      const { hop, send } = await startScene(t, {}, { dot: "250 ok", says });
+      await send("a");
+      assert.equal((await send("b")).kind, "accepted");
+      assert.deepEqual(hop.messages, ["a", "b"]);
+      assert.equal(hop.now().sessions, 2);
 
-    const gone = await startScene(
-      t,
-      {},
-      { dot: "250 ok", says: (verb, nth) => (verb === "MAIL" && nth > 1 ? said : undefined) },
-    );
-    await gone.send("a");
-    assert.equal((await gone.send("b")).kind, said === "" ? "no-answer" : "answered");
-    assert.equal(gone.hop.now().sessions, 2);
-  });
+      const gone = await startScene(
+        t,
+        {},
+        { dot: "250 ok", says: (verb, nth) => (verb === "MAIL" && nth > 1 ? said : undefined) },
+      );
+      await gone.send("a");
+      assert.equal((await gone.send("b")).kind, said === "" ? "no-answer" : "answered");
+      assert.equal(gone.hop.now().sessions, 2);
+    },
+  );
 }
 
-test("a connection that is lost behind MAIL is not tried again: the answer is the queue's business", async (t) => {
-  const says = (verb: string, nth: number) => (verb === "RCPT" && nth === 2 ? "" : undefined);
-  const { hop, send } = await startScene(t, {}, { dot: "250 ok", says });
-  await send("a");
-  const attempt = await send("b");
-  assert.equal(attempt.kind, "no-answer");
-  assert.equal(hop.now().sessions, 1);
-  assert.equal((await send("c")).kind, "accepted");
-});
+both(
+  "a connection that is lost behind MAIL is not tried again: the answer is the queue's business",
+  async (t, startScene) => {
+    const says = (verb: string, nth: number) => (verb === "RCPT" && nth === 2 ? "" : undefined);
+    const { hop, send } = await startScene(t, {}, { dot: "250 ok", says });
+    await send("a");
+    const attempt = await send("b");
+    assert.equal(attempt.kind, "no-answer");
+    assert.equal(hop.now().sessions, 1);
+    assert.equal((await send("c")).kind, "accepted");
+  },
+);
 
-test("what the client cannot say is an answer at once, and not a connection that is dead", async (t) => {
-  const { hop, send } = await startScene(t, {}, { dot: "250 ok" });
-  await send("a");
-  const bracketed = { ...envelope, recipient: { localPart: "a>b", domain: "x.test" } };
-  const attempt = await send("b", PATIENT, { envelope: bracketed });
-  assert.ok(attempt.kind === "answered");
-  assert.equal(attempt.reply.code, 553);
-  assert.equal(hop.now().sessions, 1);
-});
+both(
+  "what the client cannot say is an answer at once, and not a connection that is dead",
+  async (t, startScene) => {
+    const { hop, send } = await startScene(t, {}, { dot: "250 ok" });
+    await send("a");
+    const bracketed = { ...envelope, recipient: { localPart: "a>b", domain: "x.test" } };
+    const attempt = await send("b", PATIENT, { envelope: bracketed });
+    assert.ok(attempt.kind === "answered");
+    assert.equal(attempt.reply.code, 553);
+    assert.equal(hop.now().sessions, 1);
+  },
+);
 
-test("421 in mid-session is the message's answer, and the connection is not used again", async (t) => {
-  const { hop, send } = await startScene(t);
-  const first = send("a");
-  await until(() => hop.now().owed === 1);
-  hop.answer("421 4.3.0 going down");
-  const attempt = await first;
-  assert.ok(attempt.kind === "answered");
-  assert.equal(attempt.reply.code, 421);
-  const second = send("b");
-  await until(() => hop.now().owed === 1);
-  hop.answer();
-  assert.equal((await second).kind, "accepted");
-  assert.equal(hop.now().sessions, 2);
-});
+both(
+  "421 in mid-session is the message's answer, and the connection is not used again",
+  async (t, startScene) => {
+    const { hop, send } = await startScene(t);
+    const first = send("a");
+    await until(() => hop.now().owed === 1);
+    hop.answer("421 4.3.0 going down");
+    const attempt = await first;
+    assert.ok(attempt.kind === "answered");
+    assert.equal(attempt.reply.code, 421);
+    const second = send("b");
+    await until(() => hop.now().owed === 1);
+    hop.answer();
+    assert.equal((await second).kind, "accepted");
+    assert.equal(hop.now().sessions, 2);
+  },
+);
 
-test("a connection that was lost is none: who closes does not wait for it", async (t) => {
+both("a connection that was lost is none: who closes does not wait for it", async (t, startScene) => {
   const { hop, outbound, send } = await startScene(t);
   const first = send("a");
   await until(() => hop.now().owed === 1);
@@ -264,7 +295,7 @@ test("a connection that was lost is none: who closes does not wait for it", asyn
   await within(outbound.close(), "the end");
 });
 
-test("an answer that nobody asked for ends the connection", async (t) => {
+both("an answer that nobody asked for ends the connection", async (t, startScene) => {
   const { hop, send } = await startScene(t, {}, { dot: "250 ok\r\n250 ok again" });
   await send("a");
   // At once: the next command's answer would be the one too many.
@@ -272,40 +303,43 @@ test("an answer that nobody asked for ends the connection", async (t) => {
   assert.equal(hop.now().sessions, 2);
 });
 
-test("a server that answers in the middle of a message has answered, and hears nothing more on this connection", async (t) => {
-  const sessions: Wire[] = [];
-  const hop = await serve(async (wire) => {
-    sessions.push(wire);
-    wire.send("220 hop.example\r\n");
-    for (const reply of ["250 hop.example", "250 ok", "250 ok", "354 go on", "552 5.3.4 too big"]) {
-      await wire.line();
-      wire.send(`${reply}\r\n`);
-    }
-  });
-  t.after(() => hop[Symbol.asyncDispose]());
-  const { send } = await startScene(t);
-  const answered = Promise.withResolvers<void>();
-  const message: Content = {
-    octets: 1_000,
-    start: Buffer.alloc(0),
-    async *pieces() {
-      yield Buffer.from("Subject: x\r\n");
-      await answered.promise;
-      yield Buffer.from("rest\r\n");
-    },
-    ...countedHolds(undefined),
-  };
-  const { host, port } = hop;
-  const attempt = await send("", PATIENT, { hop: { host, port }, message });
-  answered.resolve();
-  assert.ok(attempt.kind === "answered");
-  assert.equal(attempt.reply.enhanced, "5.3.4");
-  assert.equal((await send("b", PATIENT, { hop: { host, port } })).kind, "answered");
-  assert.equal(sessions.length, 2);
-  assert.equal(String(sessions[0]?.heard()).split("DATA\r\n")[1], "Subject: x\r\n");
-});
+both(
+  "a server that answers in the middle of a message has answered, and hears nothing more on this connection",
+  async (t, startScene) => {
+    const sessions: Wire[] = [];
+    const hop = await serve(async (wire) => {
+      sessions.push(wire);
+      wire.send("220 hop.example\r\n");
+      for (const reply of ["250 hop.example", "250 ok", "250 ok", "354 go on", "552 5.3.4 too big"]) {
+        await wire.line();
+        wire.send(`${reply}\r\n`);
+      }
+    });
+    t.after(() => hop[Symbol.asyncDispose]());
+    const { send } = await startScene(t);
+    const answered = Promise.withResolvers<void>();
+    const message: Content = {
+      octets: 1_000,
+      start: Buffer.alloc(0),
+      async *pieces() {
+        yield Buffer.from("Subject: x\r\n");
+        await answered.promise;
+        yield Buffer.from("rest\r\n");
+      },
+      ...countedHolds(undefined),
+    };
+    const { host, port } = hop;
+    const attempt = await send("", PATIENT, { hop: { host, port }, message });
+    answered.resolve();
+    assert.ok(attempt.kind === "answered");
+    assert.equal(attempt.reply.enhanced, "5.3.4");
+    assert.equal((await send("b", PATIENT, { hop: { host, port } })).kind, "answered");
+    assert.equal(sessions.length, 2);
+    assert.equal(String(sessions[0]?.heard()).split("DATA\r\n")[1], "Subject: x\r\n");
+  },
+);
 
-test("a connection has its last message after so many, and says QUIT", async (t) => {
+both("a connection has its last message after so many, and says QUIT", async (t, startScene) => {
   const { hop, send } = await startScene(t, { maxMessagesPerConnection: 2 }, { dot: "250 ok" });
   for (const text of ["a", "b", "c"]) await send(text);
   await until(() => hop.commands.includes("QUIT"));
@@ -346,7 +380,7 @@ test("421 makes jobs of the spool pause, and not clients; the pause ends by itse
   assert.equal((await job).kind, "accepted");
 });
 
-test("4.7.x halves the connections that are used, and each success gives one back", async (t) => {
+both("4.7.x halves the connections that are used, and each success gives one back", async (t, startScene) => {
   const { hop, send } = await startScene(t, { maxConnections: 4 });
   const sendMany = (count: number) => Array.from({ length: count }, (_, index) => send(`m${index}`));
   const attempts = sendMany(6);
@@ -386,43 +420,49 @@ test("a rate spreads the messages to a destination over time", async (t) => {
   assert.equal((await attempts[2])?.kind, "accepted");
 });
 
-test("all connections together have a limit: an idle one gives way to another destination, a busy one is waited for", async (t) => {
-  const one = await startScene(t, { maxTotal: 1 }, { dot: "250 ok" });
-  const other = await startWaitingHop();
-  t.after(() => other[Symbol.asyncDispose]());
-  const { host, port } = other;
-  await one.send("a");
-  const there = one.send("b", PATIENT, { hop: { host, port } });
-  await until(() => other.now().owed === 1);
-  assert.ok(one.hop.commands.includes("QUIT"));
-  const back = one.send("c");
-  other.answer();
-  assert.deepEqual(kinds(await Promise.all([there, back])), ["accepted"]);
-  assert.deepEqual(one.hop.messages, ["a", "c"]);
-});
+both(
+  "all connections together have a limit: an idle one gives way to another destination, a busy one is waited for",
+  async (t, startScene) => {
+    const one = await startScene(t, { maxTotal: 1 }, { dot: "250 ok" });
+    const other = await startWaitingHop();
+    t.after(() => other[Symbol.asyncDispose]());
+    const { host, port } = other;
+    await one.send("a");
+    const there = one.send("b", PATIENT, { hop: { host, port } });
+    await until(() => other.now().owed === 1);
+    assert.ok(one.hop.commands.includes("QUIT"));
+    const back = one.send("c");
+    other.answer();
+    assert.deepEqual(kinds(await Promise.all([there, back])), ["accepted"]);
+    assert.deepEqual(one.hop.messages, ["a", "c"]);
+  },
+);
 
-test("who closes says QUIT to idle connections, waits for busy ones, and sends waiting ones away", async (t) => {
-  const { hop, outbound, send } = await startScene(t, { maxConnections: 2 });
-  const first = send("a");
-  await until(() => hop.now().owed === 1);
-  const second = send("b");
-  await until(() => hop.now().owed === 2);
-  const third = send("c");
-  hop.answer();
-  await until(() => hop.now().owed === 2);
-  const fourth = send("d");
-  const closed = outbound.close();
-  assert.equal((await fourth).kind, "busy");
-  assert.equal((await send("e")).kind, "busy");
-  hop.answer();
-  hop.answer();
-  assert.deepEqual(kinds(await Promise.all([first, second, third])), ["accepted"]);
-  await within(closed, "the end");
-  await until(() => hop.now().open === 0);
-  assert.equal(hop.commands.filter((line) => line === "QUIT").length, 2);
-});
+both(
+  "who closes says QUIT to idle connections, waits for busy ones, and sends waiting ones away",
+  async (t, startScene) => {
+    const { hop, outbound, send } = await startScene(t, { maxConnections: 2 });
+    const first = send("a");
+    await until(() => hop.now().owed === 1);
+    const second = send("b");
+    await until(() => hop.now().owed === 2);
+    const third = send("c");
+    hop.answer();
+    await until(() => hop.now().owed === 2);
+    const fourth = send("d");
+    const closed = outbound.close();
+    assert.equal((await fourth).kind, "busy");
+    assert.equal((await send("e")).kind, "busy");
+    hop.answer();
+    hop.answer();
+    assert.deepEqual(kinds(await Promise.all([first, second, third])), ["accepted"]);
+    await within(closed, "the end");
+    await until(() => hop.now().open === 0);
+    assert.equal(hop.commands.filter((line) => line === "QUIT").length, 2);
+  },
+);
 
-test("LMTP has connections of its own, and they are reused as those of SMTP", async (t) => {
+both("LMTP has connections of its own, and they are reused as those of SMTP", async (t, startScene) => {
   const { hop, send } = await startScene(t, {}, { dot: "250 ok" });
   for (const protocol of ["lmtp", "smtp", "lmtp"] as const) {
     assert.equal((await send(protocol, PATIENT, { protocol })).kind, "accepted");
@@ -473,7 +513,7 @@ test("while clients keep coming, every fifth turn is a job's", async (t) => {
   assert.deepEqual(hop.messages, ["c1", "c2", "c3", "c4", "c5", "job", "c6", "c7"]);
 });
 
-test("clients who wait for one destination are bounded: one more hears it at once", async (t) => {
+both("clients who wait for one destination are bounded: one more hears it at once", async (t, startScene) => {
   const { hop, send } = await startScene(t, { maxConnections: 1, maxWaitingClients: 2 });
   const sent = ["c1", "c2", "c3"].map((text) => send(text, CLIENT));
   await until(() => hop.messages.length === 1);
@@ -485,7 +525,7 @@ test("clients who wait for one destination are bounded: one more hears it at onc
   assert.deepEqual(kinds(await Promise.all(sent)), ["accepted"]);
 });
 
-test("whoever leaves does not wait for a server that never greets", async (t) => {
+both("whoever leaves does not wait for a server that never greets", async (t, startScene) => {
   const { hop, outbound, send } = await startScene(t, {}, { greeting: () => "" });
   const attempt = send("a", JOB);
   await until(() => hop.now().sessions === 1);

@@ -1,0 +1,354 @@
+// SMTP out in its thread: what goes to and fro, and what becomes of a thread that is lost. The pool itself: ../outbound.test.ts.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import process from "node:process";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { type Content, countedHolds, type Envelope, memoryContent } from "@homing/mail";
+import { NULL_PATH } from "@homing/srs-core";
+import { createFakeClock } from "../../testing/fake-clock.ts";
+import { SILENCE, startHop } from "../../testing/smtp-peers.ts";
+import { startWaitingHop, type WaitingHopOptions } from "../../testing/waiting-hop.ts";
+import { serve, type Wire, within } from "../../testing/wire.ts";
+import type { Attempt } from "../attempt.ts";
+import type { Busy, OutboundSubmission } from "../outbound.ts";
+import { createOutboundThread, type OutboundThreadOptions } from "./outbound-thread.ts";
+import type { Counts } from "./testing/told-thread.ts";
+
+const TOLD = new URL("./testing/told-thread.ts", import.meta.url);
+
+function envelopeTo(localPart: string): Envelope {
+  const reversePath = { localPart: "a", domain: "b.test" };
+  return { reversePath, recipient: { localPart, domain: "d.test" }, eightBit: false, smtpUtf8: false };
+}
+
+interface Started {
+  readonly submit: (options: Partial<OutboundSubmission>) => Promise<Attempt | Busy>;
+  /** To whom, of a thread that is told so. */
+  readonly tell: (localPart: string, options?: Partial<OutboundSubmission>) => Promise<Attempt | Busy>;
+  readonly close: (leave?: AbortSignal) => Promise<void>;
+  readonly advance: (ms: number) => void;
+  readonly failures: string[];
+}
+
+function started(t: TestContext, options: Partial<OutboundThreadOptions> = {}): Started {
+  const failures: string[] = [];
+  const clock = createFakeClock();
+  const outbound = createOutboundThread({
+    ...{ hostname: "mx.test", clock, random: () => 0 },
+    failed: (error) => failures.push(error.message),
+    ...options,
+  });
+  const submit = (options: Partial<OutboundSubmission>) =>
+    within(
+      outbound.submit({
+        ...{ hop: { host: "127.0.0.1", port: 1 }, patience: { kind: "queue" } },
+        ...{ envelope: envelopeTo("c"), message: memoryContent(Buffer.from("text\r\n")) },
+        ...options,
+      }),
+      "an attempt",
+    );
+  t.after(() => outbound.close(AbortSignal.abort()));
+  return {
+    submit,
+    tell: (localPart, options) => submit({ envelope: envelopeTo(localPart), ...options }),
+    close: (leave) => within(outbound.close(leave), "the end"),
+    advance: clock.advance,
+    failures,
+  };
+}
+
+/** With a hop that takes messages and answers when it is told to. */
+async function startedWithHop(t: TestContext, answers: WaitingHopOptions = {}) {
+  const hop = await startWaitingHop(answers);
+  t.after(() => hop[Symbol.asyncDispose]());
+  const { host, port } = hop;
+  const thread = started(t);
+  const send = (options: Partial<OutboundSubmission> = {}) =>
+    thread.submit({ hop: { host, port }, ...options });
+  return { ...thread, hop, send };
+}
+
+async function until(reached: () => boolean): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!reached()) {
+    if (performance.now() > end) throw new Error(`waited in vain until ${reached}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Not in memory; `reads` is told of each piece that is read. */
+function contentOf(
+  pieces: readonly Buffer[],
+  options: { reads?: () => void; letGo?: () => void } = {},
+): Content {
+  return {
+    octets: pieces.reduce((sum, { length }) => sum + length, 0),
+    start: pieces[0]?.subarray(0, 10) ?? Buffer.alloc(0),
+    async *pieces() {
+      for (const piece of pieces) {
+        options.reads?.();
+        yield piece;
+      }
+    },
+    ...countedHolds(options.letGo),
+  };
+}
+
+const LINES = Buffer.from(`${"x".repeat(70)}\r\n`.repeat(900));
+
+test("the final dot is told once, and before the outcome", async (t) => {
+  const { send } = await startedWithHop(t, { dot: "250 2.0.0 ok" });
+  const told: string[] = [];
+  for (let sent = 0; sent < 3; sent++) told.push((await send({ onFinalDot: () => told.push("dot") })).kind);
+  assert.deepEqual(told, ["dot", "accepted", "dot", "accepted", "dot", "accepted"]);
+});
+
+test("time that is up behind the final dot changes nothing, and tells of the dot at once", async (t) => {
+  const { hop, send } = await startedWithHop(t);
+  const limit = new AbortController();
+  const dot = Promise.withResolvers<void>();
+  const attempt = send({ timeIsUp: limit.signal, onFinalDot: dot.resolve });
+  await until(() => hop.now().owed === 1);
+  limit.abort();
+  await within(dot.promise, "the final dot");
+  hop.answer();
+  assert.equal((await attempt).kind, "accepted");
+});
+
+test("time that is up before the final dot ends the attempt, and no dot is told", async (t) => {
+  const says = (verb: string) => (verb === "MAIL" ? SILENCE : undefined);
+  const { hop, send } = await startedWithHop(t, { says });
+  const limit = new AbortController();
+  const attempt = send({ timeIsUp: limit.signal, onFinalDot: () => assert.fail("no dot") });
+  await until(() => hop.commands.some((line) => line.startsWith("MAIL")));
+  limit.abort();
+  assert.deepEqual(await attempt, { kind: "no-answer", cause: "time is up", stage: "transaction" });
+});
+
+test("time that is up before the thread heard of it: nothing is begun", async (t) => {
+  const { hop, send, close } = await startedWithHop(t, { dot: "250 2.0.0 ok" });
+  const limit = new AbortController();
+  const attempt = send({ timeIsUp: limit.signal });
+  limit.abort();
+  const expected = { kind: "no-answer", cause: "time is up", stage: "greeting" };
+  assert.deepEqual(await attempt, expected);
+  assert.deepEqual(await send({ timeIsUp: limit.signal }), expected);
+  assert.equal((await send()).kind, "accepted");
+  await close();
+  assert.equal(hop.messages.length, 1);
+});
+
+test("each message has its own octets, whatever else goes in its turn", async (t) => {
+  const hop = await startHop();
+  t.after(() => hop[Symbol.asyncDispose]());
+  const { submit } = started(t);
+  const { host, port } = hop;
+  const texts = ["", "b\r\n", `${"c".repeat(5000)}\r\n`, "", `${"d".repeat(70)}\r\n`.repeat(500)];
+  const parts = (text: string) => [Buffer.from(text.slice(0, 3)), Buffer.from(text.slice(3))];
+  const attempts = texts.map((text) => submit({ hop: { host, port }, message: memoryContent(parts(text)) }));
+  for (const attempt of await Promise.all(attempts)) assert.equal(attempt.kind, "accepted");
+  assert.deepEqual(hop.messages.map(String).sort(), texts.map((text) => `${text}.\r\n`).sort());
+});
+
+test("what is submitted in one turn is one message to the thread, and what waits whole there is bounded", async (t) => {
+  const { tell } = started(t, { code: TOLD });
+  const large = memoryContent(Buffer.alloc(256 * 1024));
+  const all = Array.from({ length: 200 }, () => tell("nothing", { message: large }));
+  for (const one of all) one.catch(() => {});
+  const attempt = await tell("count");
+  assert.ok(attempt.kind === "accepted");
+  const counts = JSON.parse(attempt.reply.text) as Counts;
+  // 32 MiB of large ones, and the small one.
+  assert.deepEqual(counts, { messages: 1, whole: 128 + 1, pieces: 72 });
+});
+
+test("the null sender, several recipients and wishes for notifications arrive as they were meant", async (t) => {
+  const says = (verb: string) => (verb === "EHLO" ? "250-hop.example\r\n250-DSN\r\n250 8BITMIME" : undefined);
+  const { hop, send } = await startedWithHop(t, { dot: "250 2.0.0 ok", says });
+  const attempt = await send({
+    envelope: { ...envelopeTo("c"), reversePath: NULL_PATH, eightBit: true },
+    alsoTo: [{ localPart: "e f", domain: "d.test" }],
+    dsn: { notify: ["NEVER"] },
+  });
+  assert.deepEqual(attempt, {
+    kind: "accepted",
+    reply: { code: 250, enhanced: "2.0.0", text: "ok" },
+    tls: "none",
+    refused: [],
+  });
+  assert.deepEqual(hop.commands.slice(1), [
+    "MAIL FROM:<> BODY=8BITMIME",
+    "RCPT TO:<c@d.test> NOTIFY=NEVER",
+    'RCPT TO:<"e f"@d.test> NOTIFY=NEVER',
+    "DATA",
+  ]);
+});
+
+test("what cannot be cloned is a bug of its submission, and not the end of the service", async (t) => {
+  const { tell, failures } = started(t, { code: TOLD });
+  const hop = { host: "127.0.0.1", port: 1, name: (() => "") as unknown as string };
+  await assert.rejects(tell("count", { hop }), /could not be cloned/);
+  assert.equal((await tell("count")).kind, "accepted");
+  assert.deepEqual(failures, []);
+});
+
+test("a large message goes in pieces, at the pace of its server", async (t) => {
+  const pieces = Array.from({ length: 600 }, () => LINES);
+  const expected = createHash("sha256");
+  for (const piece of pieces) expected.update(piece);
+  expected.update(".\r\n");
+  const resume = Promise.withResolvers<void>();
+  const slow = await startSlowHop(resume.promise);
+  t.after(() => slow[Symbol.asyncDispose]());
+  const { submit } = started(t);
+  let read = 0;
+  let isLetGo = false;
+  const message = contentOf(pieces, { reads: () => read++, letGo: () => (isLetGo = true) });
+  const { host, port } = slow;
+  const attempt = submit({ hop: { host, port }, message });
+  await until(() => read > 4);
+  // Others go on meanwhile, and it does not.
+  for (let others = 0; others < 50; others++) await submit({ patience: { kind: "waiting-client" } });
+  assert.ok(read < 400, `${read} pieces of 600 are read`);
+  resume.resolve();
+  assert.equal((await attempt).kind, "accepted");
+  assert.equal(read, 600);
+  assert.equal(slow.digest(), expected.digest("hex"));
+  message.release();
+  await until(() => isLetGo);
+});
+
+/** Reads nothing of a message until it may. */
+async function startSlowHop(mayRead: Promise<void>) {
+  const hash = createHash("sha256");
+  const place = await serve(async (wire: Wire) => {
+    wire.send("220 hop.example\r\n");
+    for (const reply of ["250 hop.example", "250 ok", "250 ok"]) {
+      await wire.line();
+      wire.send(`${reply}\r\n`);
+    }
+    await wire.line();
+    const { socket } = wire;
+    socket.removeAllListeners("data");
+    socket.pause();
+    wire.send("354 go on\r\n");
+    await mayRead;
+    let end = "";
+    socket.on("data", (text: string) => {
+      hash.update(text, "latin1");
+      end = (end + text).slice(-5);
+      if (end === "\r\n.\r\n") wire.send("250 2.0.0 ok\r\n");
+    });
+    socket.resume();
+  });
+  return { ...place, digest: () => hash.digest("hex") };
+}
+
+test("a content that cannot be read ends its attempt with its own words, and without a dot", async (t) => {
+  const { send } = await startedWithHop(t, { dot: "250 2.0.0 ok" });
+  const message: Content = {
+    ...contentOf([LINES]),
+    async *pieces() {
+      yield LINES;
+      throw new Error("the disk is gone");
+    },
+  };
+  const attempt = await send({ message, onFinalDot: () => assert.fail("no dot") });
+  assert.deepEqual(attempt, { kind: "no-answer", cause: "the disk is gone", stage: "transaction" });
+  assert.equal((await send()).kind, "accepted");
+});
+
+test("octets of 8 bits are found out of memory and in it, and do not go to a server of 7 bits", async (t) => {
+  const says = (verb: string) => (verb === "EHLO" ? "250 hop.example" : undefined);
+  const { hop, send } = await startedWithHop(t, { says });
+  const octets = Buffer.from("caf\xe9\r\n", "latin1");
+  for (const message of [memoryContent(octets), contentOf([octets]), contentOf([LINES, octets])]) {
+    const attempt = await send({ message });
+    assert.ok(attempt.kind === "answered");
+    assert.equal(attempt.reply.enhanced, "5.6.3");
+  }
+  assert.deepEqual(hop.messages, []);
+});
+
+test("a thread that dies: what may be sent counts as sent, the rest does not, and another one is started", async (t) => {
+  const { tell, advance, failures } = started(t, { code: TOLD });
+  const dots: string[] = [];
+  const under = tell("nothing", { onFinalDot: () => dots.push("whole") });
+  const later = tell("nothing", { message: contentOf([LINES]), onFinalDot: () => dots.push("in pieces") });
+  assert.equal((await tell("count")).kind, "accepted");
+  const dying = tell("dies");
+  const [one, other] = await Promise.all([under, later, dying]);
+  assert.ok(one.kind === "no-answer" && other.kind === "no-answer");
+  assert.deepEqual([one.stage, other.stage], ["transaction", "greeting"]);
+  assert.match(one.cause, /the thread of SMTP out is gone: Error: it was too much/);
+  assert.deepEqual(dots, ["whole"]);
+  assert.equal(failures.length, 1);
+
+  const away = { kind: "busy", cause: "the thread of SMTP out is being started again" };
+  advance(99);
+  assert.deepEqual(await tell("count"), away);
+  advance(1);
+  assert.equal((await tell("count")).kind, "accepted");
+});
+
+test("threads that die at once are started after longer and longer pauses", async (t) => {
+  const { tell, advance, failures } = started(t, { code: TOLD });
+  for (const pause of [100, 200, 400, 800, 1600, 3200, 5000, 5000]) {
+    assert.equal((await tell("dies")).kind, "no-answer");
+    advance(pause - 1);
+    assert.equal((await tell("count")).kind, "busy");
+    advance(1);
+  }
+  assert.equal((await tell("count")).kind, "accepted");
+  assert.equal(failures.length, 8);
+});
+
+test("a thread that says nothing any more is ended", async (t) => {
+  const { tell, failures } = started(t, { code: TOLD, silenceMs: 600 });
+  const attempt = await tell("hangs");
+  assert.ok(attempt.kind === "no-answer");
+  assert.match(attempt.cause, /it said nothing any more/);
+  assert.equal(failures.length, 1);
+});
+
+test("a bug in the thread is told with its stack, and the thread goes on", async (t) => {
+  const { tell, failures } = started(t, { code: TOLD });
+  await assert.rejects(tell("bug"), /a bug\n {4}at here/);
+  assert.equal((await tell("count")).kind, "accepted");
+  assert.deepEqual(failures, []);
+});
+
+test("who closes waits for a server that has the message, until he leaves", async (t) => {
+  const { hop, send, submit, close, failures } = await startedWithHop(t);
+  let dots = 0;
+  const attempt = send({ onFinalDot: () => dots++ });
+  await until(() => hop.now().owed === 1);
+  const leave = new AbortController();
+  const closed = close(leave.signal);
+  assert.deepEqual(await submit({}), { kind: "busy", cause: "the service is stopping" });
+  leave.abort();
+  const outcome = await attempt;
+  assert.ok(outcome.kind === "no-answer" && outcome.stage === "transaction");
+  assert.equal(dots, 1);
+  await closed;
+  await close();
+  assert.deepEqual(failures, []);
+});
+
+test("a thread that is lost can be closed, and is not started again", async (t) => {
+  const { tell, close, advance, failures } = started(t, { code: TOLD });
+  await tell("dies");
+  await close();
+  advance(10_000);
+  assert.equal((await tell("count")).kind, "busy");
+  assert.equal(failures.length, 1);
+});
+
+test("a thread that is idle does not keep the process", async () => {
+  const file = fileURLToPath(new URL("./testing/end-by-itself.ts", import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 60_000 });
+  assert.equal(stdout, "no-answer");
+});

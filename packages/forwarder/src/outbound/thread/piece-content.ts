@@ -1,0 +1,61 @@
+// A content whose octets the service has: it sends them in pieces, as they are wanted. Made by smtp-thread.ts for large messages.
+import { type Content, countedHolds } from "@homing/mail";
+import { PIECES_AHEAD } from "./messages.ts";
+
+export interface PieceContent extends Content {
+  push(octets: Uint8Array): void;
+  end(): void;
+  fail(cause: string): void;
+}
+
+/** What SMTP out asks of the beginning before it reads the rest: has it octets of 8 bits? Of more than one octet each. */
+const ASCII_START = Buffer.from(" ");
+const EIGHT_BIT_START = Buffer.from([0x80]);
+
+/** @param wants asks for one piece more */
+export function createPieceContent(
+  { octets, isAscii }: { readonly octets: number; readonly isAscii: boolean },
+  wants: () => void,
+): PieceContent {
+  const waiting: Buffer[] = [];
+  let isRead = false;
+  let isOver = false;
+  let failure: string | undefined;
+  let wake = (): void => {};
+  async function* pieces(): AsyncGenerator<Buffer> {
+    // A message that was begun is not sent again (destination.ts).
+    if (isRead) throw new Error("a content that comes in pieces is read once");
+    isRead = true;
+    for (let ahead = 0; ahead < PIECES_AHEAD; ahead++) wants();
+    for (;;) {
+      const piece = waiting.shift();
+      if (piece) {
+        yield piece;
+        wants();
+      } else if (failure !== undefined) throw new Error(failure);
+      else if (isOver) return;
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  }
+  return {
+    octets,
+    start: isAscii ? ASCII_START : EIGHT_BIT_START,
+    pieces,
+    ...countedHolds(undefined),
+    push({ buffer, byteOffset, byteLength }) {
+      waiting.push(Buffer.from(buffer, byteOffset, byteLength));
+      wake();
+    },
+    end() {
+      isOver = true;
+      wake();
+    },
+    fail(cause) {
+      failure = cause;
+      wake();
+    },
+  };
+}
