@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type TestContext, test } from "node:test";
-import { FINDING_NAMES } from "@homing/spf";
+import { FINDING_NAMES } from "@homing/spf/records";
 import { dnsServer, type Zone } from "../packages/forwarder/src/testing/dns-server.ts";
 import { type Answers, type Hop, startHop } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { serve } from "../packages/forwarder/src/testing/wire.ts";

@@ -18,24 +18,7 @@ export { composeFoldedNotice, type FoldedNotice } from "./compose/folded-notice.
 export { messageIdOf } from "./compose/header-fields.ts";
 export { mayTell, type Notify } from "./compose/notify.ts";
 export { composePostmasterDigest, type PostmasterDigest } from "./compose/postmaster-digest.ts";
-export {
-  type Admission,
-  type Asked,
-  type BounceGate,
-  createBounceGate,
-  type GateRefusal,
-  NOT_A_BOUNCE,
-  type SrsFacts,
-  TOO_MANY_GUESSES,
-  type Unwrapped,
-} from "./gate.ts";
-export { networkOf } from "./guesses/client-network.ts";
-export {
-  createGuessBudget,
-  GUESS_LIMITS,
-  type GuessAlarm,
-  type GuessBudget,
-} from "./guesses/guess-budget.ts";
+export * from "./entrances/gate.ts";
 export { classify } from "./read/class-table.ts";
 export { READER_LIMITS, type ReaderLimits } from "./read/limits.ts";
 export { type BounceReader, createBounceReader, readBounce } from "./read/reader.ts";
@@ -50,6 +33,7 @@ export type {
   SmtpReply,
 } from "./read/report.ts";
 export { type DiagnosticPolicy, redacted } from "./reissue/diagnostic.ts";
+export { isFieldOfInterest } from "./reissue/fields-of-interest.ts";
 export { createOracle, type Oracle, type OracleOptions } from "./reissue/oracle.ts";
 export { type Reissued, type ReissueOptions, type Remembered, reissue } from "./reissue/reissue.ts";
 export { briefHeader, headerToRemember } from "./reissue/returned-header.ts";

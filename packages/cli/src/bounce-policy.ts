@@ -6,7 +6,7 @@ import {
   type BounceSettings,
   bounceSettingsKey,
   createBouncePolicy,
-} from "@homing/forwarder";
+} from "@homing/forwarder/settings";
 import { asciiLower, parseMailbox } from "@homing/srs-core";
 import type { SomeBounceSettings } from "./config/bounce-settings.ts";
 import type { Config } from "./config/schema.ts";

@@ -1,6 +1,6 @@
 // `--dns`, as often as there are servers. Called by the commands that ask DNS.
 import { isIP, isIPv4 } from "node:net";
-import { type HostPort, parseHostPort } from "@homing/forwarder";
+import { type HostPort, parseHostPort } from "@homing/forwarder/host-port";
 import { CommandFailure } from "./failure.ts";
 
 const WRITE =

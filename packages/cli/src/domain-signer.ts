@@ -1,12 +1,7 @@
 // DKIM for mail of our own people and sites: signed by the keys of the domain that stands in From, so that DMARC of it passes.
 // Called by submission.ts and on-behalf/sites.ts.
-import {
-  createMessageSigner,
-  type DkimKey,
-  NOT_SIGNED,
-  type SignFor,
-  type SignMessage,
-} from "@homing/forwarder";
+import type { SignFor } from "@homing/forwarder";
+import { createMessageSigner, type DkimKey, NOT_SIGNED, type SignMessage } from "@homing/forwarder/settings";
 import { asciiLower } from "@homing/srs-core";
 import { isAligned } from "./config/dkim-keys.ts";
 

@@ -1,13 +1,7 @@
 // From a checked configuration to a forwarder's settings: reads the files that it names. Called by `homing serve`.
 import { dirname, resolve } from "node:path";
-import {
-  createForwardClient,
-  createMessageSigner,
-  type ForwarderSettings,
-  type NextHop,
-  type OutboundLimits,
-  type State,
-} from "@homing/forwarder";
+import type { ForwarderSettings, NextHop, State } from "@homing/forwarder";
+import { createMessageSigner, type OutboundLimits } from "@homing/forwarder/settings";
 import { asciiLower } from "@homing/srs-core";
 import { bouncePolicyOf } from "./bounce-policy.ts";
 import { type ReadKey, readDkimKeys } from "./config/dkim-keys.ts";
@@ -61,7 +55,7 @@ export async function readForwarderSettings(
     mtaSts: delivery.mtaSts,
     store: config.localDelivery?.store,
     forwards: dotForward && {
-      reader: createForwardClient(dotForward.socket),
+      reader: (await import("@homing/forwarder/dot-forward")).createForwardClient(dotForward.socket),
       choice: dotForward.wrongFile,
     },
     trustedNetworks: config.trustedNetworks,

@@ -1,12 +1,12 @@
 // From a checked configuration to the settings of authentication: reads the key that seals and the file of trusted forwarders.
 // Called by forwarder-settings.ts and `homing config check`.
 import { dirname, resolve } from "node:path";
-import { type AuthenticationSettings, createWhyLinks, type TrustedForwarder } from "@homing/forwarder";
+import type { AuthenticationSettings, TrustedForwarder } from "@homing/forwarder";
+import { createWhyLinks } from "@homing/forwarder/settings";
 import { asciiLower } from "@homing/srs-core";
 import { authenticationPolicyOf } from "./authentication-policy.ts";
 import { type ReadKey, readKey } from "./config/dkim-keys.ts";
 import type { Config } from "./config/schema.ts";
-import { readTrustedForwarders } from "./config/trusted-forwarders-file.ts";
 import { unixNow } from "./time.ts";
 
 export interface ReadAuthentication {
@@ -63,6 +63,8 @@ export async function readTrust(
 ): Promise<readonly TrustedForwarder[]> {
   if (trustedForwardersFile === undefined) return [];
   const path = resolve(folder, trustedForwardersFile);
+  // Only here: few have such a file, and it needs SPF.
+  const { readTrustedForwarders } = await import("./config/trusted-forwarders-file.ts");
   const entries = await readTrustedForwarders(path, unixNow(), warn);
   const ours = new Set([...domains, hostname].map(asciiLower));
   for (const { line, recipients } of entries) {

@@ -3,15 +3,15 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { maildirOf } from "@homing/forwarder/settings";
 import {
   createTableRules,
   type LoadedTables,
   loadTables,
-  maildirOf,
   type TableFiles,
   type TableRules,
   type Tables,
-} from "@homing/forwarder";
+} from "@homing/forwarder/tables";
 import { asciiLower } from "@homing/srs-core";
 import { type ConfigProblem, configFailure } from "./config/config-problem.ts";
 import type { Config } from "./config/schema.ts";

@@ -1,6 +1,5 @@
-// Who may submit mail, from the configuration: people by the users file or Dovecot, sites by their keys. Called by `homing serve`
-// and `homing config check`.
-import { dirname, resolve } from "node:path";
+// Who may submit mail, from the configuration: people by the users file or Dovecot, sites by their keys. Called by `homing
+// serve`.
 import {
   createDovecotPasswords,
   createPeople,
@@ -8,21 +7,17 @@ import {
   type DkimKey,
   type Forwarder,
   type ForwarderSettings,
-  nameKey,
   type Passwords,
   renderHostPort,
   systemClock,
   type Users,
 } from "@homing/forwarder";
-import { configFailure } from "./config/config-problem.ts";
 import type { Config } from "./config/schema.ts";
 import { createDomainSigner } from "./domain-signer.ts";
 import { type CommandFailure, listenFailure } from "./failure.ts";
-import { createSitePolicy } from "./on-behalf/site-policy.ts";
-import { type RunningSites, WAYS_OUT } from "./on-behalf/sites.ts";
+import type { RunningSites } from "./on-behalf/sites.ts";
 import { systemRandom } from "./system-world.ts";
 import { unixNow } from "./time.ts";
-import { readUsersFile } from "./users/users-file.ts";
 
 export interface RunningSubmission {
   readonly settings: NonNullable<ForwarderSettings["submission"]>;
@@ -38,27 +33,6 @@ export interface SubmissionOptions {
   readonly dkimKeys: readonly DkimKey[];
 }
 
-/** Nobody without a users file. What is wrong with that is one CommandFailure. */
-export async function readUsers({ submission, onBehalf }: Config, configPath: string): Promise<Users> {
-  if (submission?.usersFile === undefined) return new Map();
-  const path = resolve(dirname(resolve(configPath)), submission.usersFile);
-  const passwords = submission.dovecotSocket === undefined ? "here" : "elsewhere";
-  const { users } = await readUsersFile(path, passwords);
-  const clashes = Object.keys(onBehalf?.sites ?? {}).flatMap((site) => users.get(nameKey(site)) ?? []);
-  if (clashes.length === 0) return users;
-  throw configFailure(
-    clashes.map(({ name, line }) => ({
-      ...{ file: path, line, column: 1 },
-      message: `${name} is a site of onBehalf, which logs in by this name: give the person another one`,
-    })),
-  );
-}
-
-/** Undefined where the configuration names no file. */
-export async function rereadUsers(config: Config, configPath: string): Promise<Users | undefined> {
-  return config.submission?.usersFile === undefined ? undefined : await readUsers(config, configPath);
-}
-
 /** Undefined where the configuration has no submission. */
 export function createSubmission(options: SubmissionOptions): RunningSubmission | undefined {
   const { hostname, submission } = options.config;
@@ -67,16 +41,9 @@ export function createSubmission(options: SubmissionOptions): RunningSubmission 
   const { passwords, close } = passwordsOf(submission, () => users);
   const sign = createDomainSigner(options.dkimKeys, unixNow);
   const people = createPeople({ hostname, users: () => users, passwords, now: unixNow, sign });
-  const sites =
-    options.sites &&
-    createSitePolicy({
-      ...options.sites.onBehalf,
-      sign: createDomainSigner(options.dkimKeys, unixNow, WAYS_OUT),
-      now: unixNow,
-    });
   const { listen, listenTls } = submission;
   return {
-    settings: { policy: { ...people, ...sites }, listen, listenTls },
+    settings: { policy: { ...people, ...options.sites?.submission }, listen, listenTls },
     replaceUsers(fresh) {
       users = fresh;
     },

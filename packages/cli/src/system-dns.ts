@@ -1,6 +1,7 @@
 // The real DNS: of the service, and of a command that asks. Called by system-world.ts and by commands with --dns.
 import { randomInt } from "node:crypto";
-import { createDns, type Dns, type HostPort, systemClock } from "@homing/forwarder";
+import type { HostPort } from "@homing/forwarder";
+import { createDns, type Dns, systemClock } from "@homing/forwarder/dns";
 
 const IDS = 65_536;
 

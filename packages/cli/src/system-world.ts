@@ -1,5 +1,6 @@
 // The real world for a forwarder: clock, DNS, randomness. The command line is the only place that has them.
-import { type Dns, mxResolver, type Report, systemClock, txtLookup, type World } from "@homing/forwarder";
+import type { Report, World } from "@homing/forwarder";
+import { type Dns, mxResolver, systemClock, txtLookup } from "@homing/forwarder/dns";
 import nacl from "tweetnacl";
 import { systemDns } from "./system-dns.ts";
 import { unixNow } from "./time.ts";

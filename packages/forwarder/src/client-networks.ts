@@ -1,6 +1,6 @@
 // Which network a client is of, and whether a list names it. Called by the SMTP front, by receive.ts and by the hand-over.
 import type { BlockList } from "node:net";
-import { networkOf } from "@homing/bounce-handler";
+import { networkOf } from "@homing/bounce-handler/gate";
 
 /** Of each list, addresses that were asked before: the check itself costs several microseconds, and lists do not change. */
 const known = new WeakMap<BlockList, Map<string, boolean>>();

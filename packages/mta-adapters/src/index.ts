@@ -1,8 +1,5 @@
 // The public names of mta-adapters.
 export type { AdapterEvent, AdapterName, AdapterReport } from "./adapter-events.ts";
-export type { FileProblem } from "./import/assignments.ts";
-export { type PostsrsdFile, parsePostsrsdFile } from "./import/postsrsd-file.ts";
-export type { PostsrsdSettings } from "./import/postsrsd-settings.ts";
 export type { LookUp, MapAnswer } from "./maps/map-answer.ts";
 export { createOwnDomains, type OwnDomains } from "./maps/own-domains.ts";
 export type { RewritingContext, RewritingOutcome, SenderRewriting } from "./maps/sender-rewriting.ts";
@@ -11,23 +8,6 @@ export { type TellingRefusals, tellingRefusals } from "./maps/told-look-up.ts";
 export { createFailsForUs, type FailsForUsOptions } from "./milter/fails-for-us.ts";
 export type { LeavesSite, MilterOptions } from "./milter/milter-options.ts";
 export { milterProtocol } from "./milter/milter-protocol.ts";
-export {
-  type Conventions,
-  conventionsOf,
-  DATA_ERROR,
-  exitCode,
-  outcomeOf,
-  type PipeOutcome,
-  UNAVAILABLE,
-} from "./pipe/conventions.ts";
-export { type LetterTop, readLetterTop } from "./pipe/letter-top.ts";
-export { type LocalRecipient, localRecipient } from "./pipe/local-recipient.ts";
-export { type PipeSender, pipeSender } from "./pipe/pipe-sender.ts";
-export {
-  parseRewritingAnswer,
-  type RewritingAnswer,
-  renderRewritingQuestion,
-} from "./pipe/rewriting-question.ts";
 export { type PolicyOptions, policyProtocol } from "./policy/policy.ts";
 export { type ReadsocketOptions, readsocketProtocol } from "./readsocket/readsocket.ts";
 export {
@@ -38,8 +18,6 @@ export {
 } from "./senders/create-sender-checks.ts";
 export type { SenderAsked, SenderChecks, SenderVerdict } from "./senders/sender-checks.ts";
 export { type SocketmapOptions, type SocketmapRequest, socketmapProtocol } from "./socketmap/socketmap.ts";
-export { parseSpfRequest, type SpfAsked, type SpfRequest } from "./spfd/spf-request.ts";
-export { type SpfWords, spfWords } from "./spfd/spf-words.ts";
 export { type SpfdOptions, spfdProtocol } from "./spfd/spfd.ts";
 export { type TcpTableOptions, type TcpTableRequest, tcpTableProtocol } from "./tcp-table/tcp-table.ts";
 export { type AdapterListener, type AdapterPlace, listenAdapter } from "./wire/listener.ts";

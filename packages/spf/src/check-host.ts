@@ -10,7 +10,7 @@ import type { SpfRecord } from "./record.ts";
 import type { SpfAnswer, SpfLimits, SpfOptions, SpfQuestion } from "./spf.ts";
 
 /** RFC 7208 §4.6.4. */
-const LIMITS: SpfLimits = { lookups: 10, voidLookups: 2, mxHosts: 10, ptrNames: 10 };
+export const SPF_LIMITS: SpfLimits = { lookups: 10, voidLookups: 2, mxHosts: 10, ptrNames: 10 };
 /** Names have 253 octets at most, and are cut from the left: more of hostile text only costs time, once a macro. */
 const MAX_MACRO_VALUE = 1000;
 /** Room for a long include with its reasons. */
@@ -28,7 +28,7 @@ export async function checkSpf(question: SpfQuestion, options: SpfOptions): Prom
     helo: question.helo.slice(-MAX_MACRO_VALUE),
     local: identity.local.slice(-MAX_MACRO_VALUE),
     options,
-    limits: options.limits === undefined ? LIMITS : { ...LIMITS, ...options.limits },
+    limits: options.limits === undefined ? SPF_LIMITS : { ...SPF_LIMITS, ...options.limits },
     trace: [],
     lookups: 0,
     voidLookups: 0,

@@ -1,19 +1,7 @@
 // The public names of spf.
-export { checkSpf } from "./check-host.ts";
+export { checkSpf, SPF_LIMITS } from "./check-host.ts";
 export { expandDomain, expandText, type MacroValue, usesMacro } from "./expand-macros.ts";
 export { parseClient, reversedLabels, reverseName, sameOctets } from "./ip.ts";
-export { FINDING_NAMES, type Finding, inOrder, SEVERITIES, type Severity } from "./lint/finding.ts";
-export { type LintQuestion, type LintReport, lintSpf } from "./lint/lint.ts";
-export type {
-  AtLeast,
-  Host,
-  RecordNode,
-  RecordOutcome,
-  TermFound,
-  TermNode,
-  Voids,
-} from "./lint/look-up-tree.ts";
-export { LINT_LIMITS } from "./lint/tree-findings.ts";
 export { cachedRecords, isSpfRecord, parseRecord } from "./parse-record.ts";
 export { receivedSpfField } from "./received-spf.ts";
 export type {
@@ -50,11 +38,3 @@ export {
   type SpfVerdict,
   spfVerdict,
 } from "./spf-actions.ts";
-export { type Change, type Changes, changesInDns } from "./wizard/changes.ts";
-export {
-  type ComposedRecord,
-  type ComposedRecords,
-  composeRecords,
-  type Senders,
-} from "./wizard/compose-record.ts";
-export { renderZoneLine } from "./wizard/zone-line.ts";

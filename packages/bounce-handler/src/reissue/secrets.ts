@@ -8,7 +8,7 @@ import { labelOf, type Named, namedIn, namesOfHost } from "./host-names.ts";
 import { folded, type OracleOptions } from "./oracle.ts";
 
 /** Fields in which servers note whom a message was for: the report itself may name the alias alone. */
-const DELIVERY_FIELDS = new Set(
+export const DELIVERY_FIELDS: ReadonlySet<string> = new Set(
   (
     "apparently-to delivered-to envelope-to resent-bcc resent-cc resent-to x-actual-recipient x-apparently-to x-delivered-to " +
     "x-envelope-to x-forwarded-for x-forwarded-to x-original-recipient x-original-to x-rcpt-to x-resolved-to"

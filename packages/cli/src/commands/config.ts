@@ -1,6 +1,6 @@
 // `homing config check` and `show`: what is wrong with a configuration and the files that it names, and what holds.
 import { dirname } from "node:path";
-import { type HostPort, mxResolver, txtLookup } from "@homing/forwarder";
+import type { HostPort } from "@homing/forwarder";
 import { printable } from "@homing/srs-core";
 import { attempt, failuresOf, reasonOf } from "../attempt.ts";
 import { adapterWarnings } from "../config/adapter-warnings.ts";
@@ -13,7 +13,7 @@ import {
 } from "../config/config-problem.ts";
 import type { PlacedMessage } from "../config/config-source.ts";
 import { readDkimKeys, unsignedProblem } from "../config/dkim-keys.ts";
-import { checkDns, type DnsCheck, type DnsProblem } from "../config/dns-check.ts";
+import type { DnsProblem } from "../config/dns-check.ts";
 import { type EffectiveValue, effectiveValues, type PlainValue } from "../config/effective-values.ts";
 import {
   inOrder,
@@ -30,18 +30,15 @@ import { siteWarnings } from "../config/site-warnings.ts";
 import { srsDomainsOf } from "../config/srs-domains.ts";
 import { dnsServersOption } from "../dns-option.ts";
 import { type CommandFailure, EXIT, type FailureReason } from "../failure.ts";
-import { readForwarderSettings, type ServiceSettings } from "../forwarder-settings.ts";
+import { readForwarderSettings } from "../forwarder-settings.ts";
 import { readSites } from "../on-behalf/read-sites.ts";
 import { createOutput } from "../output.ts";
-import { publicAddresses } from "../public-addresses.ts";
 import { readSealKey, readTrust } from "../read-authentication.ts";
 import { readSecrets } from "../rewriters.ts";
 import { readTables } from "../route-tables.ts";
-import { checkAdapters } from "../service/adapters/check-adapters.ts";
 import { checkPidFile, pidPath } from "../service/pid-file.ts";
 import { stateFolder } from "../service/service-state.ts";
-import { readUsers } from "../submission.ts";
-import { systemDns } from "../system-dns.ts";
+import { readUsers } from "../users/read-users.ts";
 
 interface Options {
   readonly config: string;
@@ -92,7 +89,7 @@ async function checkAll(path: string, dns: readonly HostPort[] | undefined): Pro
   const warnings: string[] = [];
   const settings = await attempt(() => readForwarderSettings(config, path, (words) => warnings.push(words)));
   if (settings.ok) settings.value.forwards?.reader.close();
-  const adapters = await attempt(() => checkAdapters(config, path));
+  const adapters = await attempt(() => checkAdaptersOf(config, path));
   const sites = await attempt(() => readSites(config, path));
   const users = await attempt(() => readUsers(config, path));
   const unsigned = await unsignedProblems(config, path);
@@ -101,7 +98,9 @@ async function checkAll(path: string, dns: readonly HostPort[] | undefined): Pro
     warnings.push(...(await placeWarnings(config)));
     warnings.push(...adapterWarnings(config.adapters), ...siteWarnings(config));
     warnings.push(...(await stateWarnings(stateFolder(config, path))));
-    const inDns = dns ? await checkInDns(config, settings.value, dns) : { problems: [], warnings: [] };
+    const inDns = dns
+      ? await (await import("../config/check-in-dns.ts")).checkInDns(config, settings.value, dns)
+      : { problems: [], warnings: [] };
     if (inDns.problems.length === 0) return { ok: true, config, warnings: [...warnings, ...inDns.warnings] };
     return wrong([configFailure(inDns.problems.map((problem) => placed(problem, good, path)))], []);
   }
@@ -165,22 +164,11 @@ async function pidFileWarnings({ config, source }: GoodConfig, path: string): Pr
   return [`warning: ${renderProblem(place ? { file: path, ...place, message } : { message })}`];
 }
 
-async function checkInDns(
-  config: Config,
-  { dkimKeys, sealKey }: Pick<ServiceSettings, "dkimKeys" | "sealKey">,
-  servers: readonly HostPort[],
-): Promise<DnsCheck> {
-  const dns = systemDns(servers);
-  try {
-    const keys = [
-      ...dkimKeys.map((key, at) => ({ key, setting: ["dkim", at] })),
-      ...(sealKey ? [{ key: sealKey, setting: ["authentication", "arc"] }] : []),
-    ];
-    const ours = { resolver: dns, addresses: publicAddresses() };
-    return await checkDns(config, keys, { resolver: mxResolver(dns), txt: txtLookup(dns), ours });
-  } finally {
-    dns.close();
-  }
+/** Few configurations have some: without them, what they need is not loaded. */
+async function checkAdaptersOf(config: Config, path: string): Promise<void> {
+  if (!config.adapters) return;
+  const { checkAdapters } = await import("../service/adapters/check-adapters.ts");
+  await checkAdapters(config, path);
 }
 
 function wrong(failures: readonly CommandFailure[], unseen: readonly string[]): Check {

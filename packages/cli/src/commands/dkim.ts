@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { parseDomain } from "@homing/srs-core";
 import { renderPublicKey } from "../config/dkim-keys.ts";
 import { recordName, renderRecord, renderZoneLine } from "../config/dkim-record.ts";
-import { isSelector } from "../config/dkim-settings.ts";
+import { isSelector } from "../config/dkim-selector.ts";
 import { CommandFailure, EXIT } from "../failure.ts";
 import { createOutput } from "../output.ts";
 import { createPrivateFile } from "../private-file.ts";

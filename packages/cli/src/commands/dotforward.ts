@@ -13,7 +13,7 @@ import {
   type ReaderServer,
   startReaderServer,
   systemFiles,
-} from "@homing/forwarder";
+} from "@homing/forwarder/dot-forward";
 import { CommandFailure, EXIT, listenFailure } from "../failure.ts";
 import { createOutput } from "../output.ts";
 import { parseActivation } from "../service/activation.ts";

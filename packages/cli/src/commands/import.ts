@@ -1,7 +1,7 @@
 // `homing import postsrsd`: a homing.yaml from the configuration of a PostSRSd. Nothing is written but to stdout.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { type PostsrsdSettings, parsePostsrsdFile } from "@homing/mta-adapters";
+import { type PostsrsdSettings, parsePostsrsdFile } from "@homing/mta-adapters/import";
 import { CommandFailure, EXIT, systemFailure } from "../failure.ts";
 import { importedConfig, renderImported } from "../import/postsrsd-config.ts";
 import { createOutput } from "../output.ts";

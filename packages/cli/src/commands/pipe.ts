@@ -4,7 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import process from "node:process";
-import { parseHostPort } from "@homing/forwarder";
+import { parseHostPort } from "@homing/forwarder/host-port";
 import {
   type Conventions,
   conventionsOf,
@@ -16,7 +16,7 @@ import {
   readLetterTop,
   renderRewritingQuestion,
   UNAVAILABLE,
-} from "@homing/mta-adapters";
+} from "@homing/mta-adapters/pipe";
 import { type Mailbox, parseMailbox, parseReversePath } from "@homing/srs-core";
 import { createOutput } from "../output.ts";
 import { type PipeArguments, parsePipeArguments } from "../pipe/arguments.ts";

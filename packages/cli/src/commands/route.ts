@@ -1,7 +1,6 @@
 // `homing route ADDRESS`: where a recipient's mail would go, entry by entry, and which line decides. Nothing is sent.
+import { createForwardClient, createForwardPolicy } from "@homing/forwarder/dot-forward";
 import {
-  createForwardClient,
-  createForwardPolicy,
   type FilePlace,
   type Followed,
   followUsers,
@@ -9,7 +8,7 @@ import {
   SET_UP_WRONGLY,
   type Step,
   type Tables,
-} from "@homing/forwarder";
+} from "@homing/forwarder/tables";
 import type { Reply } from "@homing/mail";
 import { asciiLower, looksLikeSrs, type Mailbox, renderMailbox } from "@homing/srs-core";
 import { parseAddressArgument } from "../address-argument.ts";

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import process from "node:process";
 import { buffer } from "node:stream/consumers";
-import { type Attempt, parseHostPort, submit } from "@homing/forwarder";
+import { type Attempt, parseHostPort, submit } from "@homing/forwarder/submit";
 import { forbiddenOctet, mailDate, memoryContent, renderReply } from "@homing/mail";
 import {
   type Mailbox,

@@ -17,12 +17,11 @@ import { srsDomainsOf } from "../config/srs-domains.ts";
 import { CommandFailure, EXIT, listenFailure } from "../failure.ts";
 import { readForwarderSettings } from "../forwarder-settings.ts";
 import { readSites } from "../on-behalf/read-sites.ts";
-import { sitesOf } from "../on-behalf/sites.ts";
 import { createOutput, type Output, whenOutputIsLost } from "../output.ts";
 import { rereadTrust } from "../read-authentication.ts";
 import { readTables } from "../route-tables.ts";
 import { type Activation, parseActivation } from "../service/activation.ts";
-import { type RunningAdapters, startAdapters } from "../service/adapters/adapters.ts";
+import type { RunningAdapters } from "../service/adapters/adapters.ts";
 import { type ServiceControl, startServiceControl } from "../service/control/service-control.ts";
 import { fileReload } from "../service/file-reload.ts";
 import { type HttpListener, startHttp } from "../service/http-listener.ts";
@@ -36,17 +35,12 @@ import { stopListener } from "../service/stop.ts";
 import { startTableReload, type TableReload } from "../service/table-reload.ts";
 import { readTls } from "../service/tls-files.ts";
 import { keepYoungMemory } from "../service/young-memory.ts";
-import {
-  createSubmission,
-  readUsers,
-  rereadUsers,
-  submissionFailure,
-  submissionPlaces,
-} from "../submission.ts";
+import { createSubmission, submissionFailure, submissionPlaces } from "../submission.ts";
 import { systemDns } from "../system-dns.ts";
 import { randomKey, systemWorld } from "../system-world.ts";
 import { unixMilliseconds } from "../time.ts";
 import { alsoHeardBy, endUnless, type Hangups, hangups, untilSignal } from "../until-signal.ts";
+import { readUsers, rereadUsers } from "../users/read-users.ts";
 
 export async function serve(options: Options): Promise<number> {
   keepYoungMemory();
@@ -107,12 +101,13 @@ async function serveUntilStopped({
   const deliveries = new AbortController();
   const dns = systemDns(config.dns.servers);
   const world = systemWorld(log, deliveries.signal, dns);
-  const sites = sitesOf(await readSites(config, options.config), config, state, {
-    dkimKeys: settings.dkimKeys,
-    world,
-  });
+  // What few sites have is loaded where it is used: a start takes some 100 modules less.
+  const read = await readSites(config, options.config);
+  const { dkimKeys } = settings;
+  const sites =
+    read && (await import("../on-behalf/sites.ts")).sitesOf(read, config, state, { dkimKeys, world });
   const users = await readUsers(config, options.config);
-  const submission = createSubmission({ config, users, sites, dkimKeys: settings.dkimKeys });
+  const submission = createSubmission({ config, users, sites, dkimKeys });
   const activation = parseActivation(process.env, process.pid);
   const pidFile = await preparePidFile(pidPath(config, options.config));
   const { adapters } = config;
@@ -122,7 +117,7 @@ async function serveUntilStopped({
     deliveries,
     startAdapters: async () =>
       adapters &&
-      startAdapters({
+      (await import("../service/adapters/adapters.ts")).startAdapters({
         config,
         configPath: options.config,
         adapters,
@@ -135,7 +130,13 @@ async function serveUntilStopped({
       }),
     listen: async () => {
       const forwarder = await listen(
-        { ...settings, sentMail: sites?.sentMail, submission: submission?.settings },
+        {
+          ...settings,
+          outboundThread: true,
+          bounceThread: true,
+          sentMail: sites?.sentMail,
+          submission: submission?.settings,
+        },
         world,
         activation,
         options.config,

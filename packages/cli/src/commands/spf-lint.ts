@@ -1,12 +1,6 @@
 // `homing spf lint`: what an SPF record costs those who look at it, and what is wrong with it.
-import {
-  type Finding,
-  isSpfRecord,
-  LINT_LIMITS,
-  type LintReport,
-  lintSpf,
-  type RecordNode,
-} from "@homing/spf";
+import { isSpfRecord } from "@homing/spf";
+import { type Finding, LINT_LIMITS, type LintReport, lintSpf, type RecordNode } from "@homing/spf/records";
 import { dnsServersOption } from "../dns-option.ts";
 import { CommandFailure, EXIT } from "../failure.ts";
 import { createOutput } from "../output.ts";

@@ -1,6 +1,6 @@
 // `homing spf selftest`: does the server enforce SPF for this alias? One message that may come from here, and one that may not.
 import { dirname, resolve } from "node:path";
-import { type HostPort, parseHostPort, submit } from "@homing/forwarder";
+import { type HostPort, parseHostPort, submit } from "@homing/forwarder/submit";
 import { memoryContent } from "@homing/mail";
 import { checkSpf } from "@homing/spf";
 import { asciiLower, type Mailbox, parseMailbox } from "@homing/srs-core";

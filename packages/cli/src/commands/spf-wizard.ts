@@ -12,7 +12,7 @@ import {
   lintSpf,
   renderZoneLine,
   type Senders,
-} from "@homing/spf";
+} from "@homing/spf/records";
 import { dnsServersOption } from "../dns-option.ts";
 import { CommandFailure, EXIT } from "../failure.ts";
 import { createOutput, type Output } from "../output.ts";

@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Dns } from "@homing/forwarder";
-import { parseSpfRequest, type SpfRequest } from "@homing/mta-adapters";
+import { parseSpfRequest, type SpfRequest } from "@homing/mta-adapters/spfquery";
 import { checkSpf } from "@homing/spf";
 import { dnsServersOption } from "../dns-option.ts";
 import { CommandFailure, systemFailure } from "../failure.ts";

@@ -1,5 +1,5 @@
 // `homing users set`, `list`, `remove` and `check`: the people who may submit mail. No password or hash is ever printed.
-import { hashPassword, nameProblem, parseAddresses, verifyPassword } from "@homing/forwarder";
+import { hashPassword, nameProblem, parseAddresses, verifyPassword } from "@homing/forwarder/users";
 import { CommandFailure, EXIT } from "../failure.ts";
 import { createOutput, negative } from "../output.ts";
 import { randomKey } from "../system-world.ts";

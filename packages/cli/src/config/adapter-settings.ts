@@ -1,5 +1,5 @@
 // The map `adapters`: listeners for other mail servers. Called by schema.ts.
-import { parseHostPort } from "@homing/forwarder";
+import { parseHostPort } from "@homing/forwarder/host-port";
 import { parseDomain } from "@homing/srs-core";
 import * as z from "zod";
 import { fileName, wholeNumber } from "./setting-types.ts";

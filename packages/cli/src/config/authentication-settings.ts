@@ -1,7 +1,7 @@
 // The map `authentication`, and what of it may hold for one domain alone. Called by schema.ts and domain-settings.ts.
-import { AUTHENTICATION_POLICY, type AuthenticationPolicy } from "@homing/forwarder";
+import { AUTHENTICATION_POLICY, type AuthenticationPolicy } from "@homing/forwarder/settings";
 import * as z from "zod";
-import { isSelector } from "./dkim-settings.ts";
+import { isSelector } from "./dkim-selector.ts";
 import { domain, fileName, network, wholeNumber } from "./setting-types.ts";
 
 const { spf: SPF, dmarc: DMARC } = AUTHENTICATION_POLICY;

@@ -1,6 +1,7 @@
 // The map `bounces`, and what of it may hold for one domain or one alias alone. Called by schema.ts and
 // domain-settings.ts.
-import { BOUNCE_SETTINGS, bounceSettingsKey, type ReturnClass, type ReturnWay } from "@homing/forwarder";
+import type { ReturnClass, ReturnWay } from "@homing/forwarder";
+import { BOUNCE_SETTINGS, bounceSettingsKey } from "@homing/forwarder/settings";
 import { parseMailbox } from "@homing/srs-core";
 import * as z from "zod";
 import { ALWAYS } from "./setting-types.ts";

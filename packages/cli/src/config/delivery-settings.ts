@@ -1,5 +1,5 @@
 // The map `delivery`: where mail goes, and how long its client waits for that. Called by schema.ts.
-import { OUTBOUND_LIMITS } from "@homing/forwarder";
+import { OUTBOUND_LIMITS } from "@homing/forwarder/settings";
 import * as z from "zod";
 import { fileName, network, nextHop, nextHopByDomain, wholeNumber } from "./setting-types.ts";
 

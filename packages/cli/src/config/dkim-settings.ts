@@ -1,16 +1,8 @@
 // The setting `dkim`: the keys that sign what we write ourselves. Called by schema.ts.
 import { asciiLower } from "@homing/srs-core";
 import * as z from "zod";
+import { isSelector } from "./dkim-selector.ts";
 import { domain, fileName } from "./setting-types.ts";
-
-const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
-/** With `_domainkey` and a domain behind it, a name has 255 octets at most. */
-const MAX_SELECTOR = 180;
-
-/** RFC 6376 §3.1: labels as in a domain name, one or more. */
-export function isSelector(text: string): boolean {
-  return text.length <= MAX_SELECTOR && text.split(".").every((label) => LABEL.test(label));
-}
 
 const key = z.strictObject({
   domain: domain

@@ -1,5 +1,5 @@
 // The map `domainSettings`: what holds for one domain alone. Called by schema.ts.
-import { parseRefusal, UNKNOWN_ADDRESS } from "@homing/forwarder";
+import { parseRefusal, UNKNOWN_ADDRESS } from "@homing/forwarder/settings";
 import * as z from "zod";
 import { authenticationOfDomain } from "./authentication-settings.ts";
 import { bouncesOfDomain } from "./bounce-settings.ts";

@@ -1,6 +1,7 @@
 // What holds, setting by setting, and where it comes from. Called by `homing config show`.
 import { dirname, isAbsolute, join } from "node:path";
-import { type HostPort, type LocalStore, renderHostPort } from "@homing/forwarder";
+import type { LocalStore } from "@homing/forwarder";
+import { type HostPort, renderHostPort } from "@homing/forwarder/host-port";
 import type { Reply } from "@homing/mail";
 import { type Mailbox, renderMailbox } from "@homing/srs-core";
 import * as z from "zod";

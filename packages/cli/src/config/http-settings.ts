@@ -1,5 +1,5 @@
 // The map `http`: the page that says why mail was refused, and what web sites and their users need. Called by schema.ts.
-import { MAX_PUBLIC_URL } from "@homing/forwarder";
+import { MAX_PUBLIC_URL } from "@homing/forwarder/settings";
 import * as z from "zod";
 import { hostPort } from "./setting-types.ts";
 

@@ -1,5 +1,7 @@
 // The map `localDelivery`: mail that stays here. Called by schema.ts.
-import { type LocalStore, maildirPatternProblem, parseHostPort, renderHostPort } from "@homing/forwarder";
+import type { LocalStore } from "@homing/forwarder";
+import { parseHostPort, renderHostPort } from "@homing/forwarder/host-port";
+import { maildirPatternProblem } from "@homing/forwarder/settings";
 import * as z from "zod";
 
 const mailStore = z

@@ -1,5 +1,5 @@
 // The map `onBehalf`: web sites that send mail for their users. Called by schema.ts.
-import { SITE_LIMITS } from "@homing/on-behalf";
+import { SITE_LIMITS } from "@homing/on-behalf/site";
 import { parseMailbox } from "@homing/srs-core";
 import * as z from "zod";
 import { ALWAYS, domain, fileName, wholeNumber } from "./setting-types.ts";

@@ -2,7 +2,7 @@
 // `homing config check`.
 import { constants, type Stats } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import { isOnTmpfs } from "@homing/forwarder";
+import { isOnTmpfs } from "@homing/forwarder/settings";
 import { printable } from "@homing/srs-core";
 import type { Config } from "./schema.ts";
 

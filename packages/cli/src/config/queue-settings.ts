@@ -1,5 +1,5 @@
 // The map `queue`: how long mail is tried. Called by schema.ts.
-import { QUEUE_TIMES } from "@homing/forwarder";
+import { QUEUE_TIMES } from "@homing/forwarder/settings";
 import * as z from "zod";
 import { wholeNumber } from "./setting-types.ts";
 

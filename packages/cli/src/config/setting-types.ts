@@ -1,7 +1,7 @@
 // What a setting's value may be: each type is named once, with the words for a wrong value. Called by schema.ts and by the
 // files beside it that describe a map of settings each.
 import { isIP } from "node:net";
-import { parseHostPort } from "@homing/forwarder";
+import { parseHostPort } from "@homing/forwarder/host-port";
 import { asciiLower, KEPT_LABEL, parseDomain } from "@homing/srs-core";
 import * as z from "zod";
 import "./setting-words.ts";

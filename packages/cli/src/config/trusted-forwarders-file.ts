@@ -2,7 +2,7 @@
 // `homing config check`.
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { expiredEntries, parseForwarderFile, type TrustedForwarder } from "@homing/forwarder";
+import { expiredEntries, parseForwarderFile, type TrustedForwarder } from "@homing/forwarder/trust";
 import type { UnixSeconds } from "@homing/srs-core";
 import { CommandFailure, systemFailure } from "../failure.ts";
 import { type ConfigProblem, configFailure } from "./config-problem.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type PostsrsdSettings, parsePostsrsdFile } from "@homing/mta-adapters";
+import { type PostsrsdSettings, parsePostsrsdFile } from "@homing/mta-adapters/import";
 import { parse } from "yaml";
 import { configSchema } from "../config/schema.ts";
 import { importedConfig, renderImported } from "./postsrsd-config.ts";

@@ -1,7 +1,7 @@
 // From what a PostSRSd serves to a homing.yaml that serves the same maps at the same places with the same secrets, and what a
 // person must know of the difference. Called by `homing import postsrsd`.
 import { basename, dirname } from "node:path";
-import type { FileProblem, PostsrsdSettings } from "@homing/mta-adapters";
+import type { FileProblem, PostsrsdSettings } from "@homing/mta-adapters/import";
 import { Document, isMap, isScalar } from "yaml";
 
 export interface ImportedConfig {

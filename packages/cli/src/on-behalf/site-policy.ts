@@ -1,5 +1,5 @@
 // Sites that log in to the submission ports, with their name and site key: what they may send, on-behalf says. A
-// SubmissionPolicy. Called by ../submission.ts.
+// SubmissionPolicy. Called by sites.ts.
 import {
   checkHeader,
   createSignCopies,

@@ -1,6 +1,6 @@
 // Mail on behalf of users, put together from what the configuration names, the state and the forwarder. Called by `homing
 // serve` and `homing local`.
-import type { DkimKey, Forwarder, SentMail, State, World } from "@homing/forwarder";
+import type { DkimKey, Forwarder, SentMail, State, SubmissionPolicy, World } from "@homing/forwarder";
 import { createOnBehalf, createTokens, type LookUpTxt, type OnBehalf } from "@homing/on-behalf";
 import type { Rewriter } from "@homing/srs-core";
 import type { Config } from "../config/schema.ts";
@@ -9,10 +9,13 @@ import { randomSecretId } from "../system-world.ts";
 import { createFactsStore } from "./facts-store.ts";
 import type { ReadSites } from "./read-sites.ts";
 import { sentMailOf } from "./site-mail.ts";
+import { createSitePolicy } from "./site-policy.ts";
 
 export interface RunningSites {
   readonly onBehalf: OnBehalf;
   readonly sentMail: SentMail;
+  /** Of sites that log in to the submission ports. */
+  readonly submission: Pick<SubmissionPolicy, "keyed">;
   /** From then on mail goes out; before, sites hear that it cannot be stored now. */
   connect(forwarder: Pick<Forwarder, "post">): void;
 }
@@ -39,11 +42,12 @@ export function sitesOf(
 }
 
 /** RFC 8058 §4: the button in a mail program is shown only where they are signed. */
-export const WAYS_OUT = ["List-Unsubscribe", "List-Unsubscribe-Post"];
+const WAYS_OUT = ["List-Unsubscribe", "List-Unsubscribe-Post"];
 
 export function createRunningSites({ read, state, world, ...options }: SitesOptions): RunningSites {
   let forwarder: Pick<Forwarder, "post"> | undefined;
   const { hostname, publicUrl, dkimKeys } = options;
+  const sign = createDomainSigner(dkimKeys, world.now, WAYS_OUT);
   const onBehalf = createOnBehalf({
     sites: read.sites,
     store: createFactsStore({ notes: state.failures.notes, forwarder: () => forwarder }),
@@ -51,7 +55,7 @@ export function createRunningSites({ read, state, world, ...options }: SitesOpti
     publicUrl,
     hostname,
     rewriterOf: (bounceDomain) => rewriterAt(read, bounceDomain),
-    sign: createDomainSigner(dkimKeys, world.now, WAYS_OUT),
+    sign,
     lookUpTxt: lookUpTxtOf(world),
     now: world.now,
     newSecretId: randomSecretId,
@@ -60,6 +64,7 @@ export function createRunningSites({ read, state, world, ...options }: SitesOpti
   return {
     onBehalf,
     sentMail: sentMailOf(onBehalf, read.rewriters.values()),
+    submission: createSitePolicy({ ...onBehalf, sign, now: world.now }),
     connect(connected) {
       forwarder = connected;
     },

@@ -1,6 +1,6 @@
 // The command line of `homing pipe`: its own options, and those of sendmail(1), which programs pass that think it is one. Not
 // commander's: its exit code for a mistake, 2, would have Postfix return the mail of whoever wrote meanwhile.
-import type { Conventions } from "@homing/mta-adapters";
+import type { Conventions } from "@homing/mta-adapters/pipe";
 
 export interface PipeArguments {
   /** UNIX path, or HOST:PORT. */

@@ -1,7 +1,7 @@
 // Asks the running daemon for the rewritten sender, over its readsocket: one line there, one line back. Called by `homing pipe`.
 import { connect, type Socket } from "node:net";
-import { parseHostPort } from "@homing/forwarder";
-import { parseRewritingAnswer, type RewritingAnswer } from "@homing/mta-adapters";
+import { parseHostPort } from "@homing/forwarder/host-port";
+import { parseRewritingAnswer, type RewritingAnswer } from "@homing/mta-adapters/pipe";
 
 /** A daemon on this machine answers in milliseconds. Whoever waits here holds a slot of the local delivery. */
 const ANSWER_MS = 10_000;

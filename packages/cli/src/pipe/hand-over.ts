@@ -4,9 +4,15 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
-import { type Attempt, type HostPort, submit } from "@homing/forwarder";
+import type { Attempt, HostPort } from "@homing/forwarder/submit";
 import { type Content, createOctetScan, type Envelope, type ForbiddenOctet } from "@homing/mail";
-import { type Conventions, DATA_ERROR, outcomeOf, type PipeOutcome, UNAVAILABLE } from "@homing/mta-adapters";
+import {
+  type Conventions,
+  DATA_ERROR,
+  outcomeOf,
+  type PipeOutcome,
+  UNAVAILABLE,
+} from "@homing/mta-adapters/pipe";
 import { type Mailbox, type ReversePath, renderMailbox, renderReversePath } from "@homing/srs-core";
 import { type LetterFile, piecesOf } from "./letter-file.ts";
 
@@ -92,6 +98,8 @@ export async function submitTo(
   const octet = await forbiddenIn(letter);
   if (octet) return { outcome: { kind: "hard", code: DATA_ERROR }, why: `the message holds ${octet}` };
   const message = await contentOf(letter);
+  // Only here: the program starts for every message, and mostly runs sendmail.
+  const { submit } = await import("@homing/forwarder/submit");
   for (const recipient of recipients) {
     const envelope: Envelope = { reversePath: sender, recipient, eightBit: letter.eightBit, smtpUtf8 };
     const attempt = await submit({ server, hostname: hostname(), envelope, message });

@@ -1,5 +1,6 @@
 // The HTTP side of the service, where the configuration asks for it: loaded only then. Called by `homing serve`.
-import { createWhyLinks, renderHostPort } from "@homing/forwarder";
+import { renderHostPort } from "@homing/forwarder/host-port";
+import { createWhyLinks } from "@homing/forwarder/settings";
 import type { HttpListener } from "@homing/http";
 import type { OnBehalf } from "@homing/on-behalf";
 import type { Config } from "../config/schema.ts";

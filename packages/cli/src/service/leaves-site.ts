@@ -1,6 +1,7 @@
 // Which mail leaves the site, as far as the tables tell: for the milter, which sees recipients before the mail server follows
 // its aliases. Called by adapters/.
-import { followUsers, isOurs, type Tables, type UserForwards } from "@homing/forwarder";
+import type { UserForwards } from "@homing/forwarder";
+import { followUsers, isOurs, type Tables } from "@homing/forwarder/tables";
 import type { LeavesSite, OwnDomains } from "@homing/mta-adapters";
 import { asciiLower, type Mailbox } from "@homing/srs-core";
 

@@ -1,6 +1,6 @@
 // The state directory of the service. Called by `homing serve`, before the port is opened.
 import { dirname, resolve } from "node:path";
-import { openState, type State } from "@homing/forwarder";
+import type { State } from "@homing/forwarder";
 import type { Config } from "../config/schema.ts";
 import { CommandFailure, systemFailure } from "../failure.ts";
 import { unixNow } from "../time.ts";
@@ -15,6 +15,8 @@ export async function openServiceState(
   if (folder === undefined) return undefined;
   try {
     const { srs, limits } = config;
+    // Only here: commands that ask for the folder keep nothing in it.
+    const { openState } = await import("@homing/forwarder");
     return await openState({
       folder,
       maxAgeDays: srs.maxAgeDays,

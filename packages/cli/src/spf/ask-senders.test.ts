@@ -1,7 +1,7 @@
 // The questions of the wizard, with answers from a list.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Senders } from "@homing/spf";
+import type { Senders } from "@homing/spf/records";
 import { CommandFailure } from "../failure.ts";
 import { askSenders } from "./ask-senders.ts";
 

@@ -1,7 +1,7 @@
 // The questions of `homing spf wizard`, one after the other, until each answer can be read. Called where nobody gave flags and
 // a person is there to answer.
 import { isIPv4 } from "node:net";
-import type { Senders } from "@homing/spf";
+import type { Senders } from "@homing/spf/records";
 import { CommandFailure } from "../failure.ts";
 import { domainName } from "./domain-option.ts";
 import { network } from "./senders.ts";

@@ -1,5 +1,5 @@
 // The answer to `homing spf check` for a person: the result in a sentence, why, and what was looked at.
-import { LINT_LIMITS, type SpfAnswer, type SpfResult, type SpfStep } from "@homing/spf";
+import { SPF_LIMITS, type SpfAnswer, type SpfResult, type SpfStep } from "@homing/spf";
 import { paint, type Style } from "../output.ts";
 import { safe } from "../terminal-text.ts";
 
@@ -76,7 +76,7 @@ function stepWords({ domain, mechanism }: SpfStep): string {
 }
 
 function lookupWords({ lookups, voidLookups }: SpfAnswer): string {
-  const { lookups: limit, voidLookups: voidLimit } = LINT_LIMITS;
+  const { lookups: limit, voidLookups: voidLimit } = SPF_LIMITS;
   return `${lookups} (limit ${limit}); that found nothing: ${voidLookups} (limit ${voidLimit})`;
 }
 

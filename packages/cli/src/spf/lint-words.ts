@@ -11,7 +11,7 @@ import {
   type TermFound,
   type TermNode,
   type Voids,
-} from "@homing/spf";
+} from "@homing/spf/records";
 import { paint, type Style } from "../output.ts";
 import { safe } from "../terminal-text.ts";
 

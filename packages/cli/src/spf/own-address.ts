@@ -2,7 +2,8 @@
 // selftest`, which shows nothing to a server that trusts it.
 import { once } from "node:events";
 import { connect } from "node:net";
-import { blockList, type HostPort, renderHostPort } from "@homing/forwarder";
+import { type HostPort, renderHostPort } from "@homing/forwarder/host-port";
+import { blockList } from "@homing/forwarder/trust";
 import { CommandFailure } from "../failure.ts";
 
 const TIMEOUT_MS = 10_000;

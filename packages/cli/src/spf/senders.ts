@@ -1,7 +1,7 @@
 // Who sends a domain's mail, as flags of `homing spf wizard` or answers to its questions say it: read, and told what is no
 // address or name.
 import { isIP } from "node:net";
-import type { Senders } from "@homing/spf";
+import type { Senders } from "@homing/spf/records";
 import { CommandFailure } from "../failure.ts";
 import { safe } from "../terminal-text.ts";
 import { domainName } from "./domain-option.ts";

@@ -1,5 +1,5 @@
 // The command line of Debian's spfquery (Mail::SPF), in its ways of today and of before 2006. Called by `homing spfquery`.
-import type { SpfRequest } from "@homing/mta-adapters";
+import type { SpfRequest } from "@homing/mta-adapters/spfquery";
 import { type PerlOption, type PerlValues, parsePerlOptions } from "./perl-options.ts";
 
 export type SpfqueryAsked =

@@ -1,6 +1,6 @@
 // An answer as Debian's spfquery prints it, for scripts that were written for that: result, comment for the SMTP reply, comment
 // for the header, Received-SPF field; and its exit codes. Called by `homing spfquery` and `homing spf check --spfquery`.
-import { spfWords } from "@homing/mta-adapters";
+import { spfWords } from "@homing/mta-adapters/spfquery";
 import type { SpfAnswer, SpfQuestion, SpfResult } from "@homing/spf";
 
 export const SPFQUERY_EXIT: Readonly<Record<SpfResult, number>> = {

@@ -1,10 +1,6 @@
 // Why a server took a forged message, or put it off, as far as its configuration tells. Called by `homing spf selftest`.
-import {
-  type AuthenticationPolicy,
-  createTrustedForwarders,
-  type Dns,
-  type TrustedForwarder,
-} from "@homing/forwarder";
+import type { AuthenticationPolicy, Dns } from "@homing/forwarder";
+import { createTrustedForwarders, type TrustedForwarder } from "@homing/forwarder/trust";
 import { asciiLower, type Mailbox, type UnixSeconds } from "@homing/srs-core";
 import { authenticationPolicyOf } from "../authentication-policy.ts";
 import type { Config } from "../config/schema.ts";

@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { existsSync } from "node:fs";
 import { open, realpath, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { parseUsersFile, type Users } from "@homing/forwarder";
+import { parseUsersFile, type Users } from "@homing/forwarder/users";
 import { configFailure } from "../config/config-problem.ts";
 import { CommandFailure, systemFailure } from "../failure.ts";
 import { type FileWords, hasCode, readPrivateFile, syncFolder, writeDurably } from "../private-file.ts";

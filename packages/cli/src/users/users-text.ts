@@ -1,5 +1,5 @@
 // The text of a users file, changed: one line of it, and every other one as it was, comments too. Called by `homing users`.
-import { nameKey, type User, type Users } from "@homing/forwarder";
+import { nameKey, type User, type Users } from "@homing/forwarder/users";
 
 export interface UserLine {
   readonly name: string;

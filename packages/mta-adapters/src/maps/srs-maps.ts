@@ -1,7 +1,7 @@
 // The maps that rewrite: envelope senders out (`forward`), SRS recipients back (`reverse`), and which SRS recipients and
 // senders are to be refused (`reject`, `reject-sender`). Every protocol that looks keys up asks these; the names of the first
 // two are PostSRSd's.
-import { type BounceGate, NOT_A_BOUNCE, TOO_MANY_GUESSES } from "@homing/bounce-handler";
+import { type BounceGate, NOT_A_BOUNCE, TOO_MANY_GUESSES } from "@homing/bounce-handler/gate";
 import { renderReply } from "@homing/mail";
 import {
   type Mailbox,

@@ -1,6 +1,6 @@
 // May this recipient have the message, and what is to be done for it? Asked at RCPT, where a refusal hurts nobody else.
 // Called by session.ts.
-import { type Admission, NOT_A_BOUNCE } from "@homing/bounce-handler";
+import { type Admission, NOT_A_BOUNCE } from "@homing/bounce-handler/gate";
 import type { Reply } from "@homing/mail";
 import type { Mailbox } from "@homing/srs-core";
 import { NO_SUCH_ADDRESS } from "../only-srs.ts";

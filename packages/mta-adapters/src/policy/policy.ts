@@ -1,7 +1,7 @@
 // Postfix's policy delegation (SMTPD_POLICY_README): may this recipient have this mail? SRS recipients are admitted or refused
 // before any canonical map sees them, and senders checked for SPF. See docs/policy.md. Listened for by the composition root.
 import { isIP } from "node:net";
-import { type BounceGate, NOT_A_BOUNCE, networkOf } from "@homing/bounce-handler";
+import { type BounceGate, NOT_A_BOUNCE, networkOf } from "@homing/bounce-handler/gate";
 import { type Reply, renderReply } from "@homing/mail";
 import { asciiLower, type Mailbox, parseMailbox, parseReversePath, type UnixSeconds } from "@homing/srs-core";
 import type { AdapterReport } from "../adapter-events.ts";

@@ -1,7 +1,7 @@
 // The checks of senders, put together: SPF, the settings of the recipient's domain, trusted forwarders. Made by the composition
 // root, once for all adapters; its rules are those of the SMTP service (docs/authentication.md).
 import { isIP } from "node:net";
-import { type BounceGate, networkOf } from "@homing/bounce-handler";
+import { type BounceGate, networkOf } from "@homing/bounce-handler/gate";
 import type { Reply } from "@homing/mail";
 import {
   checkSpf,

@@ -1,6 +1,6 @@
 // A sender at an SRS domain of ours, from outside: forged, or our own address that another forwarder sends back as it is. Its
 // tag tells. Called by policy, milter and the map `reject-sender`, as receive.ts of the SMTP service does it.
-import { type Asked, type BounceGate, type GateRefusal, TOO_MANY_GUESSES } from "@homing/bounce-handler";
+import { type Asked, type BounceGate, type GateRefusal, TOO_MANY_GUESSES } from "@homing/bounce-handler/gate";
 import type { Reply } from "@homing/mail";
 import { NULL_PATH, type ReversePath, renderMailbox } from "@homing/srs-core";
 

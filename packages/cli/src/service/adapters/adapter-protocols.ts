@@ -1,5 +1,5 @@
 // Which protocol an adapter speaks, and what it answers from. Called by adapters.ts.
-import { type BounceGate, networkOf } from "@homing/bounce-handler";
+import { type BounceGate, networkOf } from "@homing/bounce-handler/gate";
 import type { Dns } from "@homing/forwarder";
 import {
   type AdapterName,

@@ -1,18 +1,10 @@
 // The MTA adapters of a process, put together: what they answer from, and the listeners. Called by `homing serve`, and by
 // `homing socketmap` and its like, which run one of them alone.
 import { dirname, resolve } from "node:path";
-import { createBounceGate, createGuessBudget } from "@homing/bounce-handler";
-import {
-  blockList,
-  createForwardClient,
-  createForwardPolicy,
-  type Dns,
-  isListed,
-  type State,
-  type Tables,
-  type TrustedForwarder,
-  type UserForwards,
-} from "@homing/forwarder";
+import { createBounceGate, createGuessBudget } from "@homing/bounce-handler/gate";
+import type { Dns, State, Tables, UserForwards } from "@homing/forwarder";
+import { createForwardClient, createForwardPolicy } from "@homing/forwarder/dot-forward";
+import { blockList, isListed, type TrustedForwarder } from "@homing/forwarder/trust";
 import { type AdapterListener, type AdapterName, createSrsMaps, listenAdapter } from "@homing/mta-adapters";
 import { ADAPTER_NAMES } from "../../config/adapter-places.ts";
 import type { AdapterSettings } from "../../config/adapter-settings.ts";

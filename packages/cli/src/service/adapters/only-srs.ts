@@ -1,6 +1,6 @@
 // Which domains have SRS addresses alone: policy, milter and the map `reject` refuse whoever else is asked for there. Called by
 // adapters.ts.
-import { follow, type Tables } from "@homing/forwarder";
+import { follow, type Tables } from "@homing/forwarder/tables";
 import { asciiLower } from "@homing/srs-core";
 import type { Config } from "../../config/schema.ts";
 import { srsDomainsOf } from "../../config/srs-domains.ts";

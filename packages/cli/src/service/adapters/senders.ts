@@ -1,12 +1,8 @@
 // Who may send, for the adapters: SPF with the settings and trusted forwarders of the SMTP service. Called by adapters.ts.
 import type { BounceGate } from "@homing/bounce-handler";
-import {
-  createTrustedForwarders,
-  createWhyLinks,
-  type Dns,
-  type TrustedForwarder,
-  whyFacts,
-} from "@homing/forwarder";
+import type { Dns } from "@homing/forwarder";
+import { createWhyLinks, whyFacts } from "@homing/forwarder/settings";
+import { createTrustedForwarders, type TrustedForwarder } from "@homing/forwarder/trust";
 import { createSenderChecks, type SenderChecks } from "@homing/mta-adapters";
 import { authenticationPolicyOf } from "../../authentication-policy.ts";
 import type { Config } from "../../config/schema.ts";

@@ -1,7 +1,7 @@
 // Asks the running service over its control socket: one question, one connection. Called by the commands about what only
 // the service can tell.
 import { createConnection } from "node:net";
-import { createBoundedLines } from "@homing/forwarder";
+import { createBoundedLines } from "@homing/forwarder/bounded-lines";
 import type * as z from "zod";
 import { CommandFailure, type EXIT, type FailureReason } from "../../failure.ts";
 import {

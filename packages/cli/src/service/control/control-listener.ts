@@ -3,7 +3,7 @@
 import { lstat, unlink } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import process from "node:process";
-import { createBoundedLines } from "@homing/forwarder";
+import { createBoundedLines } from "@homing/forwarder/bounded-lines";
 import { type Answering, type Handlers, NotNow } from "./control-handlers.ts";
 import {
   type AnswerLine,

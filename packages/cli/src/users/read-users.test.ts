@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { type ConfigProblem, problemsOf } from "./config/config-problem.ts";
-import { parseConfig } from "./config/load-config.ts";
-import { CommandFailure } from "./failure.ts";
-import { readUsers } from "./submission.ts";
+import { type ConfigProblem, problemsOf } from "../config/config-problem.ts";
+import { parseConfig } from "../config/load-config.ts";
+import { CommandFailure } from "../failure.ts";
+import { readUsers } from "./read-users.ts";
 
 const HASH = `$scrypt$ln=15,r=8,p=3$MDEyMzQ1Njc4OWFiY2RlZg$${"A".repeat(43)}`;
 const DOVECOT = "\n  dovecotSocket: /run/dovecot/auth-client";
