@@ -7,8 +7,8 @@ interface Scene {
   readonly line: Line;
   /** Jobs that have had their turn, in its order. */
   readonly turns: readonly string[];
-  /** Domains of those that left with a slot. */
-  readonly started: readonly string[];
+  /** Domains whose places were given back. */
+  readonly freed: readonly string[];
   /** Puts one in, and notes its turn. */
   add(domain: string, id: string, octets?: number): void;
   /** A job is over. */
@@ -21,9 +21,9 @@ function scene(domains: readonly string[], limits: Partial<LineLimits> = {}): Sc
   const slots = createSlots({ total: domains.length, perDomain: 1 });
   for (const domain of domains) assert.ok(slots.take(domain));
   const turns: string[] = [];
-  const started: string[] = [];
+  const freed: string[] = [];
   const line = createLine(slots, { jobs: 100, octets: 1000, busyFrom: 2, ...limits }, (domain) => {
-    started.push(domain);
+    freed.push(domain);
   });
   const settled = async (): Promise<void> => {
     for (let at = 0; at < 3; at++) await Promise.resolve();
@@ -31,7 +31,7 @@ function scene(domains: readonly string[], limits: Partial<LineLimits> = {}): Sc
   return {
     line,
     turns,
-    started,
+    freed,
     settled,
     add(domain, id, octets = 1) {
       const place = line.reserve(domain, octets);
@@ -65,7 +65,7 @@ test("a slot that is free already is taken at once", async () => {
 });
 
 test("domains have their turns, and one without a slot holds up nobody", async () => {
-  const { add, over, turns, started } = scene(["slow.test", "x.test", "y.test"]);
+  const { add, over, turns, freed } = scene(["slow.test", "x.test", "y.test"]);
   for (const id of ["1", "2"]) {
     add("slow.test", `slow ${id}`);
     add("b.test", `b ${id}`);
@@ -77,7 +77,7 @@ test("domains have their turns, and one without a slot holds up nobody", async (
   await over("b.test");
   await over("c.test");
   assert.deepEqual(turns, ["b 1", "c 1", "b 2", "c 2"]);
-  assert.deepEqual(started, ["b.test", "c.test", "b.test", "c.test"]);
+  assert.deepEqual(freed, ["b.test", "c.test", "b.test", "c.test"]);
 });
 
 test("there is room for so many jobs and octets, and no domain has more than half of either", () => {
@@ -127,8 +127,15 @@ test("a domain with so many places is busy, taken up or not", () => {
   assert.deepEqual(line.busy(), ["a.test"]);
 });
 
+test("a domain with a quarter of all octets is busy, and whoever has a place is in the line", () => {
+  const { line } = scene(["a.test"], { octets: 100 });
+  line.join("a.test", 24);
+  line.join("b.test", 25);
+  assert.deepEqual([line.busy(), line.domains()], [["b.test"], ["a.test", "b.test"]]);
+});
+
 test("what is dropped, and what waits at the end, is gone, and takes no slot", async () => {
-  const { line, add, over, settled, turns, started } = scene(["a.test"]);
+  const { line, add, over, settled, turns, freed } = scene(["a.test"]);
   for (const id of ["1", "2", "3"]) add("a.test", id);
   add("b.test", "2");
   line.drop("2");
@@ -142,5 +149,5 @@ test("what is dropped, and what waits at the end, is gone, and takes no slot", a
   await settled();
   assert.deepEqual(turns.at(-1), "gone: 3");
   assert.equal(line.reserve("c.test", 1), undefined);
-  assert.deepEqual([started, line.length("a.test")], [["a.test"], 0]);
+  assert.deepEqual([freed.toSorted(), line.length("a.test")], [["a.test", "a.test", "b.test"], 0]);
 });

@@ -24,6 +24,8 @@ export interface Line {
   room(): number;
   /** Domains that have enough to do for a while, in lower case. */
   busy(): readonly string[];
+  /** All that have places. */
+  domains(): readonly string[];
   /** So many places of this domain are taken. */
   length(domain: string): number;
   /** The message was dropped. */
@@ -34,7 +36,7 @@ export interface Line {
 export interface LineLimits {
   readonly jobs: number;
   readonly octets: number;
-  /** A domain with so many waiting is busy. */
+  /** A domain with so many waiting is busy; so is one that has a quarter of all octets. */
   readonly busyFrom: number;
 }
 
@@ -51,8 +53,8 @@ interface OfDomain {
   readonly waiting: Waiting[];
 }
 
-/** @param started a job of this domain left the line with its slot */
-export function createLine(slots: Slots, limits: LineLimits, started: (domain: string) => void): Line {
+/** @param freed a place of this domain is free; not at the end */
+export function createLine(slots: Slots, limits: LineLimits, freed: (domain: string) => void): Line {
   /** The domain whose turn is next is first. */
   const domains = new Map<string, OfDomain>();
   let places = 0;
@@ -84,15 +86,16 @@ export function createLine(slots: Slots, limits: LineLimits, started: (domain: s
     places--;
     octets -= size;
     const own = domains.get(name);
-    if (!own) return;
-    own.places--;
-    own.octets -= size;
-    if (own.places === 0) domains.delete(name);
+    if (own) {
+      own.places--;
+      own.octets -= size;
+      if (own.places === 0) domains.delete(name);
+    }
+    if (!closed) freed(name);
   };
   const leave = (name: string, { octets: size, resolve }: Waiting, turn: Turn): void => {
     free(name, size);
     resolve(turn);
-    if (turn === "slot") started(name);
   };
 
   /** The first whose domain has a slot; it goes behind the others. */
@@ -132,7 +135,11 @@ export function createLine(slots: Slots, limits: LineLimits, started: (domain: s
     join: take,
     pump,
     room: () => (octets < limits.octets ? Math.max(0, limits.jobs - places) : 0),
-    busy: () => [...domains].filter(([, own]) => own.places >= limits.busyFrom).map(([name]) => name),
+    busy: () =>
+      [...domains]
+        .filter(([, own]) => own.places >= limits.busyFrom || 4 * own.octets >= limits.octets)
+        .map(([name]) => name),
+    domains: () => [...domains.keys()],
     length: (domain) => domains.get(asciiLower(domain))?.places ?? 0,
     drop: (id) => dismiss((one) => one.id === id),
     close() {

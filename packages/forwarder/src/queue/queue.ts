@@ -92,7 +92,7 @@ export function createQueue(given: QueueOptions): Queue {
   const { spool, now, clock } = options;
   const atOnce = options.maxAttemptsPerDomain;
   const slots = createSlots({ total: options.maxAttempts, perDomain: atOnce });
-  const line = createLine(slots, { jobs: LINE_JOBS, octets: LINE_OCTETS, busyFrom: atOnce }, started);
+  const line = createLine(slots, { jobs: LINE_JOBS, octets: LINE_OCTETS, busyFrom: atOnce }, freed);
   const works = new Set<Promise<void>>();
   const stopping = new AbortController();
   let claiming: Promise<void> | undefined;
@@ -111,7 +111,7 @@ export function createQueue(given: QueueOptions): Queue {
     works.add(tracked);
   };
   /** Before the last of those in memory has left: what is on the disk takes its time. */
-  function started(domain: string): void {
+  function freed(domain: string): void {
     const isWelcome = leftOut.has(domain) && 2 * line.length(domain) <= atOnce;
     if (isWelcome || (hadNoRoom && 2 * line.room() >= LINE_JOBS)) wake();
   }
@@ -144,9 +144,11 @@ export function createQueue(given: QueueOptions): Queue {
       wanted = false;
       wokenMeanwhile = false;
       // No more than one domain may have: they may all be of one.
-      const limit = Math.min(line.room(), atOnce);
-      leftOut = new Set(line.busy());
-      hadNoRoom = limit === 0;
+      const room = line.room();
+      hadNoRoom = room === 0;
+      // Where the line is full, whoever is not in it may have the slots that are free.
+      const limit = Math.min(hadNoRoom ? slots.free() : room, atOnce);
+      leftOut = new Set(hadNoRoom ? line.domains() : line.busy());
       const at = now();
       const jobs =
         limit === 0
@@ -221,6 +223,7 @@ export function createQueue(given: QueueOptions): Queue {
   const giveBack = (domain: string): void => {
     slots.give(domain);
     line.pump();
+    if (hadNoRoom) wake();
   };
 
   /** Whatever is wrong with them, their slots are for others. */

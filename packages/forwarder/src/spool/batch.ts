@@ -67,8 +67,7 @@ export function createBatchRunner(db: DatabaseSync, { store, room, syncs }: Batc
     }
   };
 
-  return (batch) => {
-    syncs.before(batch.operations);
+  const run: RunBatch = (batch) => {
     const full = batch.operations.some(addsOctets) ? room.lacking() : undefined;
     try {
       return all(batch, full);
@@ -85,6 +84,12 @@ export function createBatchRunner(db: DatabaseSync, { store, room, syncs }: Batc
       if (troubleOf(error) !== "full") throw error;
       return withoutPuts(batch, causeOf(error));
     }
+  };
+  return (batch) => {
+    syncs.before(batch.operations);
+    const answers = run(batch);
+    syncs.after();
+    return answers;
   };
 }
 

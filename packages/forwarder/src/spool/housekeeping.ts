@@ -15,6 +15,8 @@ export interface Housekeeping {
   afterBatch(): void;
   /** A step for when nothing else is to be done; false when nothing is left. */
   idleStep(): boolean;
+  /** What is in the log is on the disk afterwards. */
+  sync(): void;
   /** All room that can be had at once. */
   makeRoom(): void;
 }
@@ -44,6 +46,9 @@ export function createHousekeeping(db: DatabaseSync, store: Store): Housekeeping
         db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
         return false;
       });
+    },
+    sync() {
+      unlessFull(() => db.exec("PRAGMA wal_checkpoint(PASSIVE)"));
     },
     makeRoom() {
       unlessFull(() => {

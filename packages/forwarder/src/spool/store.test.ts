@@ -16,14 +16,14 @@ import { message, patterned, recipient, T0 } from "./testing/messages.ts";
 
 const AMPLE = { lacking: () => undefined };
 /** Nothing here lasts long enough for a sync to be overdue. */
-const never = () => () => {};
+const never = { later: () => () => {}, changes: () => 0, sync: () => {} };
 
 async function openStore(t: TestContext) {
   const file = join(await temporaryFolder(t), "spool.db");
   const db = openDatabase(file);
   t.after(() => db.close());
   const store = createStore(db);
-  const runBatch = createBatchRunner(db, { store, room: AMPLE, syncs: createSyncs(db, never) });
+  const runBatch = createBatchRunner(db, { store, room: AMPLE, syncs: createSyncs({ db, ...never }) });
   const run = (operations: readonly Operation[], body?: Buffer) =>
     runBatch({ operations, bodies: operations.map(() => body) });
   return { file, db, store, run };

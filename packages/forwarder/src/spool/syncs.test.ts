@@ -15,7 +15,9 @@ const RELIED: readonly Operation[] = [
   { kind: "chunk", message: 2, place: 0 },
   { kind: "finish", lease, dsn: put },
   { kind: "finish", lease, notes },
+  { kind: "retry", lease, deferral: [] },
   { kind: "retry", lease, deferral: [], dsn: put },
+  { kind: "claim", now: 1, leaseUntil: 2, limit: 1, leaveOut: [] },
   { kind: "note", note, now: 1 },
   { kind: "change-notes", notes },
   { kind: "take-note", of: "late", key: "a", now: 1 },
@@ -24,8 +26,6 @@ const RELIED: readonly Operation[] = [
 ];
 const NOT_RELIED: readonly Operation[] = [
   OVER,
-  { kind: "retry", lease, deferral: [] },
-  { kind: "claim", now: 1, leaseUntil: 2, limit: 1, leaveOut: [] },
   { kind: "forget", message: 2 },
   { kind: "next-due" },
   { kind: "find-note", of: "late", key: "a", now: 1 },
@@ -34,22 +34,37 @@ const NOT_RELIED: readonly Operation[] = [
 /** What is said to the database, and the time that `pass` lets go by. */
 function world() {
   const said: string[] = [];
+  let changes = 0;
+  let syncsOfItsOwn = 0;
   let due: { readonly call: () => void; readonly ms: number } | undefined;
-  const syncs = createSyncs({ exec: (words) => void said.push(words) }, (call, ms) => {
-    assert.equal(due, undefined, "one call at a time");
-    due = { call, ms };
-    return () => {
-      due = undefined;
-    };
+  const syncs = createSyncs({
+    db: { exec: (words) => void said.push(words) },
+    changes: () => changes,
+    sync: () => void syncsOfItsOwn++,
+    later(call, ms) {
+      assert.equal(due, undefined, "one call at a time");
+      due = { call, ms };
+      return () => {
+        due = undefined;
+      };
+    },
   });
   return {
     syncs,
+    /** A transaction with this operation. */
+    run(operation: Operation, rows = 1) {
+      syncs.before([operation]);
+      changes += rows;
+      syncs.after();
+    },
     waitsFor: () => due?.ms,
     pass() {
-      due?.call();
+      const { call } = due ?? {};
       due = undefined;
+      call?.();
     },
     said: () => said.splice(0),
+    syncsOfItsOwn: () => syncsOfItsOwn,
   };
 }
 
@@ -68,7 +83,7 @@ test("whatever somebody may rely on is synced, alone or beside others", () => {
   }
 });
 
-test("the end of a recipient, a deferral, a lease wait for the sync of others", () => {
+test("that a recipient is over, and what only asks, waits for the sync of others", () => {
   for (const operation of NOT_RELIED) {
     const { syncs, said } = world();
     syncs.before([operation]);
@@ -78,33 +93,38 @@ test("the end of a recipient, a deferral, a lease wait for the sync of others", 
   }
 });
 
-test("they do not wait long: then the next transaction is synced, whatever it is", () => {
-  const { syncs, said, pass, waitsFor } = world();
-  syncs.before([OVER]);
+test("it does not wait long: without another it is synced for itself", () => {
+  const { run, pass, waitsFor, syncsOfItsOwn } = world();
+  run(OVER);
   assert.equal(waitsFor(), SYNC_WITHIN_MS);
-  syncs.before([OVER]);
-  said();
+  run(OVER);
   pass();
-  syncs.before([OVER]);
-  assert.deepEqual(said(), [FULL]);
-  assert.equal(waitsFor(), undefined, "nothing waits any more");
-  syncs.before([OVER]);
-  assert.deepEqual([said(), waitsFor()], [[NORMAL], SYNC_WITHIN_MS]);
+  assert.deepEqual([syncsOfItsOwn(), waitsFor()], [1, undefined]);
+  run(OVER);
+  assert.equal(waitsFor(), SYNC_WITHIN_MS);
 });
 
-test("a sync of others is theirs, too: the time begins anew", () => {
-  const { syncs, said, waitsFor } = world();
-  syncs.before([OVER]);
-  syncs.before([{ kind: "put", put }]);
+test("a sync of others is its own, too, if they changed anything: otherwise the database syncs nothing", () => {
+  const { run, waitsFor, syncsOfItsOwn, pass } = world();
+  run(OVER);
+  run({ kind: "put", put }, 0);
+  assert.equal(waitsFor(), SYNC_WITHIN_MS);
+  run({ kind: "put", put });
   assert.equal(waitsFor(), undefined);
-  said();
-  syncs.before([OVER]);
-  assert.deepEqual([said(), waitsFor()], [[NORMAL], SYNC_WITHIN_MS]);
+  pass();
+  assert.equal(syncsOfItsOwn(), 0);
+});
+
+test("one that fails is no sync", () => {
+  const { syncs, run, waitsFor } = world();
+  run(OVER);
+  syncs.before([{ kind: "put", put }]);
+  assert.equal(waitsFor(), SYNC_WITHIN_MS);
 });
 
 test("nothing is waited for behind the end", () => {
-  const { syncs, waitsFor } = world();
-  syncs.before([OVER]);
+  const { syncs, run, waitsFor } = world();
+  run(OVER);
   syncs.close();
   assert.equal(waitsFor(), undefined);
 });

@@ -45,9 +45,15 @@ function serve(options: ThreadOptions): void {
     db.exec("COMMIT");
     const housekeeping = createHousekeeping(db, store);
     const room = createRoom(options.file, options.minFreeOctets, housekeeping.makeRoom);
-    const syncs = createSyncs(db, (call, ms) => {
-      const timer = setTimeout(call, ms);
-      return () => clearTimeout(timer);
+    const total = db.prepare("SELECT total_changes() AS count");
+    const syncs = createSyncs({
+      db,
+      changes: () => Number(total.get()?.count),
+      later(call, ms) {
+        const timer = setTimeout(call, ms);
+        return () => clearTimeout(timer);
+      },
+      sync: orEnd(housekeeping.sync),
     });
     const runBatch = createBatchRunner(db, { store, room, syncs });
 
