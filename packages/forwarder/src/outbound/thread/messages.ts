@@ -19,7 +19,7 @@ export interface ToThread {
   /** Their time is up. */
   readonly aborts: readonly JobId[];
   readonly pieces: readonly Piece[];
-  /** Contents of those jobs that are whole, one behind the other. */
+  /** Contents of those jobs that are small, one behind the other. */
   readonly memory: ArrayBuffer | undefined;
   /** As `Outbound.close`: done when the rest of the message is. */
   readonly end: "close" | "leave" | undefined;
@@ -46,7 +46,9 @@ export interface Job {
 
 export type JobContent =
   /** So many octets of `memory`. */
-  | { readonly kind: "whole"; readonly octets: number }
+  | { readonly kind: "packed"; readonly octets: number }
+  /** In memory of its own. */
+  | { readonly kind: "whole"; readonly memory: ArrayBuffer }
   /** In pieces, when the thread wants them. @param isAscii as far as it can be told without reading it */
   | { readonly kind: "pieces"; readonly octets: number; readonly isAscii: boolean };
 

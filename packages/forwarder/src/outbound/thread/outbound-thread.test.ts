@@ -162,7 +162,15 @@ test("what is submitted in one turn is one message to the thread, and what waits
   assert.ok(attempt.kind === "accepted");
   const counts = JSON.parse(attempt.reply.text) as Counts;
   // 32 MiB of large ones, and the small one.
-  assert.deepEqual(counts, { messages: 1, whole: 128 + 1, pieces: 72 });
+  assert.deepEqual(counts, { messages: 1, packed: 1, whole: 128, pieces: 72 });
+});
+
+test("what a thread had that ended at its start was never tried: it is busy, and no dot is told", async (t) => {
+  const code = new URL("data:text/javascript,throw new Error('no such module')");
+  const { tell, failures } = started(t, { code });
+  const dots: string[] = [];
+  const attempt = await tell("count", { onFinalDot: () => dots.push("dot") });
+  assert.deepEqual([attempt.kind, dots, failures.length], ["busy", [], 1]);
 });
 
 test("the null sender, several recipients and wishes for notifications arrive as they were meant", async (t) => {

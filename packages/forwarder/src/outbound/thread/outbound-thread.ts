@@ -83,6 +83,8 @@ class OutboundThread implements Outbound {
   #lastId = 0;
   /** From the first submission on. */
   #thread: Worker | undefined;
+  /** It has said something: it came through its start. */
+  #isUp = false;
   /** It was lost, and is not started again yet. */
   #isPaused = false;
   #cause = "";
@@ -168,7 +170,7 @@ class OutboundThread implements Outbound {
   }
 
   #ask(): void {
-    if (this.#entries.size === 0) return;
+    if (this.#entries.size === 0 && !this.#closing) return;
     if (this.#unanswered === ASKED) {
       this.#cause = "it said nothing any more";
       void this.#thread?.terminate();
@@ -210,9 +212,10 @@ class OutboundThread implements Outbound {
     if (isEmpty && !end && !isQuestion) return;
     for (const entry of entries) entry.isPosted = true;
     const memory = packed(entries);
-    const message: ToThread = { jobs: entries.map(jobOf), aborts, pieces, memory, end, isQuestion };
+    const jobs = entries.map(jobOf);
+    const message: ToThread = { jobs, aborts, pieces, memory, end, isQuestion };
     try {
-      this.#thread.postMessage(message, memoryOf(memory, pieces));
+      this.#thread.postMessage(message, memoryOf(message));
     } catch (error) {
       // Something in them cannot be cloned: a bug, and not one that ends the service.
       for (const entry of entries) {
@@ -224,6 +227,7 @@ class OutboundThread implements Outbound {
 
   #heard({ dots, outcomes, wants, isOver }: FromThread): void {
     this.#unanswered = 0;
+    this.#isUp = true;
     for (const id of dots) this.#tellDot(this.#entries.get(id));
     for (const { id, outcome } of outcomes) this.#settle(id, outcome);
     for (const id of wants) this.#wanted(id);
@@ -308,6 +312,7 @@ class OutboundThread implements Outbound {
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
     });
     this.#cause = "it ended";
+    this.#isUp = false;
     this.#thread = thread;
     thread.unref();
     thread.on("message", (message: FromThread) => this.#heard(message));
@@ -330,7 +335,7 @@ class OutboundThread implements Outbound {
     this.#options.failed(new Error(cause));
     for (const entry of [...this.#entries.values()]) {
       this.#take(entry);
-      if (!entry.isPosted) entry.resolve(AWAY);
+      if (!entry.isPosted || !this.#isUp) entry.resolve(AWAY);
       else {
         if (entry.isGiven) this.#tellDot(entry);
         entry.resolve({ kind: "no-answer", cause, stage: isBegun(entry) ? "transaction" : "greeting" });
@@ -366,19 +371,25 @@ function jobOf({ id, submission, parts }: Entry): Job {
 
 function contentOf(message: Content, parts: readonly Buffer[] | undefined): JobContent {
   // As counted, not as told: the next message begins where this one ends.
-  if (parts) return { kind: "whole", octets: octetsOf(parts) };
+  const octets = octetsOf(parts ?? []);
+  if (parts && octets <= SMALL_OCTETS) return { kind: "packed", octets };
+  if (parts) return { kind: "whole", memory: together([parts], octets) };
   const known = partsOf(message) ?? [message.start];
   return { kind: "pieces", octets: message.octets, isAscii: known.every((part) => isAscii(part)) };
 }
 
-/** All whole contents in one piece of memory that is handed over. */
+/** All small contents in one piece of memory that is handed over: each for itself costs more. */
 function packed(entries: readonly Entry[]): ArrayBuffer | undefined {
-  const octets = entries.reduce((sum, { parts }) => sum + octetsOf(parts ?? []), 0);
-  if (octets === 0) return undefined;
+  const small = entries.flatMap(({ parts }) => (parts && octetsOf(parts) <= SMALL_OCTETS ? [parts] : []));
+  const octets = small.reduce((sum, parts) => sum + octetsOf(parts), 0);
+  return octets === 0 ? undefined : together(small, octets);
+}
+
+function together(contents: readonly (readonly Buffer[])[], octets: number): ArrayBuffer {
   const memory = new ArrayBuffer(octets);
   const whole = new Uint8Array(memory);
   let at = 0;
-  for (const { parts = [] } of entries) {
+  for (const parts of contents) {
     for (const part of parts) {
       whole.set(part, at);
       at += part.length;
@@ -387,9 +398,13 @@ function packed(entries: readonly Entry[]): ArrayBuffer | undefined {
   return memory;
 }
 
-function memoryOf(memory: ArrayBuffer | undefined, pieces: readonly Piece[]): ArrayBuffer[] {
-  const own = pieces.flatMap(({ octets }) => (octets ? [octets.buffer as ArrayBuffer] : []));
-  return memory ? [memory, ...own] : own;
+/** What changes hands with it. */
+function memoryOf({ jobs, memory, pieces }: ToThread): ArrayBuffer[] {
+  return [
+    ...(memory ? [memory] : []),
+    ...jobs.flatMap(({ content }) => (content.kind === "whole" ? [content.memory] : [])),
+    ...pieces.flatMap(({ octets }) => (octets ? [octets.buffer as ArrayBuffer] : [])),
+  ];
 }
 
 function octetsOf(parts: readonly Buffer[]): number {

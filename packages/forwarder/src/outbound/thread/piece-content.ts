@@ -18,6 +18,7 @@ export function createPieceContent(
   wants: () => void,
 ): PieceContent {
   const waiting: Buffer[] = [];
+  let came = 0;
   let isRead = false;
   let isOver = false;
   let failure: string | undefined;
@@ -46,10 +47,12 @@ export function createPieceContent(
     pieces,
     ...countedHolds(undefined),
     push({ buffer, byteOffset, byteLength }) {
+      came += byteLength;
       waiting.push(Buffer.from(buffer, byteOffset, byteLength));
       wake();
     },
     end() {
+      if (came !== octets) failure = `${came} octets came of a content of ${octets}`;
       isOver = true;
       wake();
     },

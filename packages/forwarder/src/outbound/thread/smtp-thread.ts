@@ -59,9 +59,11 @@ function takeJobs({ jobs, memory }: ToThread): void {
   let at = 0;
   for (const job of jobs) {
     let message: Content;
-    if (job.content.kind === "whole") {
+    if (job.content.kind === "whole") message = memoryContent(Buffer.from(job.content.memory));
+    else if (job.content.kind === "packed") {
       const { octets } = job.content;
-      message = memoryContent(memory ? Buffer.from(memory, at, octets) : Buffer.alloc(0));
+      // A copy: one that waits for long must not keep the memory of all others.
+      message = memoryContent(Buffer.from(memory ? Buffer.from(memory, at, octets) : []));
       at += octets;
     } else message = contentInPieces(job.id, job.content);
     void run(job, message);
@@ -105,3 +107,6 @@ async function run(job: Job, message: Content): Promise<void> {
   outcomes.push({ id, outcome });
   tellSoon();
 }
+
+// It runs: what it is told from here on it has.
+tell(false);

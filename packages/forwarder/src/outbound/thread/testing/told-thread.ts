@@ -5,12 +5,15 @@ import type { FromThread, Job, Outcome, ToThread } from "../messages.ts";
 /** What has come until now; the reply to "count". */
 export interface Counts {
   messages: number;
+  packed: number;
   whole: number;
   pieces: number;
 }
 
-const counts: Counts = { messages: 0, whole: 0, pieces: 0 };
+const counts: Counts = { messages: 0, packed: 0, whole: 0, pieces: 0 };
 
+// As the real one does when it has come through its start.
+parentPort?.postMessage({ dots: [], outcomes: [], wants: [], isOver: false } satisfies FromThread);
 parentPort?.on("message", (message: ToThread) => {
   counts.messages++;
   for (const { content } of message.jobs) counts[content.kind]++;
