@@ -52,9 +52,7 @@ test("a message whose thread is lost is put off, and its client's second try pas
   assert.match(await answer, /^451 4\.3\.0 the sender could not be checked, try again later/);
   assert.equal(hop.messages.length, 0);
   assert.deepEqual(
-    told("error").map(
-      (one) => one.event === "error" && /the thread that checked it is gone/.test(one.message),
-    ),
+    told("error").map((one) => one.event === "error" && /the thread that had it is gone/.test(one.message)),
     [true],
   );
   zone[KEY.dns[0]] = texts(KEY.dns[1]);

@@ -25,4 +25,7 @@ test("more words than any mail system writes, or longer ones: none is told", () 
   assert.equal(namingWords([words.join("\n")]), "too-many");
   assert.equal(namingWords([words.slice(1).join("\n")]).length, 1000);
   assert.equal(namingWords([`a.${"b".repeat(2048)}`]), "too-many");
+  const long = Array.from({ length: 20 }, (_, at) => `${at}.${"b".repeat(1000)}`);
+  assert.equal(namingWords([long.join("\n")]), "too-many");
+  assert.equal(namingWords([Array(20).fill(long[0]).join("\n")]).length, 1, "each counts once");
 });

@@ -3,6 +3,8 @@
 import { readable } from "./octet-text.ts";
 
 const MAX_WORDS = 1000;
+/** Of all of them: whoever looks for secrets in them reads them in many ways, and other mail waits meanwhile. */
+const MAX_TOTAL = 16 * 1024;
 /** A link with the address in it is below. */
 const MAX_LENGTH = 2048;
 /** An at sign, a dot inside, or the beginning of an escape. What makes one stands in one word. */
@@ -15,6 +17,7 @@ const BLANK = /\s/;
  */
 export function namingWords(texts: readonly string[]): readonly string[] | "too-many" {
   const words = new Set<string>();
+  let total = 0;
   for (const octets of texts) {
     const text = readable(octets, octets.length);
     let end = 0;
@@ -26,7 +29,11 @@ export function namingWords(texts: readonly string[]): readonly string[] | "too-
       end = index;
       while (end < text.length && end - from <= MAX_LENGTH && !isBlank(text, end)) end++;
       if (words.size === MAX_WORDS || end - from > MAX_LENGTH) return "too-many";
-      words.add(text.slice(from, end));
+      const word = text.slice(from, end);
+      if (words.has(word)) continue;
+      words.add(word);
+      total += word.length;
+      if (total > MAX_TOTAL) return "too-many";
     }
   }
   return [...words];

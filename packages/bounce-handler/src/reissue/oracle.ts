@@ -20,7 +20,7 @@ export type Oracle = (text: string) => string | undefined;
 /** A header field of ordinary mail is far below. */
 const MAX_TEXT = 4 * 1024;
 /** Large reports name some dozens of hosts, each with the domains above it; one that names more is no ordinary one. */
-const MAX_SECRETS = 500;
+export const MAX_SECRETS = 500;
 /** A shorter one stands inside of other words, and in whatever is read as base64: it is looked for as a word alone. */
 const MIN_INSIDE = 3;
 /** Where secrets are looked for as words: as long as these, they are in another by no accident. */

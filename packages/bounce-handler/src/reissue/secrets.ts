@@ -5,7 +5,7 @@ import { type Mailbox, renderMailbox } from "@homing/srs-core";
 import type { BounceReport, HeaderField, ReturnedHeader } from "../read/report.ts";
 import { unescapedForms } from "./disguises.ts";
 import { labelOf, type Named, namedIn, namesOfHost } from "./host-names.ts";
-import { folded, type OracleOptions } from "./oracle.ts";
+import { folded, MAX_SECRETS, type OracleOptions } from "./oracle.ts";
 
 /** Fields in which servers note whom a message was for: the report itself may name the alias alone. */
 export const DELIVERY_FIELDS: ReadonlySet<string> = new Set(
@@ -53,8 +53,10 @@ export function secretsOf(report: BounceReport, known: Known): OracleOptions {
       addHost(host);
   };
   const named = namedBy(report, known);
-  for (const address of named.addresses) addAddress(address);
-  for (const host of named.hosts) addHost(host);
+  // One more than can be looked for is enough to know that.
+  const isEnough = () => secrets.size > MAX_SECRETS;
+  for (const address of named.addresses) if (!isEnough()) addAddress(address);
+  for (const host of named.hosts) if (!isEnough()) addHost(host);
   return { secrets: [...secrets], known: known.mailboxes.map(renderMailbox) };
 }
 

@@ -88,7 +88,10 @@ export interface Submission {
   readonly recipients: readonly Mailbox[];
 }
 
-/** One recipient after the other. What fails for one is tried again for all: those who have it get it twice. Never rejects. */
+/**
+ * One recipient after the other. What fails for one is tried again for all: those who have it get it twice. Rejects only where
+ * our own code cannot be loaded.
+ */
 export async function submitTo(
   letter: LetterFile,
   { server, sender, recipients }: Submission,

@@ -13,10 +13,10 @@ export async function openServiceState(
 ): Promise<State | undefined> {
   const folder = stateFolder(config, configPath);
   if (folder === undefined) return undefined;
+  // Only here: commands that ask for the folder keep nothing in it.
+  const { openState } = await import("@homing/forwarder");
   try {
     const { srs, limits } = config;
-    // Only here: commands that ask for the folder keep nothing in it.
-    const { openState } = await import("@homing/forwarder");
     return await openState({
       folder,
       maxAgeDays: srs.maxAgeDays,

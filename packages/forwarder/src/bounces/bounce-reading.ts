@@ -21,6 +21,10 @@ export interface BounceReadingOptions {
 }
 
 const CODE = new URL("./reading-thread.ts", import.meta.url);
+/** They are read one after the other, and told together: a quick one waits for no more than these. */
+const JOBS_AT_ONCE = 4;
+/** Clients who left wait here, too, with what they sent. One more comes again. */
+const MAX_WAITING = 500;
 
 /** In the caller's own thread. */
 export const readHere: BounceReading = { read: readContent, close: async () => {} };
@@ -31,13 +35,11 @@ export const readHere: BounceReading = { read: readContent, close: async () => {
  */
 export function startBounceReading({ lost, silenceMs, code = CODE }: BounceReadingOptions): BounceReading {
   const pool = new ThreadPool<ReadingTrade>({
-    ...{ name: "bounces", code, silenceMs, threads: 1 },
-    // Each is a client's, who does nothing else meanwhile: there are as many as the limits of clients let in.
-    maxWaiting: Number.POSITIVE_INFINITY,
+    ...{ name: "bounces", code, silenceMs, threads: 1, jobsPerThread: JOBS_AT_ONCE, maxWaiting: MAX_WAITING },
     lost: (cause) => lost(`the thread that reads bounces is gone: ${cause}`),
   });
   return {
-    read: async (content) => parseReport(await pool.run({ work: undefined, input: inputOf(content) })),
+    read: async (content) => parseReport(await pool.run({ work: undefined, input: () => inputOf(content) })),
     close: () => pool.close(),
   };
 }

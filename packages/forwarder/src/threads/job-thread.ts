@@ -28,9 +28,11 @@ export interface ThreadKind<T extends Trade> {
 
 export interface Task<T extends Trade> {
   readonly work: T["work"];
-  /** What the thread has to read. */
-  readonly input: { readonly whole: Buffer } | { readonly content: Content };
+  /** What the thread has to read. Asked when the job begins: it may be a copy. */
+  readonly input: () => Input;
 }
+
+export type Input = { readonly whole: Buffer } | { readonly content: Content };
 
 interface Job<T extends Trade> {
   resolve(outcome: T["outcome"]): void;
@@ -101,8 +103,9 @@ export class JobThread<T extends Trade> {
   }
 
   /** Rejects with `WorkRefused` where the thread is lost, and with the content's own error where it cannot be read. */
-  run({ work, input }: Task<T>): Promise<T["outcome"]> {
+  run({ work, input: inputOfTask }: Task<T>): Promise<T["outcome"]> {
     const id = ++this.#lastJob;
+    const input = inputOfTask();
     const { promise, resolve, reject } = Promise.withResolvers<T["outcome"]>();
     this.#jobs.set(id, { resolve, reject, ahead: PIECES_AHEAD, wake: undefined });
     this.#worker.ref();
@@ -231,7 +234,7 @@ function copyOf(octets: Buffer): Uint8Array<ArrayBuffer> {
 }
 
 /** What a thread reads of it: one buffer of a small one. */
-export function inputOf(content: Content): Task<Trade>["input"] {
+export function inputOf(content: Content): Input {
   const parts = content.octets <= WHOLE_OCTETS ? partsOf(content) : undefined;
   if (!parts) return { content };
   return { whole: parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts) };

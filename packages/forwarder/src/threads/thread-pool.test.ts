@@ -17,7 +17,7 @@ function obedient(t: TestContext, options: Partial<PoolOptions<ObedientTrade>> =
     ...options,
   });
   t.after(() => pool.close());
-  const tell = (work: string, content: Content = MAIL) => pool.run({ work, input: inputOf(content) });
+  const tell = (work: string, content: Content = MAIL) => pool.run({ work, input: () => inputOf(content) });
   return { pool, tell, lost };
 }
 
@@ -73,6 +73,22 @@ test("beyond those that may wait, one more is refused at once", async (t) => {
   for (const { status } of await waiting) assert.equal(status, "rejected");
   await assert.rejects(tell("says hello"), refused("closed", /the service ends/));
   assert.deepEqual(lost, [], "a thread that was ended is not lost");
+});
+
+test("a thread has no more jobs at a time than it should, and none is read before its turn", async (t) => {
+  const { pool, tell } = obedient(t, { jobsPerThread: 2 });
+  let isRead = false;
+  const waits = [tell("waits"), tell("waits")];
+  const third = pool.run({
+    work: "says hello",
+    input() {
+      isRead = true;
+      return inputOf(MAIL);
+    },
+  });
+  await new Promise(setImmediate);
+  assert.equal(isRead, false);
+  await Promise.all([pool.close(), ...[...waits, third].map((one) => assert.rejects(one, WorkRefused))]);
 });
 
 test("those that wait are done when there is room, and each has its own outcome", async (t) => {

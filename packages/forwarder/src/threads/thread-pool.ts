@@ -7,13 +7,14 @@ import { WorkRefused } from "./work-refused.ts";
 
 export interface PoolOptions<T extends Trade> extends ThreadKind<T> {
   readonly threads: number;
+  /** At the same time in one thread. Default 64: what they wait for are DNS, and octets from the disk. */
+  readonly jobsPerThread?: number;
   /** That wait for a thread; one more is refused. */
   readonly maxWaiting: number;
   /** Told once of each thread that ended by itself, or said nothing any more. */
   readonly lost?: (cause: string) => void;
 }
 
-/** At the same time in one thread: what they wait for are DNS, and octets from the disk. */
 const JOBS_PER_THREAD = 64;
 
 interface Waiting<T extends Trade> {
@@ -35,7 +36,8 @@ export class ThreadPool<T extends Trade> {
   /** Rejects with `WorkRefused` where the machine does not do it, and with the content's own error where it cannot be read. */
   async run(task: Task<T>): Promise<T["outcome"]> {
     if (this.#isClosed) throw new WorkRefused("closed", "nothing is begun any more: the service ends");
-    const thread = this.#freeThread();
+    const thread = this.#freeThreadOrNone();
+    if (thread === "none") throw new WorkRefused("lost", "no thread could be started");
     if (thread) return await thread.run(task);
     if (this.#waiting.length >= this.#options.maxWaiting)
       throw new WorkRefused("busy", `${this.#waiting.length} messages wait for a thread already`);
@@ -57,7 +59,7 @@ export class ThreadPool<T extends Trade> {
     let best: JobThread<T> | undefined;
     for (const thread of this.#threads) if (!best || thread.jobs < best.jobs) best = thread;
     if (best && (best.jobs === 0 || this.#threads.size >= this.#options.threads))
-      return best.jobs < JOBS_PER_THREAD ? best : undefined;
+      return best.jobs < (this.#options.jobsPerThread ?? JOBS_PER_THREAD) ? best : undefined;
     return this.#newThread();
   }
 
@@ -75,10 +77,31 @@ export class ThreadPool<T extends Trade> {
 
   #next(): void {
     while (!this.#isClosed && this.#waiting.length > 0) {
-      const thread = this.#freeThread();
+      const thread = this.#freeThreadOrNone();
+      if (thread === "none") {
+        this.#refuseWaiting();
+        return;
+      }
       const next = thread && this.#waiting.shift();
       if (!next) return;
       next.resolve(thread.run(next.task));
     }
+  }
+
+  /** The system may have no thread for us: whoever waits is not to wait for ever, nor the service to end. */
+  #freeThreadOrNone(): JobThread<T> | undefined | "none" {
+    try {
+      return this.#freeThread();
+    } catch (error) {
+      this.#options.lost?.(
+        `none could be started: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return "none";
+    }
+  }
+
+  #refuseWaiting(): void {
+    for (const { reject } of this.#waiting.splice(0))
+      reject(new WorkRefused("lost", "no thread could be started"));
   }
 }

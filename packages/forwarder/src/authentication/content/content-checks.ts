@@ -54,7 +54,7 @@ export function createContentChecks(options: ContentCheckOptions): ContentChecks
     if (arc.instance >= MAX_SETS) return { kind: "not-sealed", cause: "full-chain" };
     const payload = arcPayload(authservId, results);
     const work = { kind: "seal", results: payload, chain: arc.result, now: now() } as const;
-    const sealed = (await pool.run({ work, input: inputOf(content) })) as SealedSet;
+    const sealed = (await pool.run({ work, input: () => inputOf(content) })) as SealedSet;
     return sealed.kind === "sealed" ? sealed : { kind: "not-sealed", cause: sealed.kind };
   };
   return {
@@ -62,7 +62,7 @@ export function createContentChecks(options: ContentCheckOptions): ContentChecks
       const header = headerOf(content);
       if (header.kind === "too-long") return UNREADABLE;
       const work = { kind: "check", spf, header: new Uint8Array(header.octets), now: now() } as const;
-      const input = header.wantsBody ? inputOf(content) : { whole: header.octets };
+      const input = () => (header.wantsBody ? inputOf(content) : { whole: header.octets });
       return (await pool.run({ work, input })) as ContentResults;
     },
     ...(sealKey ? { seal } : {}),
