@@ -37,7 +37,8 @@ export async function composeMail(fields: ComposedFields): Promise<Buffer> {
       // What Gmail counts complaints by.
       "Feedback-ID": prepared(fields.feedbackId),
     },
-    subject,
+    // A blank at its end, behind a word as long as a line, would be folded into a line of nothing else (RFC 5322 §3.2.2).
+    subject: subject.trim(),
     messageId: `<${messageId}>`,
     date: mailDate(now),
     text,

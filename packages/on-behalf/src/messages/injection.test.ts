@@ -158,7 +158,12 @@ test("whatever is in its fields, a message that is sent has no field but the dec
         checkMail(message, recipient, given.to[place] ?? "", wish as unknown as MessageRequest);
       }
     }),
-    { numRuns: RUNS },
+    {
+      numRuns: RUNS,
+      examples: [
+        [{ subject: `${"x".repeat(80)} `, text: "!", to: ["bob@example.net"], profile: "on-behalf" }],
+      ],
+    },
   );
   assert.ok(sent > RUNS / 20, `${sent} were sent`);
 });
