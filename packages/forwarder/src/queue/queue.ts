@@ -112,8 +112,7 @@ export function createQueue(given: QueueOptions): Queue {
   };
   /** Before the last of those in memory has left: what is on the disk takes its time. */
   function freed(domain: string): void {
-    const isWelcome = leftOut.has(domain) && 2 * line.length(domain) <= atOnce;
-    if (isWelcome || (hadNoRoom && 2 * line.room() >= LINE_JOBS)) wake();
+    if (leftOut.has(domain) && 2 * line.length(domain) <= atOnce) wake();
   }
   /** What follows may be due before whatever the queue waits for: another attempt, a DSN. */
   const finish = async (job: Job, outcome: Outcome): Promise<void> => {
@@ -143,10 +142,10 @@ export function createQueue(given: QueueOptions): Queue {
     while (wanted && !stopping.signal.aborted) {
       wanted = false;
       wokenMeanwhile = false;
-      // No more than one domain may have: they may all be of one.
       const room = line.room();
       hadNoRoom = room === 0;
-      // Where the line is full, whoever is not in it may have the slots that are free.
+      // Where the line is full, whoever is not in it may have the slots that are free. No more than one domain may have: they
+      // may all be of one.
       const limit = Math.min(hadNoRoom ? slots.free() : room, atOnce);
       leftOut = new Set(hadNoRoom ? line.domains() : line.busy());
       const at = now();
