@@ -1,18 +1,14 @@
 // SMTP out in a thread of its own, as the service sees it: an `Outbound` that hands submissions over, tells of final dots and
 // outcomes as they come back, and starts the thread again when it is lost. Made by mail-out.ts.
-import { isAscii } from "node:buffer";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
-import { type Content, partsOf } from "@homing/mail";
-import { NULL_PATH } from "@homing/srs-core";
+import { partsOf } from "@homing/mail";
 import { whenAborted } from "../../when-aborted.ts";
 import type { Attempt } from "../attempt.ts";
 import type { Cancel } from "../clock.ts";
 import type { Busy, Outbound, OutboundOptions, OutboundSubmission } from "../outbound.ts";
 import {
   type FromThread,
-  type Job,
-  type JobContent,
   type JobId,
   type Outcome,
   PIECE_OCTETS,
@@ -20,6 +16,7 @@ import {
   type ThreadOptions,
   type ToThread,
 } from "./messages.ts";
+import { jobOf, memoryOf, packed, SMALL_OCTETS, type Submitted } from "./packing.ts";
 
 export interface OutboundThreadOptions extends OutboundOptions {
   /** Told of each thread that was lost, and why. */
@@ -39,7 +36,6 @@ const YOUNG_MIB = 1;
 const WHOLE_OCTETS = 256 * 1024;
 /** So does everything but small messages while the thread has so much: what waits for a connection waits here, too. */
 const MAX_WHOLE_OCTETS = 32 * 1024 * 1024;
-const SMALL_OCTETS = 16 * 1024;
 /** Ends of pauses are spread by so many numbers. */
 const RANDOMS = 256;
 /** The thread is started again after 0.1 s, then 0.2 s … 5 s. */
@@ -57,13 +53,9 @@ export function createOutboundThread(options: OutboundThreadOptions): Outbound {
   return new OutboundThread(options);
 }
 
-interface Entry {
-  readonly id: JobId;
-  readonly submission: OutboundSubmission;
+interface Entry extends Submitted {
   readonly resolve: (outcome: Attempt | Busy) => void;
   readonly reject: (error: unknown) => void;
-  /** Undefined where it goes in pieces. */
-  readonly parts: readonly Buffer[] | undefined;
   /** The thread knows of it. */
   isPosted: boolean;
   /** It has all of the message: the final dot may be out. */
@@ -355,58 +347,4 @@ class OutboundThread implements Outbound {
 
 function isBegun({ isGiven, wanted }: Entry): boolean {
   return isGiven || wanted !== undefined;
-}
-
-function jobOf({ id, submission, parts }: Entry): Job {
-  const { hop, protocol, patience, envelope, alsoTo, dsn, timeIsUp, message } = submission;
-  const { reversePath, recipient, eightBit, smtpUtf8 } = envelope;
-  return {
-    ...{ id, hop, protocol, patience },
-    sender: reversePath === NULL_PATH ? null : reversePath,
-    ...{ recipient, eightBit, smtpUtf8, alsoTo, dsn },
-    isLimited: timeIsUp !== undefined,
-    content: contentOf(message, parts),
-  };
-}
-
-function contentOf(message: Content, parts: readonly Buffer[] | undefined): JobContent {
-  // As counted, not as told: the next message begins where this one ends.
-  const octets = octetsOf(parts ?? []);
-  if (parts && octets <= SMALL_OCTETS) return { kind: "packed", octets };
-  if (parts) return { kind: "whole", memory: together([parts], octets) };
-  const known = partsOf(message) ?? [message.start];
-  return { kind: "pieces", octets: message.octets, isAscii: known.every((part) => isAscii(part)) };
-}
-
-/** All small contents in one piece of memory that is handed over: each for itself costs more. */
-function packed(entries: readonly Entry[]): ArrayBuffer | undefined {
-  const small = entries.flatMap(({ parts }) => (parts && octetsOf(parts) <= SMALL_OCTETS ? [parts] : []));
-  const octets = small.reduce((sum, parts) => sum + octetsOf(parts), 0);
-  return octets === 0 ? undefined : together(small, octets);
-}
-
-function together(contents: readonly (readonly Buffer[])[], octets: number): ArrayBuffer {
-  const memory = new ArrayBuffer(octets);
-  const whole = new Uint8Array(memory);
-  let at = 0;
-  for (const parts of contents) {
-    for (const part of parts) {
-      whole.set(part, at);
-      at += part.length;
-    }
-  }
-  return memory;
-}
-
-/** What changes hands with it. */
-function memoryOf({ jobs, memory, pieces }: ToThread): ArrayBuffer[] {
-  return [
-    ...(memory ? [memory] : []),
-    ...jobs.flatMap(({ content }) => (content.kind === "whole" ? [content.memory] : [])),
-    ...pieces.flatMap(({ octets }) => (octets ? [octets.buffer as ArrayBuffer] : [])),
-  ];
-}
-
-function octetsOf(parts: readonly Buffer[]): number {
-  return parts.reduce((sum, { length }) => sum + length, 0);
 }

@@ -1,0 +1,70 @@
+// What the service hands to the thread of SMTP out, and in which memory. Called by outbound-thread.ts.
+import { isAscii } from "node:buffer";
+import { type Content, partsOf } from "@homing/mail";
+import { NULL_PATH } from "@homing/srs-core";
+import type { OutboundSubmission } from "../outbound.ts";
+import type { Job, JobContent, JobId, ToThread } from "./messages.ts";
+
+/** Up to here a copy costs less than memory of its own. */
+export const SMALL_OCTETS = 16 * 1024;
+
+export interface Submitted {
+  readonly id: JobId;
+  readonly submission: OutboundSubmission;
+  /** Undefined where it goes in pieces. */
+  readonly parts: readonly Buffer[] | undefined;
+}
+
+export function jobOf({ id, submission, parts }: Submitted): Job {
+  const { hop, protocol, patience, envelope, alsoTo, dsn, timeIsUp, message } = submission;
+  const { reversePath, recipient, eightBit, smtpUtf8 } = envelope;
+  return {
+    ...{ id, hop, protocol, patience },
+    sender: reversePath === NULL_PATH ? null : reversePath,
+    ...{ recipient, eightBit, smtpUtf8, alsoTo, dsn },
+    isLimited: timeIsUp !== undefined,
+    content: contentOf(message, parts),
+  };
+}
+
+function contentOf(message: Content, parts: readonly Buffer[] | undefined): JobContent {
+  // As counted, not as told: the next message begins where this one ends.
+  const octets = octetsOf(parts ?? []);
+  if (parts && octets <= SMALL_OCTETS) return { kind: "packed", octets };
+  if (parts) return { kind: "whole", memory: together([parts], octets) };
+  const known = partsOf(message) ?? [message.start];
+  return { kind: "pieces", octets: message.octets, isAscii: known.every((part) => isAscii(part)) };
+}
+
+/** All small contents in one piece of memory that is handed over: each for itself costs more. */
+export function packed(entries: readonly Submitted[]): ArrayBuffer | undefined {
+  const small = entries.flatMap(({ parts }) => (parts && octetsOf(parts) <= SMALL_OCTETS ? [parts] : []));
+  const octets = small.reduce((sum, parts) => sum + octetsOf(parts), 0);
+  return octets === 0 ? undefined : together(small, octets);
+}
+
+function together(contents: readonly (readonly Buffer[])[], octets: number): ArrayBuffer {
+  const memory = new ArrayBuffer(octets);
+  const whole = new Uint8Array(memory);
+  let at = 0;
+  for (const parts of contents) {
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+  }
+  return memory;
+}
+
+/** What changes hands with it. */
+export function memoryOf({ jobs, memory, pieces }: ToThread): ArrayBuffer[] {
+  return [
+    ...(memory ? [memory] : []),
+    ...jobs.flatMap(({ content }) => (content.kind === "whole" ? [content.memory] : [])),
+    ...pieces.flatMap(({ octets }) => (octets ? [octets.buffer as ArrayBuffer] : [])),
+  ];
+}
+
+function octetsOf(parts: readonly Buffer[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
+}
