@@ -16,6 +16,7 @@ import {
 } from "./homing-config.ts";
 import { OwnProcess } from "./own-process.ts";
 import { type Place, type Start, waitForGreeting } from "./peer.ts";
+import { unitEnvironment } from "./unit-environment.ts";
 
 /** What most sites sign with. */
 const RSA_BITS = 2048;
@@ -42,7 +43,7 @@ export async function startHomingPeer(
     return { ok: false, reason: `this Homing does not know its settings: ${refusal}` };
   await keepCode(config, folder);
   const argv = [process.execPath, MAIN, "serve", "--config", config];
-  const program = new OwnProcess({ argv, account, folder });
+  const program = new OwnProcess({ argv, account, folder, env: unitEnvironment() });
   await waitForGreeting(port, program);
   const version = `Homing ${(await homing(["--version"])).stdout}`.trim();
   const mailReply = REPLIES[mode];

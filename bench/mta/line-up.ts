@@ -17,9 +17,10 @@ const WARM_UP_SECONDS = 60;
 
 export type Starts = Readonly<Partial<Record<PeerName, (place: Place) => Promise<Start>>>>;
 
-/** What each peer is given three times before it is measured. */
+/** What each peer is given before it is measured, each offer three times. */
 export interface WarmUp {
-  readonly offer: Offer;
+  /** The last one says how fast the peer is. */
+  readonly offers: readonly Offer[];
   readonly messages: number;
 }
 
@@ -92,9 +93,9 @@ export async function stopTrack({ peer, sink }: Pick<Track, "peer" | "sink">): P
   peer.account[Symbol.dispose]();
 }
 
-async function warm(track: Track, { offer, messages }: WarmUp): Promise<number> {
+async function warm(track: Track, { offers, messages }: WarmUp): Promise<number> {
   let perSecond = 0;
-  for (let run = 0; run < WARM_UP_RUNS; run++) {
+  for (const offer of offers.flatMap((offer) => Array<Offer>(WARM_UP_RUNS).fill(offer))) {
     const order: Load = { messages, limitSeconds: WARM_UP_SECONDS };
     const outcome = await runOnce(track, order, offer);
     if (outcome.arrived === 0) throw new Error(`nothing arrived while it warmed up: ${outcome.complaint}`);

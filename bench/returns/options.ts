@@ -41,7 +41,7 @@ export type Parsed =
   | { readonly ok: true; readonly options: ReturnsOptions }
   | { readonly ok: false; readonly say: string; readonly exitCode: number };
 
-const FULL = { rounds: "3", seconds: "2.5", cells: "one,many", large: "100", warmUpBounces: 5000 };
+const FULL = { rounds: "3", seconds: "2.5", cells: "one,many", large: "100", warmUpBounces: 6000 };
 const SMOKE = { rounds: "1", seconds: "0.2", cells: "one-10", large: "5", warmUpBounces: 50 };
 
 export function parseReturnsOptions(args: readonly string[]): Parsed {

@@ -7,6 +7,7 @@ import { parseOptions } from "../mta/options.ts";
 import { renderReport } from "../mta/report.ts";
 import type { CellRun, Results } from "../mta/results.ts";
 import { quantile, ratiosInRounds, spreadOf } from "../mta/statistics.ts";
+import { unitEnvironment } from "../mta/unit-environment.ts";
 
 const printed: readonly [what: string, printed: string, messages: number | undefined][] = [
   ["nothing yet", "", undefined],
@@ -42,6 +43,10 @@ for (const [values, expected] of spreads) {
     assert.deepEqual(spread && [spread.lowest, spread.median, spread.highest], expected);
   });
 }
+
+test("Homing has the memory settings of its unit", () => {
+  assert.deepEqual(Object.keys(unitEnvironment()), ["MALLOC_ARENA_MAX", "MALLOC_TRIM_THRESHOLD_"]);
+});
 
 test("p50 and p99 of 200 values are the 100th and the 198th", () => {
   const values = Array.from({ length: 200 }, (_, index) => 200 - index);
