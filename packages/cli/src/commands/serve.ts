@@ -3,6 +3,7 @@ import process from "node:process";
 import {
   type Forwarder,
   type ForwarderSettings,
+  givesBackSpentMemory,
   renderHostPort,
   type State,
   startForwarder,
@@ -30,7 +31,6 @@ import { createMasking } from "../service/mask-events.ts";
 import { type Assignment, createNotify, ready, stopping } from "../service/notify.ts";
 import { type PidFile, pidPath, preparePidFile } from "../service/pid-file.ts";
 import { openServiceState } from "../service/service-state.ts";
-import { givesBackSpentMemory } from "../service/spent-memory.ts";
 import { stopListener } from "../service/stop.ts";
 import { startTableReload, type TableReload } from "../service/table-reload.ts";
 import { readTls } from "../service/tls-files.ts";
@@ -42,9 +42,12 @@ import { unixMilliseconds } from "../time.ts";
 import { alsoHeardBy, endUnless, type Hangups, hangups, untilSignal } from "../until-signal.ts";
 import { readUsers, rereadUsers } from "../users/read-users.ts";
 
+/** Of messages that are over: more than V8 makes of them between two looks, and little beside the rest. */
+const SPENT_OCTETS = 32 * 1024 * 1024;
+
 export async function serve(options: Options): Promise<number> {
   keepYoungMemory();
-  givesBackSpentMemory();
+  givesBackSpentMemory(SPENT_OCTETS);
   const heard = hangups();
   const output = createOutput(options.json === true);
   const config = await loadConfig(options.config);

@@ -3,6 +3,10 @@
 import { parentPort } from "node:worker_threads";
 import type { FromThread, JobId, ToThread, Trade } from "./messages.ts";
 import { createPieceQueue, type PieceQueue } from "./piece-queue.ts";
+import { givesBackSpentMemory } from "./spent-memory.ts";
+
+/** Of jobs that are done. */
+const SPENT_OCTETS = 8 * 1024 * 1024;
 
 /** The octets of a job. */
 export interface JobInput {
@@ -24,6 +28,7 @@ export function serveJobs<T extends Trade>(
 ): void {
   if (parentPort === null) throw new Error("this file is a thread: see threads/job-thread.ts");
   const port = parentPort;
+  givesBackSpentMemory(SPENT_OCTETS);
   /** Those whose octets come in pieces. */
   const queues = new Map<JobId, PieceQueue>();
   const questions = new Map<number, (answer: T["answer"]) => void>();

@@ -8,6 +8,7 @@ const MB = 1024 * 1024;
 function heap(inUse: number) {
   const memory = { inUse, spent: 0, collected: 0 };
   const look = createLook({
+    gatheredOctets: 32 * MB,
     external: () => memory.inUse + memory.spent,
     collect() {
       memory.collected++;
@@ -46,5 +47,5 @@ test("after less was in use, what gathers is measured from there", () => {
 });
 
 test("V8 has the function that collects", () => {
-  givesBackSpentMemory();
+  givesBackSpentMemory(32 * MB);
 });
