@@ -32,6 +32,13 @@ test("the image is Node as the workspace has it, runs as no root and starts no s
   }
 });
 
+test("memory settings are those of the unit", () => {
+  const settings = (text: string) => text.match(/\bMALLOC_\w+=\d+\b/g);
+  const unit = settings(readFileSync(join(ROOT, "deploy/systemd/homing.service"), "utf8"));
+  assert.equal(unit?.length, 2);
+  assert.deepEqual(settings(containerfile), unit);
+});
+
 test("compose: no root, nothing to write but the queue, no capability, and the ports and files are those of the configuration", () => {
   const compose = parse(read("compose.yaml")) as {
     services: { homing: Record<string, unknown> };

@@ -30,13 +30,10 @@ const STARTS: Starts = {
  * Peers written in JavaScript speed up for ten thousand messages and more, and what a connection costs them needs as many
  * connections; ten sessions show the most of a peer.
  */
-const WARM_UP: WarmUp = {
-  offers: [
-    offerMail({ size: 4000, connection: "one", sessions: 50 }),
-    offerMail({ size: 4000, connection: "many", sessions: 10 }),
-  ],
-  messages: 6000,
-};
+const WARM_UP: WarmUp["offers"] = [
+  offerMail({ size: 4000, connection: "one", sessions: 50 }),
+  offerMail({ size: 4000, connection: "many", sessions: 10 }),
+];
 
 /** Of 100 KB, against 4 KB at a warm server. */
 const LARGE_GUESS = 0.5;
@@ -69,7 +66,7 @@ async function measure(options: Options, folder: string): Promise<Results> {
     timingSink,
     progress,
     starts: STARTS,
-    warmUp: WARM_UP,
+    warmUp: { offers: WARM_UP, messages: options.warmUpMessages },
   });
   if (started.runners.length === 0) throw new Error("no peer could be started");
   try {

@@ -25,6 +25,8 @@ Cells: ${ALL_NAMES.join(" ")}
 export interface Options {
   readonly rounds: number;
   readonly seconds: number;
+  /** Of each kind, three times. */
+  readonly warmUpMessages: number;
   /** Of one round of latency. */
   readonly latencySeconds: number;
   readonly peers: readonly PeerName[];
@@ -37,8 +39,8 @@ export type Parsed =
   | { readonly ok: true; readonly options: Options }
   | { readonly ok: false; readonly say: string; readonly exitCode: number };
 
-const QUICK = { seconds: "0.5", latencySeconds: 2 };
-const FULL = { seconds: "2.5", latencySeconds: 10 };
+const QUICK = { seconds: "0.5", warmUpMessages: 1000, latencySeconds: 2 };
+const FULL = { seconds: "2.5", warmUpMessages: 6000, latencySeconds: 10 };
 
 export function parseOptions(args: readonly string[]): Parsed {
   try {
@@ -48,6 +50,7 @@ export function parseOptions(args: readonly string[]): Parsed {
     const options: Options = {
       rounds: numberIn("--rounds", values.rounds ?? "3", { least: 1, most: 100 }),
       seconds: numberIn("--seconds", values.seconds ?? defaults.seconds, { least: 0.2, most: 60 }),
+      warmUpMessages: defaults.warmUpMessages,
       latencySeconds: defaults.latencySeconds,
       peers: values.only === undefined ? PEER_NAMES : wordsOf(values.only).map(peerNamed),
       cells: new Set(cellsChosen(values.cells, values.quick === true)),

@@ -31,7 +31,7 @@ export interface ReturnsOptions {
   readonly dkim: DkimKey | undefined;
   /** Not so in a smoke test: nobody reads its figures. */
   readonly isMeasured: boolean;
-  /** Three times. */
+  /** Of each kind, three times. */
   readonly warmUpBounces: number;
   readonly json: string | undefined;
   readonly folder: string;
