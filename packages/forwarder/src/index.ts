@@ -55,5 +55,5 @@ export {
 } from "./submission/sign-copies.ts";
 export type * from "./submission/submission-policy.ts";
 export { LogInUnavailable } from "./submission/unavailable.ts";
-export { givesBackSpentMemory } from "./threads/spent-memory.ts";
+export { createLook, externalOctets } from "./threads/spent-memory.ts";
 export { WorkRefused } from "./threads/work-refused.ts";

@@ -3,7 +3,6 @@ import process from "node:process";
 import {
   type Forwarder,
   type ForwarderSettings,
-  givesBackSpentMemory,
   renderHostPort,
   type State,
   startForwarder,
@@ -31,6 +30,7 @@ import { createMasking } from "../service/mask-events.ts";
 import { type Assignment, createNotify, ready, stopping } from "../service/notify.ts";
 import { type PidFile, pidPath, preparePidFile } from "../service/pid-file.ts";
 import { openServiceState } from "../service/service-state.ts";
+import { givesBackSpentMemory } from "../service/spent-memory.ts";
 import { stopListener } from "../service/stop.ts";
 import { startTableReload, type TableReload } from "../service/table-reload.ts";
 import { readTls } from "../service/tls-files.ts";
@@ -42,12 +42,9 @@ import { unixMilliseconds } from "../time.ts";
 import { alsoHeardBy, endUnless, type Hangups, hangups, untilSignal } from "../until-signal.ts";
 import { readUsers, rereadUsers } from "../users/read-users.ts";
 
-/** Of messages that are over: more than V8 makes of them between two looks, and little beside the rest. */
-const SPENT_OCTETS = 32 * 1024 * 1024;
-
 export async function serve(options: Options): Promise<number> {
   keepYoungMemory();
-  givesBackSpentMemory(SPENT_OCTETS);
+  givesBackSpentMemory();
   const heard = hangups();
   const output = createOutput(options.json === true);
   const config = await loadConfig(options.config);

@@ -3,10 +3,7 @@
 import { parentPort } from "node:worker_threads";
 import type { FromThread, JobId, ToThread, Trade } from "./messages.ts";
 import { createPieceQueue, type PieceQueue } from "./piece-queue.ts";
-import { givesBackSpentMemory } from "./spent-memory.ts";
-
-/** Of jobs that are done. */
-const SPENT_OCTETS = 8 * 1024 * 1024;
+import { createThreadLook } from "./spent-memory.ts";
 
 /** The octets of a job. */
 export interface JobInput {
@@ -28,7 +25,7 @@ export function serveJobs<T extends Trade>(
 ): void {
   if (parentPort === null) throw new Error("this file is a thread: see threads/job-thread.ts");
   const port = parentPort;
-  givesBackSpentMemory(SPENT_OCTETS);
+  const lookForSpentMemory = createThreadLook();
   /** Those whose octets come in pieces. */
   const queues = new Map<JobId, PieceQueue>();
   const questions = new Map<number, (answer: T["answer"]) => void>();
@@ -91,6 +88,7 @@ export function serveJobs<T extends Trade>(
     }
   };
   port.on("message", (messages: readonly ToThread<T>[]) => {
+    lookForSpentMemory();
     for (const message of messages) hear(message);
   });
 }

@@ -2,19 +2,16 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { type Content, type Envelope, memoryContent } from "@homing/mail";
 import { NULL_PATH } from "@homing/srs-core";
-import { givesBackSpentMemory } from "../../threads/spent-memory.ts";
+import { createThreadLook } from "../../threads/spent-memory.ts";
 import { systemClock } from "../clock.ts";
 import { createOutbound } from "../outbound.ts";
 import type { FromThread, Job, JobId, Outcome, ThreadOptions, ToThread } from "./messages.ts";
 import { createPieceContent, type PieceContent } from "./piece-content.ts";
 
-/** Of messages that are with their next hops. */
-const SPENT_OCTETS = 8 * 1024 * 1024;
-
 if (parentPort === null) throw new Error("this file is the thread of SMTP out: see outbound-thread.ts");
 const port = parentPort;
 const { randoms, ...options } = workerData as ThreadOptions;
-givesBackSpentMemory(SPENT_OCTETS);
+const lookForSpentMemory = createThreadLook();
 let drawn = 0;
 const random = (): number => randoms[drawn++ % randoms.length] ?? 0;
 const outbound = createOutbound({ ...options, clock: systemClock, random });
@@ -47,6 +44,7 @@ function tell(isOver: boolean): void {
 }
 
 port.on("message", (message: ToThread) => {
+  lookForSpentMemory();
   takeJobs(message);
   for (const id of message.aborts) limits.get(id)?.abort();
   // Where the dot is out nothing else follows for long, and the service has to know.

@@ -5,12 +5,15 @@ import type { ToThread } from "../messages.ts";
 import { type Ask, serveJobs, type ThisJob } from "../serve-jobs.ts";
 
 export interface ObedientTrade {
-  /** `dies`, `hangs`, `bug`, `waits`, `is patient`, `counts` its octets, or `asks` or `says` what comes behind. */
+  /** `dies`, `hangs`, `bug`, `waits`, `is patient`, `counts` its octets, or `asks` or `says` what comes behind, `spends` a megabyte or tells its
+   * `external` ones. */
   readonly work: string;
   readonly outcome: string;
   readonly question: string;
   readonly answer: string;
 }
+
+const MEGABYTE = 1024 * 1024;
 
 serveJobs<ObedientTrade>(async (job, ask) => {
   const [what = "", ...words] = job.work.split(" ");
@@ -47,6 +50,10 @@ const deeds: Readonly<Record<string, Deed>> = {
     });
   },
   asks: async (_, ask, words) => await ask(words),
+  async spends() {
+    return `${Buffer.alloc(MEGABYTE).length} octets`;
+  },
+  external: async () => String(process.memoryUsage().external / MEGABYTE),
   async counts({ whole, pieces }) {
     let octets = 0;
     let most = 0;

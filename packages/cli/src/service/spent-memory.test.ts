@@ -1,0 +1,6 @@
+import { test } from "node:test";
+import { givesBackSpentMemory } from "./spent-memory.ts";
+
+test("V8 has the function that collects", () => {
+  givesBackSpentMemory();
+});
