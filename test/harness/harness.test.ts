@@ -12,13 +12,28 @@ import { addAccounts } from "./accounts.ts";
 import { storiesNeed } from "./availability.ts";
 import { CACHE_FOLDER, packagesOfPlan } from "./debian-packages.ts";
 import { createDkimKey, dkim } from "./dkim.ts";
+import { watch } from "./homing.ts";
 import { perlSrs } from "./mail-srs.ts";
 import { startPostfix } from "./postfix.ts";
+import { settledOutput } from "./settled-output.ts";
 import { waitFor } from "./wait.ts";
 
 const postfixSkip = (await storiesNeed("postfix")) ?? false;
 const srsSkip = (await storiesNeed("libmail-srs-perl")) ?? false;
 const dkimSkip = (await storiesNeed("python3-dkim")) ?? false;
+
+test("output is whole when its process has nothing left to do, and not before", async () => {
+  const program = `process.stdin.once("data", () => {
+    for (const end = performance.now() + 300; performance.now() < end; );
+    console.log("at last");
+  });
+  console.log("begun")`;
+  const child = spawn(process.execPath, ["-e", program]);
+  await using busy = watch(child);
+  await busy.waitForOutput(/begun/);
+  child.stdin.write("go");
+  assert.equal(await settledOutput(busy), "begun\nat last\n");
+});
 
 test("a DSN of one private Postfix comes back to a mailbox of another", { skip: postfixSkip }, async () => {
   const passwdBefore = await readFile("/etc/passwd", "utf8");

@@ -6,9 +6,9 @@ import { mkdirSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ForwarderEvent } from "@homing/forwarder";
 import { type CommandOptions, type CommandResult, run } from "./command.ts";
+import { settledOutput } from "./settled-output.ts";
 import { waitFor } from "./wait.ts";
 
 export const MAIN = resolve(import.meta.dirname, "../../packages/cli/bin/homing.js");
@@ -120,17 +120,6 @@ export async function startHomingService(options: ServiceOptions): Promise<Homin
   } catch (error) {
     await cleanUp();
     throw error;
-  }
-}
-
-const SETTLED_MS = 50;
-
-async function settledOutput(service: Pick<HomingProcess, "stdout">): Promise<string> {
-  for (let before: string | undefined; ; ) {
-    const now = service.stdout();
-    if (now === before) return now;
-    before = now;
-    await sleep(SETTLED_MS);
   }
 }
 
