@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { chmod, open, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { freePort } from "./harness/free-port.ts";
+import { PORT_OF_NOBODY } from "./harness/free-port.ts";
 import { homing, homingUnprivileged, MAIN, writeServiceFiles } from "./harness/homing.ts";
 
 const CONFIG = `hostname: mx.forwarder.example
@@ -165,7 +165,7 @@ test("help is no error", async () => {
 });
 
 test("homing send to a port where nobody listens is exit code 69", async () => {
-  const server = `127.0.0.1:${await freePort()}`;
+  const server = `127.0.0.1:${PORT_OF_NOBODY}`;
   const { code, stderr } = await homing([
     "send",
     "--server",

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { greeted, startHop, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { storiesNeed } from "./harness/availability.ts";
 import { startDovecot } from "./harness/dovecot.ts";
-import { freePort } from "./harness/free-port.ts";
+import { PORT_OF_NOBODY } from "./harness/free-port.ts";
 import { type HomingService, startHomingService } from "./harness/homing.ts";
 
 const MESSAGE = "From: bob@source.example\r\nSubject: stays\r\n\r\nHello!\r\n";
@@ -79,9 +79,8 @@ test("while the mail store is away nothing leaves, and the client keeps the mail
   const folder = await mkdtemp(join(tmpdir(), "homing-"));
   t.after(() => rm(folder, { recursive: true }));
   await using hop = await startHop();
-  const nobody = await freePort();
   await using service = await startHomingService({
-    config: config(`store: "lmtp:127.0.0.1:${nobody}"`, hop.port),
+    config: config(`store: "lmtp:127.0.0.1:${PORT_OF_NOBODY}"`, hop.port),
     aliases: "carol: \\carol, carol@elsewhere.example\npostmaster: carol\n",
     secret: SECRET,
   });

@@ -11,7 +11,7 @@ import { sendMessage } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import type { Wire } from "../packages/forwarder/src/testing/wire.ts";
 import { clientOf, fieldsOf, texts } from "./harness/authentication-scene.ts";
 import { storiesNeed } from "./harness/availability.ts";
-import { freePort } from "./harness/free-port.ts";
+import { PORT_OF_NOBODY } from "./harness/free-port.ts";
 import { type HomingProcess, startHoming, writeServiceFiles } from "./harness/homing.ts";
 import { type Postfix, startPostfix } from "./harness/postfix.ts";
 import { waitFor } from "./harness/wait.ts";
@@ -269,7 +269,7 @@ test("Postfix with the policy service", { skip }, async (t) => {
 test("forged SRS recipients are refused before the canonical maps are asked", { skip }, async (t) => {
   // They are down: whoever gets so far is deferred for it. smtpd asks them, too, whether there is such a recipient.
   const site = await startSite(t, {
-    recipient_canonical_maps: `socketmap:inet:127.0.0.1:${await freePort()}:reverse`,
+    recipient_canonical_maps: `socketmap:inet:127.0.0.1:${PORT_OF_NOBODY}:reverse`,
     recipient_canonical_classes: "envelope_recipient",
   });
   const forged = await sendFrom(site, { client: STRANGER, from: "", to: [FORGED] });

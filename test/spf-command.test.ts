@@ -9,7 +9,7 @@ import { type Answers, type Hop, startHop } from "../packages/forwarder/src/test
 import { serve } from "../packages/forwarder/src/testing/wire.ts";
 import { storiesNeed } from "./harness/availability.ts";
 import { run } from "./harness/command.ts";
-import { freePort } from "./harness/free-port.ts";
+import { PORT_OF_NOBODY } from "./harness/free-port.ts";
 import { homing, MAIN, plainEnvironment, startHoming, writeServiceFiles } from "./harness/homing.ts";
 import { spfquery } from "./harness/spfquery.ts";
 
@@ -548,7 +548,7 @@ forged      forged@nomail.example → alice@f.example: ${REFUSED}
   });
 
   await t.test("the configuration is read before the server is looked for", async () => {
-    const { code, stderr } = await selftest({ port: await freePort() }, "--config", "/nonexistent.yaml");
+    const { code, stderr } = await selftest({ port: PORT_OF_NOBODY }, "--config", "/nonexistent.yaml");
     assert.equal(code, 78);
     assert.match(stderr, /^homing: configuration \/nonexistent\.yaml: there is no such file\n$/);
   });
@@ -581,7 +581,7 @@ forged      forged@nomail.example → alice@f.example: ${REFUSED}
   });
 
   await t.test("no server is 69", async () => {
-    const { code, stderr } = await selftest({ port: await freePort() });
+    const { code, stderr } = await selftest({ port: PORT_OF_NOBODY });
     assert.equal(code, 69);
     assert.match(stderr, /^homing: no server at 127\.0\.0\.1:\d+: .*\n$/);
   });

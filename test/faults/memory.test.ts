@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ForwarderEvent } from "@homing/forwarder";
 import { storiesNeed } from "../harness/availability.ts";
-import { freePort } from "../harness/free-port.ts";
+import { PORT_OF_NOBODY } from "../harness/free-port.ts";
 import { KEPT, sendOne } from "./harness/client.ts";
 import { leftBehind } from "./harness/left-behind.ts";
 import { scale, timeout } from "./harness/scale.ts";
@@ -41,7 +41,7 @@ for (const [what, line] of scale(shapes.slice(0, 1), shapes)) {
     timeout,
     skip: needsProc,
   }, async (t) => {
-    await using site = await createSite({ routes: { "home.example": await freePort() } });
+    await using site = await createSite({ routes: { "home.example": PORT_OF_NOBODY } });
     const service = await site.start();
     const { peakMemory } = smallDisk(service.pid, site.stateFolder);
     const idle = (await peakMemory()) / MIB;

@@ -4,6 +4,11 @@
 import { once } from "node:events";
 import { createServer, type ListenOptions, type Server } from "node:net";
 
+/**
+ * For a server that is down: nobody listens there, and the kernel gives it to nobody who asks for any port. One that was free
+ * may be somebody's a moment later, and a story about a refused connection then talks to another story's server.
+ */
+export const PORT_OF_NOBODY = 1;
 const ATTEMPTS = 3;
 
 /**
