@@ -1,8 +1,10 @@
 // The page that says why mail was refused, served by the service beside its mail.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { connect } from "node:net";
-import { test } from "node:test";
+import { dirname } from "node:path";
+import { type TestContext, test } from "node:test";
 import { createWhyLinks } from "@homing/forwarder";
 import { freePort } from "./harness/free-port.ts";
 import { type HomingService, homing, startHomingService, writeServiceFiles } from "./harness/homing.ts";
@@ -31,6 +33,13 @@ async function startPage(): Promise<Page & AsyncDisposable> {
   const service = await startHomingService({ ...FILES, config });
   const [, port] = await service.waitForOutput(/"event":"http-listening","host":"127\.0\.0\.1","port":(\d+)/);
   return { service, port: Number(port), [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
+}
+
+/** The path of a homing.yaml. */
+async function filesOf(t: TestContext, config: string): Promise<string> {
+  const path = await writeServiceFiles({ ...FILES, config });
+  t.after(() => rm(dirname(path), { recursive: true, force: true }));
+  return path;
 }
 
 function mint(ageDays: number, secret = SECRET): string {
@@ -90,13 +99,13 @@ test("browsers that go away leave no word in the log, and one that stays does no
   await ended;
 });
 
-test("a port that another program has ends the start: nothing listens, and the message says what to do", async () => {
+test("a port that another program has ends the start: nothing listens, and the message says what to do", async (t) => {
   const port = await freePort();
   const other = await startHomingService({ ...FILES, config: configOf("").replace(":0", `:${port}`) });
   await using _ = other;
   const smtp = await freePort();
   const config = configOf(`http: { listen: "127.0.0.1:${port}", publicUrl: "${publicUrl}" }\n`);
-  const path = await writeServiceFiles({ ...FILES, config: config.replace(":0", `:${smtp}`) });
+  const path = await filesOf(t, config.replace(":0", `:${smtp}`));
   const { code, stderr } = await homing(["serve", "--config", path]);
   assert.equal(code, 69);
   assert.match(
@@ -106,14 +115,14 @@ test("a port that another program has ends the start: nothing listens, and the m
   await assert.rejects(once(connect(smtp, "127.0.0.1"), "connect"), { code: "ECONNREFUSED" });
 });
 
-test("homing config check tells what is wrong with a public URL", async () => {
+test("homing config check tells what is wrong with a public URL", async (t) => {
   for (const [url, words] of [
     ["mx.forwarder.example", "is no URL of a server: write one such as https://mx.forwarder.example"],
     ["https://mx.forwarder.example/?q=1", "is no URL of a server"],
     [`https://${"x".repeat(60)}.${"x".repeat(60)}.example`, "a link has room for 100"],
   ] as const) {
     const config = configOf(`http: { publicUrl: "${url}" }\n`);
-    const path = await writeServiceFiles({ ...FILES, config });
+    const path = await filesOf(t, config);
     const { code, stderr } = await homing(["config", "check", "--config", path]);
     assert.equal(code, 78);
     assert.match(stderr, /homing\.yaml:\d+:\d+ http\.publicUrl: /);

@@ -1,9 +1,9 @@
 // A Sendmail site with a recipe of deploy/sendmail, the Homing that the recipe names, a next hop that is everybody else, and
 // clients from any loopback address. Called by sendmail-milter.test.ts and sendmail-socket-map.test.ts.
 
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { connect } from "node:net";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { transact } from "../../packages/forwarder/src/testing/smtp-peers.ts";
 import { Wire } from "../../packages/forwarder/src/testing/wire.ts";
 import { freePort } from "./free-port.ts";
@@ -81,6 +81,7 @@ export async function startSendmailScene(options: SendmailSceneOptions): Promise
     aliases,
     secret: "a secret of the stories, and long enough",
   });
+  stack.defer(() => rm(dirname(configured), { recursive: true, force: true }));
   let homing: HomingProcess | undefined;
   let told = "";
   const stopHoming = async (): Promise<void> => {
