@@ -1,24 +1,17 @@
-// What is said to many peers in one turn of the event loop, written at its end, one right after the other. A write wakes
-// the program at the other end; if that is awake from the write before, the next one costs half. With fifty clients that
-// is a sixth of all messages. Called by smtp-in.ts and for next hops.
-import type { Socket } from "node:net";
+// The end of a turn of the event loop: what comes up many times in one is done there, once. A message to a thread or a write to
+// a socket wakes whoever it is for, and one for all of a turn costs half of one for each. Called by whoever talks to threads
+// and sockets.
 
-let gathering: Socket[] = [];
-
-/** Whatever is written to the socket until the end of this turn leaves then, in one piece. `end()` writes it at once. */
-export function gather(socket: Socket): void {
-  if (socket.writableCorked > 0) return;
-  socket.cork();
-  if (gathering.push(socket) === 1) setImmediate(writeAll);
-}
-
-/** For who hands the socket over within this turn. */
-export function writeNow(socket: Socket): void {
-  while (socket.writableCorked > 0) socket.uncork();
-}
-
-function writeAll(): void {
-  const sockets = gathering;
-  gathering = [];
-  for (const socket of sockets) socket.uncork();
+/** @returns what asks for the call: it comes at the end of this turn, however often that is asked */
+export function atEndOfTurn(call: () => void): () => void {
+  let isComing = false;
+  const come = (): void => {
+    isComing = false;
+    call();
+  };
+  return () => {
+    if (isComing) return;
+    isComing = true;
+    setImmediate(come);
+  };
 }

@@ -8,7 +8,6 @@ import { SMTPServer, type SMTPServerSession } from "smtp-server";
 import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
 import { SMTPStream } from "smtp-server/lib/smtp-stream.js";
 import { isListed } from "./client-networks.ts";
-import { gather, writeNow } from "./end-of-turn.ts";
 import {
   AUTH_OFFERED,
   AUTH_TOO_LONG,
@@ -40,6 +39,7 @@ import { withPlainAddress } from "./front/named-client.ts";
 import type { MessageReader } from "./front/read-message.ts";
 import { Session } from "./front/session.ts";
 import { LOCAL_ERROR } from "./front/transactions.ts";
+import { gather, writeNow } from "./gathered-writes.ts";
 import type { ClientPresence, LoggedIn, SmtpHandler } from "./smtp-session.ts";
 
 export type { ListenPlace, SmtpListener, SmtpListenerOptions, TlsFiles } from "./front/front.ts";

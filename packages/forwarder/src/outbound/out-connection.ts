@@ -2,7 +2,7 @@
 // smtp-out.ts, used by it and by the pool.
 import type { Socket } from "node:net";
 import { type Content, type Envelope, parseReply, partsOf, type Reply } from "@homing/mail";
-import { gather } from "../end-of-turn.ts";
+import { gather } from "../gathered-writes.ts";
 import { whenAborted } from "../when-aborted.ts";
 import type { Attempt, AttemptOptions, TlsOutcome } from "./attempt.ts";
 import { failedAttempt } from "./failed-attempt.ts";

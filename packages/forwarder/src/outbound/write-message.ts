@@ -2,7 +2,7 @@
 import { isAscii } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Content } from "@homing/mail";
-import { gather } from "../end-of-turn.ts";
+import { gather } from "../gathered-writes.ts";
 import { createDotStuffer } from "./dot-stuffing.ts";
 
 /** Smaller messages are written as one buffer: a copy costs less than a list of two. */

@@ -1,6 +1,8 @@
 // The main thread's side of the writer thread: collects operations into batches, one batch on its way at a time, and starts
 // the thread again when it ended. Called by sqlite-spool.ts and notes.ts.
+
 import { Worker } from "node:worker_threads";
+import { atEndOfTurn } from "../end-of-turn.ts";
 import type {
   Answer,
   Batch,
@@ -87,7 +89,8 @@ class ThreadWriter implements Writer {
   #restartMs = FIRST_RESTART_MS;
   #restart: NodeJS.Timeout | undefined;
   #retryHeld: NodeJS.Timeout | undefined;
-  #flushing = false;
+  /** With everything that is asked until then. */
+  readonly #flushSoon = atEndOfTurn(() => this.#flush());
   #closing: PromiseWithResolvers<void> | undefined;
   #toldToClose = false;
 
@@ -139,16 +142,6 @@ class ThreadWriter implements Writer {
       else this.#closing.resolve();
     }
     return this.#closing.promise;
-  }
-
-  /** At the end of this turn of the event loop, with everything that is asked until then. */
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    setImmediate(() => {
-      this.#flushing = false;
-      this.#flush();
-    });
   }
 
   #flush(): void {

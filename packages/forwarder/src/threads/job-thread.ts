@@ -1,8 +1,10 @@
 // One thread with jobs, as the service sees it: hands it jobs and their octets, answers its questions, and ends it when it says
 // nothing any more. Made by thread-pool.ts; serve-jobs.ts is its other side.
+
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { type Content, partsOf } from "@homing/mail";
+import { atEndOfTurn } from "../end-of-turn.ts";
 import {
   type FromThread,
   type JobId,
@@ -65,6 +67,7 @@ export class JobThread<T extends Trade> {
   /** Leaves at the end of this turn of the event loop. */
   #outgoing: ToThread<T>[] = [];
   #outgoingMemory: ArrayBuffer[] = [];
+  readonly #flushSoon = atEndOfTurn(() => this.#flush());
   #lastJob = 0;
   #unanswered = 0;
   #watch: NodeJS.Timeout | undefined;
@@ -215,8 +218,8 @@ export class JobThread<T extends Trade> {
   #tell(message: ToThread<T>, memory?: ArrayBuffer): void {
     if (this.isGone) return;
     if (memory) this.#outgoingMemory.push(memory);
-    // A message wakes the thread: with ten jobs at a time, one for all of a turn costs half of one for each.
-    if (this.#outgoing.push(message) === 1) setImmediate(() => this.#flush());
+    this.#outgoing.push(message);
+    this.#flushSoon();
   }
 
   #flush(): void {

@@ -1,6 +1,8 @@
 // A thread's side: takes jobs and their octets, and tells what came of them. Called by the files that are threads
 // (authentication/content/content-thread.ts, bounces/reading-thread.ts); job-thread.ts is the other side.
+
 import { parentPort } from "node:worker_threads";
+import { atEndOfTurn } from "../end-of-turn.ts";
 import type { FromThread, JobId, ToThread, Trade } from "./messages.ts";
 import { createPieceQueue, type PieceQueue } from "./piece-queue.ts";
 import { createThreadLook } from "./spent-memory.ts";
@@ -32,13 +34,14 @@ export function serveJobs<T extends Trade>(
   let lastQuestion = 0;
   let outgoing: FromThread<T>[] = [];
 
-  const flush = (): void => {
+  const flushSoon = atEndOfTurn(() => {
     const messages = outgoing;
     outgoing = [];
     port.postMessage(messages);
-  };
+  });
   const tell = (message: FromThread<T>): void => {
-    if (outgoing.push(message) === 1) setImmediate(flush);
+    outgoing.push(message);
+    flushSoon();
   };
   const ask: Ask<T> = (question) => {
     const id = ++lastQuestion;

@@ -1,8 +1,10 @@
 // SMTP out in a thread of its own, as the service sees it: an `Outbound` that hands submissions over, tells of final dots and
 // outcomes as they come back, and starts the thread again when it is lost. Made by mail-out.ts.
+
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { partsOf } from "@homing/mail";
+import { atEndOfTurn } from "../../end-of-turn.ts";
 import { whenAborted } from "../../when-aborted.ts";
 import type { Attempt } from "../attempt.ts";
 import type { Cancel } from "../clock.ts";
@@ -88,7 +90,8 @@ class OutboundThread implements Outbound {
   #jobs: Entry[] = [];
   #aborts: JobId[] = [];
   #pieces: Piece[] = [];
-  #isFlushing = false;
+  /** With everything that comes until then. */
+  readonly #flushSoon = atEndOfTurn(() => this.#flush());
   #unanswered = 0;
   #watch: NodeJS.Timeout | undefined;
 
@@ -180,16 +183,6 @@ class OutboundThread implements Outbound {
     }
     this.#take(entry);
     entry.resolve(TIME_IS_UP);
-  }
-
-  /** At the end of this turn of the event loop, with everything that comes until then. */
-  #flushSoon(): void {
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    setImmediate(() => {
-      this.#isFlushing = false;
-      this.#flush();
-    });
   }
 
   #flush(end?: ToThread["end"], isQuestion = false): void {

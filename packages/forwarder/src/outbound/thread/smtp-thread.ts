@@ -1,7 +1,9 @@
 // The thread of SMTP out: connections to next hops, on a core of their own. Started by outbound-thread.ts.
+
 import { parentPort, workerData } from "node:worker_threads";
 import { type Content, type Envelope, memoryContent } from "@homing/mail";
 import { NULL_PATH } from "@homing/srs-core";
+import { atEndOfTurn } from "../../end-of-turn.ts";
 import { createThreadLook } from "../../threads/spent-memory.ts";
 import { systemClock } from "../clock.ts";
 import { createOutbound } from "../outbound.ts";
@@ -23,17 +25,8 @@ const leave = new AbortController();
 let dots: JobId[] = [];
 let outcomes: Outcome[] = [];
 let wants: JobId[] = [];
-let isFlushing = false;
-
-/** At the end of this turn of the event loop, with everything that is known until then. */
-function tellSoon(): void {
-  if (isFlushing) return;
-  isFlushing = true;
-  setImmediate(() => {
-    isFlushing = false;
-    tell(false);
-  });
-}
+/** With everything that is known until then. */
+const tellSoon = atEndOfTurn(() => tell(false));
 
 function tell(isOver: boolean): void {
   const message: FromThread = { dots, outcomes, wants, isOver };
