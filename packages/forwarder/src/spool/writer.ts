@@ -3,6 +3,7 @@
 
 import { Worker } from "node:worker_threads";
 import { atEndOfTurn } from "../end-of-turn.ts";
+import { inOneMemory, octetsOf } from "../one-memory.ts";
 import type {
   Answer,
   Batch,
@@ -298,31 +299,20 @@ function markAgain(pending: Pending): void {
 
 const NO_ANSWER: Answer<Value> = { kind: "away", cause: "the writer thread of the spool gave no answer" };
 
-/**
- * All bodies in one piece of memory that is handed over: cloning a Buffer would clone the whole memory that it is a part
- * of, and handing that over would take it from others.
- */
+/** Undefined where an operation has none. */
 function packed(batch: readonly Pending[]): {
   readonly bodies: Batch["bodies"];
   readonly memory?: ArrayBuffer;
 } {
-  const octets = batch.reduce((sum, { body }) => sum + octetsOf(body), 0);
-  if (octets === 0) return { bodies: batch.map(({ body }) => body && new Uint8Array(0)) };
-  const memory = new ArrayBuffer(octets);
+  const parts = batch.flatMap(({ body }) => body ?? []);
+  if (octetsOf(parts) === 0) return { bodies: batch.map(({ body }) => body && new Uint8Array(0)) };
+  const memory = inOneMemory(parts);
   const whole = new Uint8Array(memory);
   let at = 0;
   const bodies = batch.map(({ body }) => {
-    if (!body) return undefined;
     const start = at;
-    for (const part of body) {
-      whole.set(part, at);
-      at += part.length;
-    }
-    return whole.subarray(start, at);
+    at += octetsOf(body);
+    return body && whole.subarray(start, at);
   });
   return { bodies, memory };
-}
-
-function octetsOf(body: Pending["body"]): number {
-  return body?.reduce((sum, { length }) => sum + length, 0) ?? 0;
 }

@@ -1,103 +1,21 @@
-// SMTP out in its thread: what goes to and fro, and what becomes of a thread that is lost. The pool itself: ../outbound.test.ts.
+// SMTP out in its thread: what goes to and fro. Its life: thread-life.test.ts. The pool itself: ../outbound.test.ts.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import process from "node:process";
-import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { type Content, countedHolds, type Envelope, memoryContent } from "@homing/mail";
+import { test } from "node:test";
+import { type Content, memoryContent } from "@homing/mail";
 import { NULL_PATH } from "@homing/srs-core";
-import { createFakeClock } from "../../testing/fake-clock.ts";
 import { SILENCE, startHop } from "../../testing/smtp-peers.ts";
-import { startWaitingHop, type WaitingHopOptions } from "../../testing/waiting-hop.ts";
 import { serve, type Wire, within } from "../../testing/wire.ts";
-import type { Attempt } from "../attempt.ts";
-import type { Busy, OutboundSubmission } from "../outbound.ts";
-import { createOutboundThread, type OutboundThreadOptions } from "./outbound-thread.ts";
+import {
+  contentOf,
+  envelopeTo,
+  LINES,
+  started,
+  startedWithHop,
+  TOLD,
+  until,
+} from "./testing/thread-scene.ts";
 import type { Counts } from "./testing/told-thread.ts";
-
-const TOLD = new URL("./testing/told-thread.ts", import.meta.url);
-
-function envelopeTo(localPart: string): Envelope {
-  const reversePath = { localPart: "a", domain: "b.test" };
-  return { reversePath, recipient: { localPart, domain: "d.test" }, eightBit: false, smtpUtf8: false };
-}
-
-interface Started {
-  readonly submit: (options: Partial<OutboundSubmission>) => Promise<Attempt | Busy>;
-  /** To whom, of a thread that is told so. */
-  readonly tell: (localPart: string, options?: Partial<OutboundSubmission>) => Promise<Attempt | Busy>;
-  readonly close: (leave?: AbortSignal) => Promise<void>;
-  readonly advance: (ms: number) => void;
-  readonly failures: string[];
-}
-
-function started(t: TestContext, options: Partial<OutboundThreadOptions> = {}): Started {
-  const failures: string[] = [];
-  const clock = createFakeClock();
-  const outbound = createOutboundThread({
-    ...{ hostname: "mx.test", clock, random: () => 0 },
-    failed: (error) => failures.push(error.message),
-    ...options,
-  });
-  const submit = (options: Partial<OutboundSubmission>) =>
-    within(
-      outbound.submit({
-        ...{ hop: { host: "127.0.0.1", port: 1 }, patience: { kind: "queue" } },
-        ...{ envelope: envelopeTo("c"), message: memoryContent(Buffer.from("text\r\n")) },
-        ...options,
-      }),
-      "an attempt",
-    );
-  t.after(() => outbound.close(AbortSignal.abort()));
-  return {
-    submit,
-    tell: (localPart, options) => submit({ envelope: envelopeTo(localPart), ...options }),
-    close: (leave) => within(outbound.close(leave), "the end"),
-    advance: clock.advance,
-    failures,
-  };
-}
-
-/** With a hop that takes messages and answers when it is told to. */
-async function startedWithHop(t: TestContext, answers: WaitingHopOptions = {}) {
-  const hop = await startWaitingHop(answers);
-  t.after(() => hop[Symbol.asyncDispose]());
-  const { host, port } = hop;
-  const thread = started(t);
-  const send = (options: Partial<OutboundSubmission> = {}) =>
-    thread.submit({ hop: { host, port }, ...options });
-  return { ...thread, hop, send };
-}
-
-async function until(reached: () => boolean): Promise<void> {
-  const end = performance.now() + 10_000;
-  while (!reached()) {
-    if (performance.now() > end) throw new Error(`waited in vain until ${reached}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-/** Not in memory; `reads` is told of each piece that is read. */
-function contentOf(
-  pieces: readonly Buffer[],
-  options: { reads?: () => void; letGo?: () => void } = {},
-): Content {
-  return {
-    octets: pieces.reduce((sum, { length }) => sum + length, 0),
-    start: pieces[0]?.subarray(0, 10) ?? Buffer.alloc(0),
-    async *pieces() {
-      for (const piece of pieces) {
-        options.reads?.();
-        yield piece;
-      }
-    },
-    ...countedHolds(options.letGo),
-  };
-}
-
-const LINES = Buffer.from(`${"x".repeat(70)}\r\n`.repeat(900));
 
 test("the final dot is told once, and before the outcome", async (t) => {
   const { send } = await startedWithHop(t, { dot: "250 2.0.0 ok" });
@@ -163,14 +81,6 @@ test("what is submitted in one turn is one message to the thread, and what waits
   const counts = JSON.parse(attempt.reply.text) as Counts;
   // 32 MiB of large ones, and the small one.
   assert.deepEqual(counts, { messages: 1, packed: 1, whole: 128, pieces: 72 });
-});
-
-test("what a thread had that ended at its start was never tried: it is busy, and no dot is told", async (t) => {
-  const code = new URL("data:text/javascript,throw new Error('no such module')");
-  const { tell, failures } = started(t, { code });
-  const dots: string[] = [];
-  const attempt = await tell("count", { onFinalDot: () => dots.push("dot") });
-  assert.deepEqual([attempt.kind, dots, failures.length], ["busy", [], 1]);
 });
 
 test("the null sender, several recipients and wishes for notifications arrive as they were meant", async (t) => {
@@ -281,82 +191,9 @@ test("octets of 8 bits are found out of memory and in it, and do not go to a ser
   assert.deepEqual(hop.messages, []);
 });
 
-test("a thread that dies: what may be sent counts as sent, the rest does not, and another one is started", async (t) => {
-  const { tell, advance, failures } = started(t, { code: TOLD });
-  const dots: string[] = [];
-  const under = tell("nothing", { onFinalDot: () => dots.push("whole") });
-  const later = tell("nothing", { message: contentOf([LINES]), onFinalDot: () => dots.push("in pieces") });
-  assert.equal((await tell("count")).kind, "accepted");
-  const dying = tell("dies");
-  const [one, other] = await Promise.all([under, later, dying]);
-  assert.ok(one.kind === "no-answer" && other.kind === "no-answer");
-  assert.deepEqual([one.stage, other.stage], ["transaction", "greeting"]);
-  assert.match(one.cause, /the thread of SMTP out is gone: Error: it was too much/);
-  assert.deepEqual(dots, ["whole"]);
-  assert.equal(failures.length, 1);
-
-  const away = { kind: "busy", cause: "the thread of SMTP out is being started again" };
-  advance(99);
-  assert.deepEqual(await tell("count"), away);
-  advance(1);
-  assert.equal((await tell("count")).kind, "accepted");
-});
-
-test("threads that die at once are started after longer and longer pauses", async (t) => {
-  const { tell, advance, failures } = started(t, { code: TOLD });
-  for (const pause of [100, 200, 400, 800, 1600, 3200, 5000, 5000]) {
-    assert.equal((await tell("dies")).kind, "no-answer");
-    advance(pause - 1);
-    assert.equal((await tell("count")).kind, "busy");
-    advance(1);
-  }
-  assert.equal((await tell("count")).kind, "accepted");
-  assert.equal(failures.length, 8);
-});
-
-test("a thread that says nothing any more is ended", async (t) => {
-  const { tell, failures } = started(t, { code: TOLD, silenceMs: 600 });
-  const attempt = await tell("hangs");
-  assert.ok(attempt.kind === "no-answer");
-  assert.match(attempt.cause, /it said nothing any more/);
-  assert.equal(failures.length, 1);
-});
-
 test("a bug in the thread is told with its stack, and the thread goes on", async (t) => {
   const { tell, failures } = started(t, { code: TOLD });
   await assert.rejects(tell("bug"), /a bug\n {4}at here/);
   assert.equal((await tell("count")).kind, "accepted");
   assert.deepEqual(failures, []);
-});
-
-test("who closes waits for a server that has the message, until he leaves", async (t) => {
-  const { hop, send, submit, close, failures } = await startedWithHop(t);
-  let dots = 0;
-  const attempt = send({ onFinalDot: () => dots++ });
-  await until(() => hop.now().owed === 1);
-  const leave = new AbortController();
-  const closed = close(leave.signal);
-  assert.deepEqual(await submit({}), { kind: "busy", cause: "the service is stopping" });
-  leave.abort();
-  const outcome = await attempt;
-  assert.ok(outcome.kind === "no-answer" && outcome.stage === "transaction");
-  assert.equal(dots, 1);
-  await closed;
-  await close();
-  assert.deepEqual(failures, []);
-});
-
-test("a thread that is lost can be closed, and is not started again", async (t) => {
-  const { tell, close, advance, failures } = started(t, { code: TOLD });
-  await tell("dies");
-  await close();
-  advance(10_000);
-  assert.equal((await tell("count")).kind, "busy");
-  assert.equal(failures.length, 1);
-});
-
-test("a thread that is idle does not keep the process", async () => {
-  const file = fileURLToPath(new URL("./testing/end-by-itself.ts", import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 60_000 });
-  assert.equal(stdout, "no-answer");
 });

@@ -2,6 +2,7 @@
 import { isAscii } from "node:buffer";
 import { type Content, partsOf } from "@homing/mail";
 import { NULL_PATH } from "@homing/srs-core";
+import { inOneMemory, octetsOf } from "../../one-memory.ts";
 import type { OutboundSubmission } from "../outbound.ts";
 import type { Job, JobContent, JobId, ToThread } from "./messages.ts";
 
@@ -29,31 +30,17 @@ export function jobOf({ id, submission, parts }: Submitted): Job {
 
 function contentOf(message: Content, parts: readonly Buffer[] | undefined): JobContent {
   // As counted, not as told: the next message begins where this one ends.
-  const octets = octetsOf(parts ?? []);
+  const octets = octetsOf(parts);
   if (parts && octets <= SMALL_OCTETS) return { kind: "packed", octets };
-  if (parts) return { kind: "whole", memory: together([parts], octets) };
+  if (parts) return { kind: "whole", memory: inOneMemory(parts) };
   const known = partsOf(message) ?? [message.start];
   return { kind: "pieces", octets: message.octets, isAscii: known.every((part) => isAscii(part)) };
 }
 
 /** All small contents in one piece of memory that is handed over: each for itself costs more. */
 export function packed(entries: readonly Submitted[]): ArrayBuffer | undefined {
-  const small = entries.flatMap(({ parts }) => (parts && octetsOf(parts) <= SMALL_OCTETS ? [parts] : []));
-  const octets = small.reduce((sum, parts) => sum + octetsOf(parts), 0);
-  return octets === 0 ? undefined : together(small, octets);
-}
-
-function together(contents: readonly (readonly Buffer[])[], octets: number): ArrayBuffer {
-  const memory = new ArrayBuffer(octets);
-  const whole = new Uint8Array(memory);
-  let at = 0;
-  for (const parts of contents) {
-    for (const part of parts) {
-      whole.set(part, at);
-      at += part.length;
-    }
-  }
-  return memory;
+  const small = entries.flatMap(({ parts }) => (parts && octetsOf(parts) <= SMALL_OCTETS ? parts : []));
+  return octetsOf(small) === 0 ? undefined : inOneMemory(small);
 }
 
 /** What changes hands with it. */
@@ -63,8 +50,4 @@ export function memoryOf({ jobs, memory, pieces }: ToThread): ArrayBuffer[] {
     ...jobs.flatMap(({ content }) => (content.kind === "whole" ? [content.memory] : [])),
     ...pieces.flatMap(({ octets }) => (octets ? [octets.buffer as ArrayBuffer] : [])),
   ];
-}
-
-function octetsOf(parts: readonly Buffer[]): number {
-  return parts.reduce((sum, { length }) => sum + length, 0);
 }

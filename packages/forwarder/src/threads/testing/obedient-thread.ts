@@ -5,8 +5,10 @@ import type { ToThread } from "../messages.ts";
 import { type Ask, serveJobs, type ThisJob } from "../serve-jobs.ts";
 
 export interface ObedientTrade {
-  /** `dies`, `hangs`, `bug`, `waits`, `is patient`, `counts` its octets, or `asks` or `says` what comes behind, `spends` a megabyte or tells its
-   * `external` ones. */
+  /**
+   * `dies`, `hangs`, `bug`, `waits`, `is patient`, `counts` its octets, `spends` a megabyte, tells its `external` ones, or `asks` or
+   * `says` what comes behind.
+   */
   readonly work: string;
   readonly outcome: string;
   readonly question: string;
