@@ -12,11 +12,14 @@ import {
   type OnBehalfSite,
   PUBLIC_URL,
   type Running,
+  type SeenEvent,
 } from "./on-behalf-site.ts";
 import type { ScriptedHop, Taken } from "./scripted-hop.ts";
 import { waitFor } from "./wait.ts";
 
 const SECONDS = 20;
+/** As many events as there may be in an answer. */
+const PAGE = 1000;
 
 export interface Base {
   readonly folder: string;
@@ -58,10 +61,18 @@ export function callsOf({ keyOf, get }: Base): Calls {
 
 export function waitsOf({ folder, hop, keyOf, get }: Base): Waits {
   const eventsOf: OnBehalfSite["eventsOf"] = async (site, type) => {
-    const url = `http://127.0.0.1:${get().ports.http}/v1/events?limit=1000`;
-    const answer = await answerOf(await fetch(url, { headers: { Authorization: `Bearer ${keyOf(site)}` } }));
-    assert.equal(answer.status, 200, answer.text);
-    return (answer.body.events ?? []).filter((event) => event.type === type);
+    const url = new URL(`http://127.0.0.1:${get().ports.http}/v1/events?limit=${PAGE}`);
+    const all: SeenEvent[] = [];
+    for (;;) {
+      const answer = await answerOf(
+        await fetch(url, { headers: { Authorization: `Bearer ${keyOf(site)}` } }),
+      );
+      assert.equal(answer.status, 200, answer.text);
+      const { events = [], next } = answer.body;
+      all.push(...events);
+      if (events.length < PAGE || next === undefined) return all.filter((event) => event.type === type);
+      url.searchParams.set("after", next);
+    }
   };
   return {
     eventsOf,
