@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { type CommandResult, run } from "./harness/command.ts";
+import { PORT_OF_NOBODY } from "./harness/free-port.ts";
 import { homing, MAIN, plainEnvironment } from "./harness/homing.ts";
 import { keepingSendmail, SRS_DOMAIN, startReadsocket } from "./harness/pipe-scene.ts";
 import { recipe } from "./harness/pipe-site.ts";
@@ -319,7 +320,7 @@ for (const [reply, code] of replies) {
 }
 
 test("over SMTP: no server is 75, and a bare CR, which could smuggle, 65", async () => {
-  assert.equal((await pipe({ options: ["--server", "127.0.0.1:1"] })).code, 75);
+  assert.equal((await pipe({ options: ["--server", `127.0.0.1:${PORT_OF_NOBODY}`] })).code, 75);
   await using hop = await startScriptedHop();
   const ran = await pipe({
     options: ["--server", `127.0.0.1:${hop.port}`],

@@ -59,7 +59,7 @@ async function startSite(t: TestContext, settings: Readonly<Record<string, strin
       "aliasesFile: aliases",
       "srs: { domain: srs.club.example, secretsFile: secrets }",
       `dns: { servers: ["127.0.0.1:${place.port}"] }`,
-      "delivery: { smartHost: 127.0.0.1:1 }",
+      `delivery: { smartHost: 127.0.0.1:${PORT_OF_NOBODY} }`,
       `trustedNetworks: [${OURS}]`,
       "authentication: { mode: enforce }",
       "domainSettings: { strict.example: { authentication: { spf: { softfail: refuse } } } }",

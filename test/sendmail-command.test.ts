@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { FIN, startHop } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import type { CommandResult } from "./harness/command.ts";
+import { PORT_OF_NOBODY } from "./harness/free-port.ts";
 import { homing, MAIN, plainEnvironment, startHomingService } from "./harness/homing.ts";
 import {
   certifyLocalhost,
@@ -313,9 +314,10 @@ async function callWith(
 }
 
 test("nobody at the server's port: 75, with what to do", async () => {
-  const { code, stderr } = await callWith({ server: "127.0.0.1:1", tls: "none", domain: "site.example" }, [
-    "a@a.example",
-  ]);
+  const { code, stderr } = await callWith(
+    { server: `127.0.0.1:${PORT_OF_NOBODY}`, tls: "none", domain: "site.example" },
+    ["a@a.example"],
+  );
   assert.equal(code, 75);
   assert.match(
     stderr,

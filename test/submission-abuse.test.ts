@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { hello, sendMessage, startHop } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { startTls } from "../packages/forwarder/src/testing/tls-client.ts";
 import { srsAddress } from "./harness/bounce-peers.ts";
+import { PORT_OF_NOBODY } from "./harness/free-port.ts";
 import {
   ALICE,
   alicesClient,
@@ -49,7 +50,7 @@ const refused: [what: string, sent: Sent, reply: RegExp][] = [
 ];
 
 test("whoever has logged in may send as himself alone, and the reasons are in the log", async (t) => {
-  await using forwarder = await submissionTo(t, { port: 1 });
+  await using forwarder = await submissionTo(t, { port: PORT_OF_NOBODY });
   for (const [what, sent, reply] of refused) {
     using wire = await alicesClient(forwarder);
     assert.match(await submitMail(wire, sent), reply, what);
@@ -80,7 +81,7 @@ test("a whole domain is its owner's, and no address elsewhere", async (t) => {
 });
 
 test("without a log-in nothing leaves, over TLS or not, and port 25 knows no log-ins", async (t) => {
-  await using forwarder = await submissionTo(t, { port: 1 });
+  await using forwarder = await submissionTo(t, { port: PORT_OF_NOBODY });
   const { listen } = forwarder.submission;
   assert.ok(listen);
   using stranger = await client(forwarder);
@@ -112,7 +113,7 @@ const noLogIn: [what: string, line: string, reply: RegExp][] = [
 ];
 
 test("who says something else than name and password is nobody, and no password is in the log", async (t) => {
-  await using forwarder = await submissionTo(t, { port: 1 });
+  await using forwarder = await submissionTo(t, { port: PORT_OF_NOBODY });
   for (const [what, line, reply] of noLogIn) {
     using wire = await client(forwarder);
     assert.match(await wire.ask(`AUTH PLAIN ${Buffer.from(line).toString("base64")}`), reply, what);
@@ -127,7 +128,7 @@ test("one client guesses until its budget is spent; then nobody's password is lo
   let asked = 0;
   await using forwarder = await submissionTo(
     t,
-    { port: 1 },
+    { port: PORT_OF_NOBODY },
     {
       policy: policyOf(() => new Map(), {
         async check({ password }) {
@@ -158,7 +159,7 @@ test("many clients guess one name: each hears 454 in the end, and its owner can 
   let asked = 0;
   await using forwarder = await submissionTo(
     t,
-    { port: 1 },
+    { port: PORT_OF_NOBODY },
     {
       policy: policyOf(() => new Map(), {
         async check({ password }) {
@@ -207,7 +208,7 @@ test("clients that leave while their passwords are looked at cost their guesses,
 });
 
 test("an SRS address of ours is no recipient, and nobody learns whether its tag is good", async (t) => {
-  await using forwarder = await submissionTo(t, { port: 1 });
+  await using forwarder = await submissionTo(t, { port: PORT_OF_NOBODY });
   using wire = await alicesClient(forwarder);
   const good = srsAddress(forwarder.rewriter, "friends@forwarder.example", "far@far.example");
   for (const srs of [good, good.replace(/^SRS0=..../, "SRS0=aaaa")]) {

@@ -12,6 +12,7 @@ import { hello, startHop } from "../packages/forwarder/src/testing/smtp-peers.ts
 import { dialTls, overTls } from "../packages/forwarder/src/testing/tls-client.ts";
 import { storiesNeed } from "./harness/availability.ts";
 import { createDkimKey, dkim } from "./harness/dkim.ts";
+import { PORT_OF_NOBODY } from "./harness/free-port.ts";
 import { type InProcessForwarder, NOW } from "./harness/in-process.ts";
 import { startInstance } from "./harness/instance.ts";
 import { startLinePeer } from "./harness/line-peer.ts";
@@ -197,14 +198,18 @@ test("recipients elsewhere get it themselves, those at our domains where the tab
 });
 
 test("it is on the disk before the client hears 250, whatever the next hop does", async (t) => {
-  await using forwarder = await submissionTo(t, { port: 1 });
+  await using forwarder = await submissionTo(t, { port: PORT_OF_NOBODY });
   using wire = await alicesClient(forwarder);
   assert.equal(await submitMail(wire), "250 2.0.0 kept, and on its way");
   assert.equal(await queued(forwarder), 1);
 });
 
 test("without room on the disk it is 452, and the log says that it was not kept", async (t) => {
-  await using forwarder = await submissionTo(t, { port: 1 }, { minFreeOctets: Number.MAX_SAFE_INTEGER });
+  await using forwarder = await submissionTo(
+    t,
+    { port: PORT_OF_NOBODY },
+    { minFreeOctets: Number.MAX_SAFE_INTEGER },
+  );
   using wire = await alicesClient(forwarder);
   assert.match(await submitMail(wire), /^452 4\.3\.1 /);
   assert.equal(await queued(forwarder), 0);

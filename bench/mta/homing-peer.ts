@@ -77,14 +77,15 @@ async function refusalOf(config: string): Promise<string | undefined> {
  * has it load the code of its threads, too; its next hop is not there yet, and what is queued goes.
  */
 async function keepCode(config: string, home: string, port: number): Promise<void> {
-  const first = startHoming(["serve", "--config", config], {
+  await using first = startHoming(["serve", "--config", config], {
     HOME: home,
     XDG_CACHE_HOME: join(home, ".cache"),
   });
   await first.waitForOutput(/"event":"listening"/);
   const envelope = { from: SENDER, to: ALIAS.address };
   const message = plainMessage({ ...envelope, id: "first-start" }, MESSAGE_OCTETS);
-  await sendOne(port, { ...envelope, message });
+  const { reply } = await sendOne(port, { ...envelope, message });
+  if (reply.startsWith("5")) throw new Error(`Homing refused its first message: ${reply}`);
   await first.waitForOutput(/"event":"not-delivered"/);
   await first.stop();
   rmSync(stateIn(home), { recursive: true });

@@ -1,5 +1,5 @@
 // One message on a connection of its own, octet by octet, with the time from its final dot to the reply.
-// Called by verify.ts and latency.ts.
+// Called by verify.ts, latency.ts and homing-peer.ts.
 import { connect } from "node:net";
 import { Wire } from "../../packages/forwarder/src/testing/wire.ts";
 

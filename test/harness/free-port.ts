@@ -1,5 +1,4 @@
-// Free TCP ports of 127.0.0.1.
-// Called by every program that listens, such as postfix.ts.
+// TCP ports of 127.0.0.1: free ones, for every program that listens, such as postfix.ts, and one for those that do not.
 
 import { once } from "node:events";
 import { createServer, type ListenOptions, type Server } from "node:net";

@@ -14,7 +14,8 @@ export async function settledOutput({ pid, stdout }: Pick<HomingProcess, "pid" |
   let before = stdout();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     await sleep(SETTLED_MS);
-    const waits = isWaiting(pid);
+    // Twice: one thread may have handed its work to another between two looks.
+    const waits = isWaiting(pid) && isWaiting(pid);
     // What it wrote until here is in the pipe, and read by the next turn.
     await nextTurn();
     const now = stdout();

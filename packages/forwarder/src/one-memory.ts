@@ -13,6 +13,7 @@ export function inOneMemory(parts: readonly Uint8Array[]): ArrayBuffer {
   return memory;
 }
 
+/** Of all of them together. */
 export function octetsOf(parts: readonly Uint8Array[] | undefined): number {
   return parts?.reduce((sum, { length }) => sum + length, 0) ?? 0;
 }

@@ -1,6 +1,5 @@
 // The main thread's side of the writer thread: collects operations into batches, one batch on its way at a time, and starts
 // the thread again when it ended. Called by sqlite-spool.ts and notes.ts.
-
 import { Worker } from "node:worker_threads";
 import { atEndOfTurn } from "../end-of-turn.ts";
 import { inOneMemory, octetsOf } from "../one-memory.ts";
@@ -299,7 +298,7 @@ function markAgain(pending: Pending): void {
 
 const NO_ANSWER: Answer<Value> = { kind: "away", cause: "the writer thread of the spool gave no answer" };
 
-/** Undefined where an operation has none. */
+/** The bodies of a batch as they go to the thread: parts of one piece of memory, undefined for an operation without one. */
 function packed(batch: readonly Pending[]): {
   readonly bodies: Batch["bodies"];
   readonly memory?: ArrayBuffer;

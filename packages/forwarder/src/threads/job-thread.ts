@@ -1,6 +1,5 @@
 // One thread with jobs, as the service sees it: hands it jobs and their octets, answers its questions, and ends it when it says
 // nothing any more. Made by thread-pool.ts; serve-jobs.ts is its other side.
-
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { type Content, partsOf } from "@homing/mail";

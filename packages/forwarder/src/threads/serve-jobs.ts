@@ -1,6 +1,5 @@
 // A thread's side: takes jobs and their octets, and tells what came of them. Called by the files that are threads
 // (authentication/content/content-thread.ts, bounces/reading-thread.ts); job-thread.ts is the other side.
-
 import { parentPort } from "node:worker_threads";
 import { atEndOfTurn } from "../end-of-turn.ts";
 import type { FromThread, JobId, ToThread, Trade } from "./messages.ts";

@@ -1,6 +1,5 @@
 // SMTP out in a thread of its own, as the service sees it: an `Outbound` that hands submissions over, tells of final dots and
 // outcomes as they come back, and starts the thread again when it is lost. Made by mail-out.ts.
-
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { partsOf } from "@homing/mail";

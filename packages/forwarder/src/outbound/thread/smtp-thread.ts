@@ -1,5 +1,4 @@
 // The thread of SMTP out: connections to next hops, on a core of their own. Started by outbound-thread.ts.
-
 import { parentPort, workerData } from "node:worker_threads";
 import { type Content, type Envelope, memoryContent } from "@homing/mail";
 import { NULL_PATH } from "@homing/srs-core";
