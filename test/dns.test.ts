@@ -11,6 +11,7 @@ import { checkSpf, type DnsAnswer } from "@homing/spf";
 import { openDns } from "../packages/forwarder/src/testing/test-dns.ts";
 import { storiesNeed } from "./harness/availability.ts";
 import { runOrThrow } from "./harness/command.ts";
+import { PORT_OF_NOBODY } from "./harness/free-port.ts";
 import { homing, writeServiceFiles } from "./harness/homing.ts";
 import { type Knot, startKnot } from "./harness/knot.ts";
 
@@ -273,7 +274,7 @@ test("config check asks the servers of --dns in turn", { skip }, async (t) => {
     secret: "a-secret-that-is-long-enough-0",
   });
   t.after(() => rm(join(path, ".."), { recursive: true }));
-  const dns = ["--dns", "127.0.0.1:1", "--dns", `127.0.0.1:${knot.place.port}`];
+  const dns = ["--dns", `127.0.0.1:${PORT_OF_NOBODY}`, "--dns", `127.0.0.1:${knot.place.port}`];
   const { stderr } = await homing(["config", "check", "--config", path, ...dns]);
   assert.match(stderr, /SRS domain no\.a\.test: DNS does not have it/);
 });

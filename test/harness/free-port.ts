@@ -5,9 +5,10 @@ import { createServer, type ListenOptions, type Server } from "node:net";
 
 /**
  * For a server that is down: nobody listens there, and the kernel gives it to nobody who asks for any port. One that was free
- * may be somebody's a moment later, and a story about a refused connection then talks to another story's server.
+ * may be somebody's a moment later, and a story about a refused connection then talks to another story's server, or the service to itself.
  */
 export const PORT_OF_NOBODY = 1;
+
 const ATTEMPTS = 3;
 
 /**
