@@ -2,65 +2,22 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { FIN, startHop } from "../packages/forwarder/src/testing/smtp-peers.ts";
-import type { CommandResult } from "./harness/command.ts";
 import { PORT_OF_NOBODY } from "./harness/free-port.ts";
-import { homing, MAIN, plainEnvironment, startHomingService } from "./harness/homing.ts";
+import { homing, MAIN, plainEnvironment } from "./harness/homing.ts";
 import {
-  certifyLocalhost,
-  type SubmissionPeerOptions,
-  startSubmissionPeer,
-  type TakenMail,
-} from "./harness/submission-peer.ts";
-
-const FOLDER = await mkdtemp(join(tmpdir(), "homing-"));
-after(() => rm(FOLDER, { recursive: true, force: true }));
-await certifyLocalhost(FOLDER);
-await writeFile(join(FOLDER, "password"), "a good password\n", { mode: 0o600 });
-
-const SETTINGS = { name: "web", passwordFile: "password", caFile: "cert.pem", from: "cards@site.example" };
-type Settings = Readonly<Record<string, string | number | undefined>>;
-
-let files = 0;
-async function settingsFile(settings: Settings): Promise<string> {
-  files += 1;
-  const path = join(FOLDER, `sendmail-${files}.yaml`);
-  await writeFile(path, JSON.stringify(settings));
-  return path;
-}
-
-interface Call {
-  readonly argv?: readonly string[];
-  readonly input?: string;
-  readonly settings?: Settings;
-  readonly peer?: Omit<SubmissionPeerOptions, "folder"> | undefined;
-}
-
-interface Sent extends CommandResult {
-  readonly taken: readonly TakenMail[];
-  readonly logIns: number;
-}
-
-async function sendmail({
-  argv = ["-t", "-i"],
-  input = MESSAGE,
-  settings = {},
-  peer = {},
-}: Call): Promise<Sent> {
-  await using server = await startSubmissionPeer({ folder: FOLDER, ...peer });
-  const config = await settingsFile({ server: `localhost:${server.port}`, ...SETTINGS, ...settings });
-  const result = await homing(["sendmail", ...argv], {
-    input: Buffer.from(input, "latin1"),
-    env: { ...plainEnvironment(), HOMING_SENDMAIL_CONFIG: config },
-  });
-  return { ...result, taken: server.taken, logIns: server.logIns };
-}
-
-const MESSAGE = "To: ann@a.example\nSubject: x\n\nHello.\n";
+  type Call,
+  callWith,
+  FOLDER,
+  MESSAGE,
+  SETTINGS,
+  sendmail,
+  settingsFile,
+} from "./harness/sendmail-call.ts";
+import { startSubmissionPeer } from "./harness/submission-peer.ts";
 
 /** The command lines of real programs, as their sources have them. */
 const callers: readonly [
@@ -197,42 +154,6 @@ async function temporaryFolders(): Promise<string[]> {
   return (await readdir(tmpdir())).filter((name) => name.startsWith("homing-pipe-"));
 }
 
-test("TLS from the first octet, on another port than 465, too", async () => {
-  const { code, taken, stderr } = await sendmail({
-    settings: { tls: "implicit" },
-    peer: { implicitTls: true },
-  });
-  assert.equal(code, 0, stderr);
-  assert.equal(taken.length, 1);
-});
-
-test("a server on this machine may be without TLS, where the settings say so", async () => {
-  const call = { peer: { plain: true } };
-  const { code, stderr } = await sendmail({ ...call, settings: { tls: "none" } });
-  assert.equal(code, 0, stderr);
-  const strict = await sendmail(call);
-  assert.deepEqual([strict.code, strict.taken.length, strict.logIns], [75, 0, 0]);
-  assert.match(strict.stderr, /TLS is required here, and was not offered/);
-});
-
-for (const [what, settings, peer] of [
-  ["nobody vouches for", { caFile: undefined }, {}],
-  ["nobody vouches for, on a port of TLS", { caFile: undefined, tls: "implicit" }, { implicitTls: true }],
-] as const) {
-  test(`a server that ${what} is told no password`, async () => {
-    const { code, taken, logIns, stderr } = await sendmail({ settings, peer });
-    assert.deepEqual([code, taken.length, logIns], [75, 0, 0]);
-    assert.match(stderr, /certificate is not verified/);
-  });
-}
-
-test("a wrong password ends with 77, and is not told", async () => {
-  const { code, stderr, logIns } = await sendmail({ peer: { password: "another" } });
-  assert.deepEqual([code, logIns], [77, 1]);
-  assert.match(stderr, /AUTH PLAIN as web refused \(535 5\.7\.8\).*passwordFile/);
-  assert.doesNotMatch(stderr, /good password/);
-});
-
 const UNKNOWN = "550 5.1.1 no such user";
 const LATER = "451 4.2.0 come back";
 
@@ -304,15 +225,6 @@ test("a server that does not answer to the whole message may have it, and that i
   assert.match(result.stderr, /may have been sent: sending it again may send it twice/);
 });
 
-async function callWith(
-  settings: Settings,
-  argv: readonly string[],
-  input = MESSAGE,
-): Promise<CommandResult> {
-  const config = await settingsFile(settings);
-  return await homing(["sendmail", "--config", config, ...argv], { input: Buffer.from(input, "latin1") });
-}
-
 test("nobody at the server's port: 75, with what to do", async () => {
   const { code, stderr } = await callWith(
     { server: `127.0.0.1:${PORT_OF_NOBODY}`, tls: "none", domain: "site.example" },
@@ -368,34 +280,10 @@ for (const [what, call, expected, words] of mistakes) {
   });
 }
 
-test("a password file that others can read is refused", async () => {
-  const path = join(FOLDER, "open-password");
-  await writeFile(path, "a good password\n");
-  await chmod(path, 0o644);
-  const { code, stderr, taken } = await sendmail({ settings: { passwordFile: path } });
-  assert.deepEqual([code, taken.length], [78, 0]);
-  assert.match(stderr, /chmod 600/);
-});
-
 test("who asks for the queue is told that there is none, which is no failure", async () => {
   const { code, stdout } = await homing(["sendmail", "-bp"]);
   assert.equal(code, 0);
   assert.match(String(stdout), /keeps no queue/);
-});
-
-test("-v shows the dialogue, and not the password; --json says who has it", async () => {
-  const rcpt = (address: string) => (address.startsWith("no") ? UNKNOWN : undefined);
-  const argv = ["--json", "-v", "ann@a.example", "no@a.example"];
-  const { code, stdout, stderr } = await sendmail({ argv, peer: { rcpt } });
-  assert.equal(code, 67);
-  const { ok, accepted, messages } = JSON.parse(String(stdout)) as Record<string, unknown>;
-  assert.deepEqual([ok, accepted], [false, ["ann@a.example"]]);
-  assert.match(String(messages), /no@a\.example/);
-  assert.match(stderr, /→ MAIL FROM:<cards@site\.example>/);
-  assert.doesNotMatch(
-    stderr,
-    new RegExp(`good password|${Buffer.from("\0web\0a good password").toString("base64")}`),
-  );
 });
 
 test("a writer that is killed with us half way has sent nothing", async () => {
@@ -408,49 +296,4 @@ test("a writer that is killed with us half way has sent nothing", async () => {
   child.stdin.write(`To: ann@a.example\n\n${"half a letter\n".repeat(200_000)}`, () => child.kill("SIGKILL"));
   await once(child, "close");
   assert.deepEqual([server.taken.length, server.logIns], [0, 0]);
-});
-
-test("homing serve takes it from a user of homing users, and no address that is not his", async (t) => {
-  const users = join(FOLDER, "users");
-  const set = [
-    "users",
-    "set",
-    users,
-    "web",
-    "--address",
-    "cards@site.example",
-    "--address",
-    "root@site.example",
-  ];
-  assert.equal((await homing(set, { input: "a good password\n" })).code, 0);
-  const state = await mkdtemp(join(tmpdir(), "homing-"));
-  t.after(() => rm(state, { recursive: true, force: true }));
-  const hop = await startHop();
-  t.after(() => hop[Symbol.asyncDispose]());
-  await using service = await startHomingService({
-    config: JSON.stringify({
-      ...{
-        hostname: "mx.site.example",
-        listen: "127.0.0.1:0",
-        domains: ["forwarder.example"],
-        aliasesFile: "aliases",
-      },
-      ...{ srs: { domain: "forwarder.example", secretsFile: "secrets" }, stateDirectory: state },
-      tls: { certificateFile: join(FOLDER, "cert.pem"), keyFile: join(FOLDER, "key.pem") },
-      delivery: { smartHost: `127.0.0.1:${hop.port}` },
-      submission: { listenTls: "127.0.0.1:0", usersFile: users },
-    }),
-    aliases: "",
-    secret: "a secret of this test, long enough",
-  });
-  const [, port] = await service.waitForOutput(/"submission-listening".*"port":(\d+)/);
-  const settings = { server: `localhost:${port}`, tls: "implicit", ...SETTINGS };
-  const cron = "From: root (Cron Daemon)\nTo: root\nSubject: Cron\n\nx\n";
-  const taken = await callWith(settings, ["-f", "root", "-i", "ann@a.example"], cron);
-  assert.equal(taken.code, 0, taken.stderr);
-  await service.waitForOutput(/"event":"delivered"/);
-  assert.match(String(hop.messages[0]), /From: root@site\.example \(Cron Daemon\)\r\n/);
-  const foreign = await callWith(settings, ["-f", "ann@a.example", "bob@b.example"]);
-  assert.equal(foreign.code, 77);
-  assert.match(foreign.stderr, /550 5\.7\.1/);
 });

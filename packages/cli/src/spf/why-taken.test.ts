@@ -1,4 +1,4 @@
-// What a configuration says of a forged message that was taken. The whole command: test/spf-command.test.ts.
+// What a configuration says of a forged message that was taken. The whole command: test/spf-selftest-command.test.ts.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Dns, parseForwarderFile } from "@homing/forwarder";
