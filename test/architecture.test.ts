@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { dirname, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { test } from "node:test";
 
 const ROOT = resolve(import.meta.dirname, "..");
@@ -45,11 +45,14 @@ const ENTRANCES = [
 
 /** Libraries, and parts of one, whose shapes must not travel. */
 const ONE_FILE_EACH: Readonly<Record<string, string>> = {
-  "smtp-server": "packages/forwarder/src/smtp-in.ts",
+  "smtp-server": "packages/forwarder/src/smtp-in/library.ts",
   "nodemailer/lib/smtp-connection": "packages/forwarder/src/smtp-out.ts",
   "nodemailer/lib/mail-composer": "packages/on-behalf/src/messages/compose-mail.ts",
   mailauth: "packages/forwarder/src/authenticate.ts",
 };
+
+/** Classes that extend the library's. */
+const SMTP_IN = "packages/forwarder/src/smtp-in/";
 
 /** Libraries that stay inside one package. */
 const ONE_PACKAGE_EACH: Readonly<Record<string, string>> = { hono: "http", "@hono/node-server": "http" };
@@ -125,6 +128,17 @@ test("relative imports stay inside their package", () => {
       assert.ok(target.startsWith(`packages/${source.package}/src/`), `${source.file} imports ${specifier}`);
     }
   }
+});
+
+test("what extends smtp-server is seen by smtp-in.ts alone", () => {
+  const users = sources.filter(({ file, imports }) => {
+    const targets = imports.filter((one) => one.startsWith(".")).map((one) => join(dirname(file), one));
+    return !file.startsWith(SMTP_IN) && targets.some((one) => one.startsWith(SMTP_IN));
+  });
+  assert.deepEqual(
+    users.map(({ file }) => file),
+    ["packages/forwarder/src/smtp-in.ts"],
+  );
 });
 
 for (const [library, only] of Object.entries(ONE_FILE_EACH)) {

@@ -1,6 +1,6 @@
 // What is said to many peers in one turn of the event loop, written at its end, one right after the other. A write wakes
 // the program at the other end; if that is awake from the write before, the next one costs half. With fifty clients that
-// is a sixth of all messages. Called by smtp-in.ts and for next hops.
+// is a sixth of all messages. Called by smtp-in/connection.ts and for next hops.
 import type { Socket } from "node:net";
 import { atEndOfTurn } from "./end-of-turn.ts";
 

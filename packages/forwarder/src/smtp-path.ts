@@ -1,4 +1,5 @@
-// MAIL FROM and RCPT TO: the path and the parameters behind it. RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.2. Called by smtp-in.ts.
+// MAIL FROM and RCPT TO: the path and the parameters behind it. RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.2. Called by
+// front/library-handlers.ts.
 
 export type PathCommand =
   | {

@@ -1,4 +1,4 @@
-// An SMTP reply as a value. Whoever decides something makes one; only smtp-in.ts writes it to a client.
+// An SMTP reply as a value. Whoever decides something makes one; only smtp-in/connection.ts writes it to a client.
 // RFC 5321 §4.2, enhanced codes RFC 3463.
 
 import { printable } from "@homing/srs-core";

@@ -1,4 +1,4 @@
-// Octets of memory that all messages may have together. Made by smtp-in.ts, spent by read-message.ts.
+// Octets of memory that all messages may have together. Made by front.ts, spent by message-sink.ts.
 
 export interface BufferBudget {
   /** False if they cannot be had. */

@@ -1,5 +1,5 @@
 // What one client sends, chunk by chunk: command lines, and after DATA a message. One thing at a time; what comes meanwhile
-// waits here. Made by smtp-in.ts, which runs the commands; knows nothing of the library behind it.
+// waits here. Made by smtp-in/parser.ts, whose connection runs the commands; knows nothing of the library behind it.
 import { createContentReader } from "./content-reader.ts";
 import type { MessageReader } from "./read-message.ts";
 

@@ -1,5 +1,5 @@
 // The conduct of one client in one session: its errors and its commands that bring no mail forward, both forgiven when a
-// message was taken. Postfix counts the same way. Called by smtp-in.ts with every command and every reply.
+// message was taken. Postfix counts the same way. Called by session.ts with every command and every reply.
 import type { SmtpLimits } from "./limits.ts";
 
 /** Commands that cost us work and bring no mail forward. */

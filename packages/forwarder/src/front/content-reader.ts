@@ -1,6 +1,6 @@
 // DATA octet by octet: finds the final dot and takes stuffed dots away (RFC 5321 §4.5.2). Only CRLF.CRLF ends a message.
 // A line that begins with a single dot and goes on is kept as it came: its client does not stuff, and signed it so.
-// Called by smtp-in.ts with each chunk, wherever it ends.
+// Called by client-input.ts with each chunk, wherever it ends.
 
 export interface ContentRead {
   /** Content, with stuffed dots taken away. What may be part of the end is held back. */

@@ -1,5 +1,5 @@
 // Is there room for a message on the disk of the state directory? Asked at MAIL, before we promise anything, and again
-// while a file grows. Used by smtp-in.ts and read-message.ts.
+// while a file grows. Made by front.ts, asked by transactions.ts and message-sink.ts.
 import { type StatsFs, statfs } from "node:fs";
 
 export interface DiskSpace {

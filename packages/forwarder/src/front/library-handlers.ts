@@ -1,4 +1,5 @@
-// What smtp-server calls for MAIL and RCPT, and what it keeps of a session, without the library itself. Used by smtp-in.ts.
+// What smtp-server calls for MAIL and RCPT, and what it keeps of a session, without the library itself. Used by smtp-in/server.ts and
+// smtp-in/connection.ts.
 import type { Reply } from "@homing/mail";
 import {
   type AskedDsn,

@@ -1,5 +1,5 @@
 // What one client may ask of us, and all of them together. The figures are Postfix's defaults (parameter names behind
-// them) unless a comment says otherwise. Used by smtp-in.ts; tests pass smaller ones.
+// them) unless a comment says otherwise. Used in smtp-in/ and here; tests pass smaller ones.
 
 export interface SmtpLimits {
   /** From our reply to the end of the next command; one octet at a time does not help. smtpd_timeout. */

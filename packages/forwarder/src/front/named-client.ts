@@ -1,4 +1,4 @@
-// The client that a proxy names with XCLIENT or XFORWARD, as the library reads it. Called by smtp-in.ts.
+// The client that a proxy names with XCLIENT or XFORWARD, as the library reads it. Called by smtp-in/connection.ts.
 
 /** No client has it, and no list of trusted ones names it. */
 const UNKNOWN_ADDRESS = "0.0.0.0";

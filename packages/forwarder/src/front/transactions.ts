@@ -1,5 +1,5 @@
 // What a MAIL, RCPT or DATA command is answered: the words of the protocol become values, and the handler decides about
-// these. Called by smtp-in.ts, which speaks SMTP; knows nothing of the library behind it.
+// these. Called by library-handlers.ts and smtp-in/connection.ts; knows nothing of the library behind it.
 import type { Reply } from "@homing/mail";
 import { parseMailbox, parseReversePath } from "@homing/srs-core";
 import type { MailDsn, RcptDsn } from "../dsn-parameters.ts";
