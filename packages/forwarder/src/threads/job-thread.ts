@@ -4,6 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { type Content, partsOf } from "@homing/mail";
 import { atEndOfTurn } from "../end-of-turn.ts";
+import { AliveWatch, SAID_NOTHING } from "./alive-watch.ts";
 import {
   type FromThread,
   type JobId,
@@ -54,9 +55,6 @@ const HEAP_MIB = 256;
 const YOUNG_MIB = 4;
 /** What the front keeps in memory (MEMORY_OCTETS), and fields on top. */
 const WHOLE_OCTETS = 512 * 1024;
-const SILENCE_MS = 30_000;
-/** It is asked so often before it is ended. */
-const ASKED = 3;
 
 export class JobThread<T extends Trade> {
   readonly #kind: ThreadKind<T>;
@@ -68,8 +66,7 @@ export class JobThread<T extends Trade> {
   #outgoingMemory: ArrayBuffer[] = [];
   readonly #flushSoon = atEndOfTurn(() => this.#flush());
   #lastJob = 0;
-  #unanswered = 0;
-  #watch: NodeJS.Timeout | undefined;
+  readonly #watch: AliveWatch;
   #reason: WorkRefused["reason"] = "lost";
   #cause = "it ended";
   isGone = false;
@@ -78,6 +75,12 @@ export class JobThread<T extends Trade> {
   constructor(kind: ThreadKind<T>, changed: (thread: JobThread<T>) => void) {
     this.#kind = kind;
     this.#changed = changed;
+    this.#watch = new AliveWatch({
+      silenceMs: kind.silenceMs,
+      hasWork: () => this.#jobs.size > 0,
+      ask: () => this.#tell({ kind: "are-you-there" }),
+      giveUp: () => this.#giveUp(SAID_NOTHING),
+    });
     setFlagsFromString(`--min-semi-space-size=${YOUNG_MIB}`);
     this.#worker = new Worker(kind.code, {
       workerData: kind.data,
@@ -86,7 +89,7 @@ export class JobThread<T extends Trade> {
     });
     this.#worker.unref();
     this.#worker.on("message", (messages: readonly FromThread<T>[]) => {
-      this.#unanswered = 0;
+      this.#watch.heard();
       for (const message of messages) this.#heard(message);
     });
     this.#worker.on("error", (error) => {
@@ -109,9 +112,11 @@ export class JobThread<T extends Trade> {
     const id = ++this.#lastJob;
     const input = inputOfTask();
     const { promise, resolve, reject } = Promise.withResolvers<T["outcome"]>();
+    if (this.#jobs.size === 0) {
+      this.#worker.ref();
+      this.#watch.begin();
+    }
     this.#jobs.set(id, { resolve, reject, ahead: PIECES_AHEAD, wake: undefined });
-    this.#worker.ref();
-    this.#watch ??= setInterval(() => this.#ask(), (this.#kind.silenceMs ?? SILENCE_MS) / ASKED).unref();
     if ("whole" in input) {
       const whole = copyOf(input.whole);
       this.#tell({ kind: "job", id, work, whole }, whole.buffer);
@@ -188,27 +193,19 @@ export class JobThread<T extends Trade> {
     const job = this.#jobs.get(id);
     this.#jobs.delete(id);
     job?.wake?.();
-    if (this.#jobs.size === 0) {
-      clearInterval(this.#watch);
-      this.#watch = undefined;
-      this.#worker.unref();
-    }
+    if (this.#jobs.size === 0) this.#worker.unref();
     if (job && !this.isGone) this.#changed(this);
     return job;
   }
 
-  #ask(): void {
-    if (this.#unanswered === ASKED) {
-      this.#cause = "it said nothing any more";
-      void this.#worker.terminate();
-      return;
-    }
-    this.#unanswered++;
-    this.#tell({ kind: "are-you-there" });
+  #giveUp(cause: string): void {
+    this.#cause = cause;
+    void this.#worker.terminate();
   }
 
   #lost(): void {
     this.isGone = true;
+    this.#watch.stop();
     const refused = new WorkRefused(this.#reason, `the thread that had it is gone: ${this.#cause}`);
     for (const id of [...this.#jobs.keys()]) this.#take(id)?.reject(refused);
     this.#changed(this);
@@ -226,7 +223,13 @@ export class JobThread<T extends Trade> {
     const memory = this.#outgoingMemory;
     this.#outgoing = [];
     this.#outgoingMemory = [];
-    if (!this.isGone) this.#worker.postMessage(messages, memory);
+    if (this.isGone) return;
+    try {
+      this.#worker.postMessage(messages, memory);
+    } catch (error) {
+      // Something in them cannot be cloned: a bug, and not one that ends the service. Its thread has lost a part of its work.
+      this.#giveUp(`it could not be told: ${(error as Error).message}`);
+    }
   }
 }
 

@@ -65,6 +65,14 @@ test("a bug in a thread is told with its stack, and the thread goes on", async (
   assert.deepEqual(lost, []);
 });
 
+test("work that cannot be cloned costs its thread, and not the service", async (t) => {
+  const { tell, lost } = obedient(t);
+  const uncloned = (() => "") as unknown as string;
+  await assert.rejects(tell(uncloned), refused("lost", /could not be told.*could not be cloned/));
+  assert.equal(await tell("says hello"), "hello");
+  assert.equal(lost.length, 1);
+});
+
 test("beyond those that may wait, one more is refused at once", async (t) => {
   const { tell, pool, lost } = obedient(t, { maxWaiting: 3 });
   const waiting = Promise.allSettled(Array.from({ length: 64 + 3 }, () => tell("waits")));

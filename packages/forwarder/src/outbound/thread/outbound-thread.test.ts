@@ -113,6 +113,19 @@ test("what cannot be cloned is a bug of its submission, and not the end of the s
   assert.deepEqual(failures, []);
 });
 
+test("what cannot be cloned takes nothing of others along", async (t) => {
+  const says = (verb: string) => (verb === "MAIL" ? SILENCE : undefined);
+  const { hop, send } = await startedWithHop(t, { says });
+  const limit = new AbortController();
+  const other = send({ timeIsUp: limit.signal });
+  await until(() => hop.commands.some((line) => line.startsWith("MAIL")));
+  // In one turn, and so in one message to the thread.
+  limit.abort();
+  const uncloned = { host: "127.0.0.1", port: 1, name: (() => "") as unknown as string };
+  await assert.rejects(send({ hop: uncloned }), /could not be cloned/);
+  assert.equal((await other).kind, "no-answer");
+});
+
 test("a large message goes in pieces, at the pace of its server", async (t) => {
   const pieces = Array.from({ length: 600 }, () => LINES);
   const expected = createHash("sha256");

@@ -4,6 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { partsOf } from "@homing/mail";
 import { atEndOfTurn } from "../../end-of-turn.ts";
+import { AliveWatch, SAID_NOTHING } from "../../threads/alive-watch.ts";
 import { whenAborted } from "../../when-aborted.ts";
 import type { Attempt } from "../attempt.ts";
 import type { Cancel } from "../clock.ts";
@@ -42,9 +43,6 @@ const RANDOMS = 256;
 /** The thread is started again after 0.1 s, then 0.2 s … 5 s. */
 const FIRST_RESTART_MS = 100;
 const MAX_RESTART_MS = 5000;
-const SILENCE_MS = 30_000;
-/** It is asked so often before it is ended. */
-const ASKED = 3;
 
 const STOPPING: Busy = { kind: "busy", cause: "the service is stopping" };
 const AWAY: Busy = { kind: "busy", cause: "the thread of SMTP out is being started again" };
@@ -91,11 +89,19 @@ class OutboundThread implements Outbound {
   #pieces: Piece[] = [];
   /** With everything that comes until then. */
   readonly #flushSoon = atEndOfTurn(() => this.#flush());
-  #unanswered = 0;
-  #watch: NodeJS.Timeout | undefined;
+  readonly #watch: AliveWatch;
 
   constructor(options: OutboundThreadOptions) {
     this.#options = options;
+    this.#watch = new AliveWatch({
+      silenceMs: options.silenceMs,
+      hasWork: () => this.#entries.size > 0 || this.#closing !== undefined,
+      ask: () => this.#flush(undefined, true),
+      giveUp: () => {
+        this.#cause = SAID_NOTHING;
+        void this.#thread?.terminate();
+      },
+    });
   }
 
   submit(submission: OutboundSubmission): Promise<Attempt | Busy> {
@@ -153,25 +159,11 @@ class OutboundThread implements Outbound {
 
   #beginWork(): void {
     this.#thread?.ref();
-    this.#unanswered = 0;
-    const { silenceMs = SILENCE_MS } = this.#options;
-    this.#watch ??= setInterval(() => this.#ask(), silenceMs / ASKED).unref();
+    this.#watch.begin();
   }
 
-  /** A clock that goes on costs less than one for each message. */
   #endWork(): void {
     if (!this.#closing) this.#thread?.unref();
-  }
-
-  #ask(): void {
-    if (this.#entries.size === 0 && !this.#closing) return;
-    if (this.#unanswered === ASKED) {
-      this.#cause = "it said nothing any more";
-      void this.#thread?.terminate();
-      return;
-    }
-    this.#unanswered++;
-    this.#flush(undefined, true);
   }
 
   #abort(entry: Entry): void {
@@ -206,11 +198,14 @@ class OutboundThread implements Outbound {
         this.#take(entry);
         entry.reject(error);
       }
+      // The rest is of others.
+      const rest: ToThread = { ...message, jobs: [], memory: undefined };
+      this.#thread.postMessage(rest, memoryOf(rest));
     }
   }
 
   #heard({ dots, outcomes, wants, isOver }: FromThread): void {
-    this.#unanswered = 0;
+    this.#watch.heard();
     this.#isUp = true;
     for (const id of dots) this.#tellDot(this.#entries.get(id));
     for (const { id, outcome } of outcomes) this.#settle(id, outcome);
@@ -309,8 +304,7 @@ class OutboundThread implements Outbound {
   /** Of what the thread had, nobody knows how far it came: whatever may be sent counts as sent. */
   #lost(): void {
     this.#thread = undefined;
-    clearInterval(this.#watch);
-    this.#watch = undefined;
+    this.#watch.stop();
     if (this.#closing && this.#entries.size === 0) {
       this.#closing.resolve();
       return;
