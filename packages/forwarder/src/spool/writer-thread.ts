@@ -1,6 +1,7 @@
 // The writer thread: the only one that touches the spool's database. It opens it, does one batch after the other, keeps
 // house while nothing comes, and ends when it cannot trust the database any more. Started by writer.ts.
 import { parentPort, workerData } from "node:worker_threads";
+import { goBehindClients } from "../threads/thread-priority.ts";
 import { createBatchRunner } from "./batch.ts";
 import { openDatabase } from "./database.ts";
 import { createHousekeeping } from "./housekeeping.ts";
@@ -17,6 +18,7 @@ if (parentPort === null) throw new Error("this file is the writer thread's: see 
 const port = parentPort;
 const answer = (message: FromThread): void => port.postMessage(message);
 
+goBehindClients();
 try {
   serve(workerData as ThreadOptions);
 } catch (error) {
