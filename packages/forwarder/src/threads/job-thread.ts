@@ -63,7 +63,6 @@ export class JobThread<T extends Trade> {
   readonly #jobs = new Map<JobId, Job<T>>();
   /** Leaves at the end of this turn of the event loop. */
   #outgoing: ToThread<T>[] = [];
-  #outgoingMemory: ArrayBuffer[] = [];
   readonly #flushSoon = atEndOfTurn(() => this.#flush());
   #lastJob = 0;
   readonly #watch: AliveWatch;
@@ -118,8 +117,7 @@ export class JobThread<T extends Trade> {
     }
     this.#jobs.set(id, { resolve, reject, ahead: PIECES_AHEAD, wake: undefined });
     if ("whole" in input) {
-      const whole = copyOf(input.whole);
-      this.#tell({ kind: "job", id, work, whole }, whole.buffer);
+      this.#tell({ kind: "job", id, work, whole: copyOf(input.whole) });
     } else {
       this.#tell({ kind: "job", id, work });
       void this.#send(id, input.content);
@@ -140,8 +138,7 @@ export class JobThread<T extends Trade> {
           const job = await this.#room(id);
           if (!job) return;
           job.ahead--;
-          const octets = copyOf(piece.subarray(at, at + PIECE_OCTETS));
-          this.#tell({ kind: "piece", id, octets }, octets.buffer);
+          this.#tell({ kind: "piece", id, octets: copyOf(piece.subarray(at, at + PIECE_OCTETS)) });
         }
       }
       this.#tell({ kind: "end", id, isBroken: false });
@@ -211,26 +208,43 @@ export class JobThread<T extends Trade> {
     this.#changed(this);
   }
 
-  #tell(message: ToThread<T>, memory?: ArrayBuffer): void {
+  #tell(message: ToThread<T>): void {
     if (this.isGone) return;
-    if (memory) this.#outgoingMemory.push(memory);
     this.#outgoing.push(message);
     this.#flushSoon();
   }
 
   #flush(): void {
     const messages = this.#outgoing;
-    const memory = this.#outgoingMemory;
     this.#outgoing = [];
-    this.#outgoingMemory = [];
     if (this.isGone) return;
     try {
-      this.#worker.postMessage(messages, memory);
-    } catch (error) {
-      // Something in them cannot be cloned: a bug, and not one that ends the service. Its thread has lost a part of its work.
-      this.#giveUp(`it could not be told: ${(error as Error).message}`);
+      this.#post(messages);
+    } catch {
+      // Something in one of them cannot be cloned: a bug, and not one that ends the service, or costs others anything.
+      for (const message of messages) this.#postAlone(message);
     }
   }
+
+  #postAlone(message: ToThread<T>): void {
+    try {
+      this.#post([message]);
+    } catch (error) {
+      const cause = (error as Error).message;
+      if (message.kind === "job") this.#take(message.id)?.reject(new WorkRefused("failed", cause));
+      else this.#giveUp(`it could not be told: ${cause}`);
+    }
+  }
+
+  #post(messages: readonly ToThread<T>[]): void {
+    this.#worker.postMessage(messages, messages.flatMap(memoryOf));
+  }
+}
+
+/** What changes hands with a message. */
+function memoryOf<T extends Trade>(message: ToThread<T>): ArrayBuffer[] {
+  const octets = message.kind === "piece" ? message.octets : message.kind === "job" && message.whole;
+  return octets ? [octets.buffer] : [];
 }
 
 /** In memory of its own, which goes to the thread: what a piece is in may be used again by whoever reads it. */

@@ -20,9 +20,9 @@ export type ToThread<T extends Trade> =
       readonly id: JobId;
       readonly work: T["work"];
       /** Without it, the octets come in pieces: no more than `PIECES_AHEAD` before one is taken. */
-      readonly whole?: Uint8Array;
+      readonly whole?: Uint8Array<ArrayBuffer>;
     }
-  | { readonly kind: "piece"; readonly id: JobId; readonly octets: Uint8Array }
+  | { readonly kind: "piece"; readonly id: JobId; readonly octets: Uint8Array<ArrayBuffer> }
   /** `isBroken`: the rest cannot be had, and nobody waits any more. */
   | { readonly kind: "end"; readonly id: JobId; readonly isBroken: boolean }
   | { readonly kind: "answer"; readonly id: number; readonly answer: T["answer"] }

@@ -65,10 +65,23 @@ test("a bug in a thread is told with its stack, and the thread goes on", async (
   assert.deepEqual(lost, []);
 });
 
-test("work that cannot be cloned costs its thread, and not the service", async (t) => {
+test("work that cannot be cloned is refused, and what is told in the same turn is done", async (t) => {
   const { tell, lost } = obedient(t);
   const uncloned = (() => "") as unknown as string;
-  await assert.rejects(tell(uncloned), refused("lost", /could not be told.*could not be cloned/));
+  const [before, refusal, behind] = await Promise.allSettled([
+    tell("counts"),
+    tell(uncloned),
+    tell("says hello"),
+  ]);
+  assert.deepEqual(before, { status: "fulfilled", value: "7 octets, whole" });
+  assert.deepEqual(behind, { status: "fulfilled", value: "hello" });
+  assert.ok(refusal.status === "rejected" && refused("failed", /could not be cloned/)(refusal.reason));
+  assert.deepEqual(lost, []);
+});
+
+test("a thread whose question has an answer that cannot be cloned is lost, and not the service", async (t) => {
+  const { tell, lost } = obedient(t, { answer: async () => (() => "") as unknown as string });
+  await assert.rejects(tell("asks this"), refused("lost", /could not be told.*could not be cloned/));
   assert.equal(await tell("says hello"), "hello");
   assert.equal(lost.length, 1);
 });

@@ -17,6 +17,8 @@ import {
 } from "./testing/thread-scene.ts";
 import type { Counts } from "./testing/told-thread.ts";
 
+const UNCLONED = { host: "127.0.0.1", port: 1, name: (() => "") as unknown as string };
+
 test("the final dot is told once, and before the outcome", async (t) => {
   const { send } = await startedWithHop(t, { dot: "250 2.0.0 ok" });
   const told: string[] = [];
@@ -107,8 +109,7 @@ test("the null sender, several recipients and wishes for notifications arrive as
 
 test("what cannot be cloned is a bug of its submission, and not the end of the service", async (t) => {
   const { tell, failures } = started(t, { code: TOLD });
-  const hop = { host: "127.0.0.1", port: 1, name: (() => "") as unknown as string };
-  await assert.rejects(tell("count", { hop }), /could not be cloned/);
+  await assert.rejects(tell("count", { hop: UNCLONED }), /could not be cloned/);
   assert.equal((await tell("count")).kind, "accepted");
   assert.deepEqual(failures, []);
 });
@@ -121,9 +122,17 @@ test("what cannot be cloned takes nothing of others along", async (t) => {
   await until(() => hop.commands.some((line) => line.startsWith("MAIL")));
   // In one turn, and so in one message to the thread.
   limit.abort();
-  const uncloned = { host: "127.0.0.1", port: 1, name: (() => "") as unknown as string };
-  await assert.rejects(send({ hop: uncloned }), /could not be cloned/);
+  await assert.rejects(send({ hop: UNCLONED }), /could not be cloned/);
   assert.equal((await other).kind, "no-answer");
+});
+
+test("what cannot be cloned is alone with it: the others of its turn are sent, and the end is the end", async (t) => {
+  const { submit, send, close } = await startedWithHop(t, { dot: "250 2.0.0 ok" });
+  const [refused, sent] = [submit({ hop: UNCLONED }), send()];
+  const closed = close();
+  await assert.rejects(refused, /could not be cloned/);
+  assert.equal((await sent).kind, "accepted");
+  await closed;
 });
 
 test("a large message goes in pieces, at the pace of its server", async (t) => {

@@ -46,6 +46,9 @@ const MAX_RESTART_MS = 5000;
 
 const STOPPING: Busy = { kind: "busy", cause: "the service is stopping" };
 const AWAY: Busy = { kind: "busy", cause: "the thread of SMTP out is being started again" };
+const NOTHING_MORE: Omit<ToThread, "jobs" | "memory"> = {
+  ...{ aborts: [], pieces: [], end: undefined, isQuestion: false },
+};
 const TIME_IS_UP: Attempt = { kind: "no-answer", cause: "time is up", stage: "greeting" };
 
 export function createOutboundThread(options: OutboundThreadOptions): Outbound {
@@ -187,21 +190,28 @@ class OutboundThread implements Outbound {
     const isEmpty = entries.length === 0 && aborts.length === 0 && pieces.length === 0;
     if (isEmpty && !end && !isQuestion) return;
     for (const entry of entries) entry.isPosted = true;
-    const memory = packed(entries);
-    const jobs = entries.map(jobOf);
-    const message: ToThread = { jobs, aborts, pieces, memory, end, isQuestion };
+    const rest = { aborts, pieces, end, isQuestion };
     try {
-      this.#thread.postMessage(message, memoryOf(message));
-    } catch (error) {
-      // Something in them cannot be cloned: a bug, and not one that ends the service.
-      for (const entry of entries) {
-        this.#take(entry);
-        entry.reject(error);
-      }
-      // The rest is of others.
-      const rest: ToThread = { ...message, jobs: [], memory: undefined };
-      this.#thread.postMessage(rest, memoryOf(rest));
+      this.#post(entries, rest);
+    } catch {
+      // Something in one of them cannot be cloned: a bug, and not one that ends the service, or costs others anything.
+      for (const entry of entries) this.#postAlone(entry);
+      this.#post([], rest);
     }
+  }
+
+  #postAlone(entry: Entry): void {
+    try {
+      this.#post([entry], NOTHING_MORE);
+    } catch (error) {
+      this.#take(entry);
+      entry.reject(error);
+    }
+  }
+
+  #post(entries: readonly Entry[], rest: Omit<ToThread, "jobs" | "memory">): void {
+    const message: ToThread = { jobs: entries.map(jobOf), memory: packed(entries), ...rest };
+    this.#thread?.postMessage(message, memoryOf(message));
   }
 
   #heard({ dots, outcomes, wants, isOver }: FromThread): void {
