@@ -1,5 +1,5 @@
 // AUTH: what a client says in PLAIN (RFC 4616) and LOGIN (draft-murchison-sasl-login), line by line, as values. RFC 4954. Called
-// by log-in.ts; nothing of it is the library's, which takes any base64 and any authorization identity.
+// by auth-dialogue.ts; nothing of it is the library's, which takes any base64 and any authorization identity.
 import type { Reply } from "@homing/mail";
 
 export type AuthStep =

@@ -1,4 +1,4 @@
-// Command lines before their arguments are read. Called by smtp-in/connection.ts.
+// Command lines before their arguments are read. Called by session.ts and smtp-in/connection.ts.
 
 /** The path's own check has the better code for what is wrong with an address. */
 const HAS_A_PATH = new Set(["MAIL", "RCPT"]);

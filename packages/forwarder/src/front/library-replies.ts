@@ -1,5 +1,5 @@
 // The replies that smtp-server makes by itself, as they should be (RFC 5321 §4.2, RFC 3463, and the registry of RFC
-// 5248). Called by session.ts for each reply; which ones there are, a table in smtp-in-replies.test.ts drives.
+// 5248). Called by session.ts for each reply of the library; which ones there are, a table in smtp-in-replies.test.ts drives.
 import type { Reply } from "@homing/mail";
 
 export const GO_ON: Reply = { code: 354, enhanced: "", text: "End data with <CR><LF>.<CR><LF>" };

@@ -1,6 +1,6 @@
 // How long a client may keep us waiting: a command must be complete in time, and a message must keep up a mean rate.
-// Single octets reset nothing. One of these for each connection; session.ts tells it what happens and asks it twice a
-// second, with one timer for all connections.
+// Single octets reset nothing. One of these for each connection; session.ts tells it what happens and asks it four
+// times a second, with one timer for all connections.
 import type { SmtpLimits } from "./limits.ts";
 
 type PatienceLimits = Pick<

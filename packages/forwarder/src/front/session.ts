@@ -17,8 +17,6 @@ const TOO_MANY_OF_NETWORK: Reply = {
 const TOO_MANY_ERRORS: Reply = { code: 421, enhanced: "4.7.0", text: "too many errors" };
 const NO_WEB_SERVER: Reply = { code: 421, enhanced: "4.7.0", text: "this is a mail server" };
 const NO_CONTROLS: Reply = { code: 500, enhanced: "5.5.2", text: "a command has no control characters" };
-const NOT_PLAIN = /[^ -~]/;
-const CONTROLS = /\p{Cc}/gu;
 const ENHANCED_FIRST = /^([245]\.\d{1,3}\.\d{1,3}) /;
 
 export class Session {
@@ -100,14 +98,4 @@ export class Session {
   waited(ms: number, underStress: boolean): boolean {
     return this.#patience.waited(ms, underStress);
   }
-}
-
-/** As it goes to the client, which may read UTF-8 only where it asked for SMTPUTF8 (RFC 6531 §3.7.4.2). One line for anybody. */
-export function replyLine({ code, enhanced, text }: Reply, utf8: boolean): string {
-  const words = enhanced === "" ? text : `${enhanced} ${text}`;
-  return `${code} ${NOT_PLAIN.test(words) ? sayable(words, utf8) : words}\r\n`;
-}
-
-function sayable(words: string, utf8: boolean): string {
-  return utf8 ? words.replace(CONTROLS, " ") : words.replace(/[^ -~]/g, "?");
 }

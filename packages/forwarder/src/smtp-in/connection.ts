@@ -3,17 +3,18 @@
 import type { Socket } from "node:net";
 import { isPositive, type Reply } from "@homing/mail";
 import { isListed } from "../client-networks.ts";
+import { AuthDialogue, type AuthState } from "../front/auth-dialogue.ts";
 import type { AuthStep } from "../front/auth-exchange.ts";
 import type { ClientInput } from "../front/client-input.ts";
 import { hasUnknownParameter, verbOf } from "../front/commands.ts";
 import type { Front } from "../front/front.ts";
 import { guarded, libraryPath, offered, openedIn, parameterProblem } from "../front/library-handlers.ts";
 import { GO_ON } from "../front/library-replies.ts";
-import { LogIn, type LogInState } from "../front/log-in.ts";
 import { withPlainAddress } from "../front/named-client.ts";
 import { Presence } from "../front/presence.ts";
 import type { MessageReader } from "../front/read-message.ts";
-import { replyLine, Session } from "../front/session.ts";
+import { replyLine } from "../front/reply-line.ts";
+import { Session } from "../front/session.ts";
 import { LOCAL_ERROR } from "../front/transactions.ts";
 import { gather, writeNow } from "../gathered-writes.ts";
 import { SMTPConnection, type SMTPConnectionOptions, type SMTPServer, type SMTPStream } from "./library.ts";
@@ -26,7 +27,7 @@ const BEHIND_AUTH = "5.5.0 nothing may come behind AUTH before its answer";
 export class Connection extends SMTPConnection implements InputOwner {
   readonly #front: Front;
   readonly #talk: Session;
-  readonly #logIn: LogIn;
+  readonly #authDialogue: AuthDialogue;
   readonly #presence = new Presence(() => this._closed || this._socket.destroyed);
   /** The TLS socket, as soon as there is one; the library keeps it to itself until the handshake is done. */
   #topSocket: Socket | undefined;
@@ -35,7 +36,7 @@ export class Connection extends SMTPConnection implements InputOwner {
     super(server, socket, options);
     this.#front = front;
     this.#talk = new Session(front);
-    this.#logIn = new LogIn(front);
+    this.#authDialogue = new AuthDialogue(front);
   }
 
   /** Without the library's fixed wait of 100 ms before the greeting. */
@@ -105,17 +106,17 @@ export class Connection extends SMTPConnection implements InputOwner {
       super._onCommand(command, callback);
       return;
     }
-    if (this.#logIn.isUnderWay) {
+    if (this.#authDialogue.isUnderWay) {
       this.#auth(command, callback);
       return;
     }
-    const refusal = this.#talk.refusal(verb, command) ?? this.#logIn.refusal(verb, this.#logInState);
+    const refusal = this.#talk.refusal(verb, command) ?? this.#authRefusal(verb);
     if (refusal) {
       this.#say(refusal);
       setImmediate(callback);
       return;
     }
-    if (this.#logIn.isOffered && verb === "AUTH") {
+    if (this.#authDialogue.isOffered && verb === "AUTH") {
       this.#auth(command, callback);
       return;
     }
@@ -123,7 +124,12 @@ export class Connection extends SMTPConnection implements InputOwner {
     if (!isReady || !this.#runUsual(verb, command, callback)) super._onCommand(command, callback);
   }
 
-  get #logInState(): LogInState {
+  /** Where nobody logs in, commands cost no more for it. */
+  #authRefusal(verb: string): Reply | undefined {
+    return this.#authDialogue.isOffered ? this.#authDialogue.refusal(verb, this.#authState) : undefined;
+  }
+
+  get #authState(): AuthState {
     return {
       isSecure: this.secure,
       saidEhlo: Boolean(this.hostNameAppearsAs) && this.openingCommand === "EHLO",
@@ -137,7 +143,7 @@ export class Connection extends SMTPConnection implements InputOwner {
       callback();
       return;
     }
-    const step = this.#logIn.take(line);
+    const step = this.#authDialogue.take(line);
     switch (step.kind) {
       case "ask":
         this.#say({ code: 334, enhanced: "", text: step.challenge });
@@ -155,7 +161,7 @@ export class Connection extends SMTPConnection implements InputOwner {
   #decideLogIn(asked: Extract<AuthStep, { kind: "log-in" }>, callback: () => void): void {
     const client = { clientAddress: this.remoteAddress, session: this.id };
     this._handlerPending = true;
-    this.#logIn.decide(asked, client, (reply, loggedIn) => {
+    this.#authDialogue.decide(asked, client, (reply, loggedIn) => {
       this._handlerPending = false;
       if (!this.#refusedBehindAuth()) {
         if (loggedIn) {
@@ -177,11 +183,11 @@ export class Connection extends SMTPConnection implements InputOwner {
   }
 
   maxOctets(line: Buffer): number {
-    return this.#logIn.maxOctets(line, this.secure);
+    return this.#authDialogue.maxOctets(line, this.secure);
   }
 
   commandTooLong(line: Buffer): void {
-    const reply = this.#logIn.tooLong(line, this.secure);
+    const reply = this.#authDialogue.tooLong(line, this.secure);
     if (!reply) {
       this.send(421, "Command line too long");
       return;
@@ -227,7 +233,7 @@ export class Connection extends SMTPConnection implements InputOwner {
     const counted = this.#talk.counted(reply);
     if (counted === reply) {
       gather(this._socket);
-      super.send(code, data && offered(data, this.#logIn.offered(this.#logInState)), context);
+      super.send(code, data && offered(data, this.#authDialogue.offered(this.#authState)), context);
     } else this.#write(counted);
   }
 
@@ -301,7 +307,7 @@ export class Connection extends SMTPConnection implements InputOwner {
   ): boolean {
     if (!parsed.args) return false;
     const command = keys.includes("BODY") ? "MAIL" : "RCPT";
-    if (hasUnknownParameter(command, parsed.args, this.#logIn.isOffered))
+    if (hasUnknownParameter(command, parsed.args, this.#authDialogue.isOffered))
       this.send(555, "5.5.4 unknown parameter");
     else {
       if (super._rejectInvalidParams(parsed, keys, callback)) return true;

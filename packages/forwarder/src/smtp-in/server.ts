@@ -11,7 +11,7 @@ import { type SMTPConnectionOptions, SMTPServer, type SMTPServerSession } from "
 const CLOSE_TIMEOUT_MS = 30_000;
 /** The slow are looked for so often, all at once. */
 const TICK_MS = 250;
-// AUTH is ours (front/log-in.ts), the others nobody asked for.
+// AUTH is ours (front/auth-dialogue.ts), the others nobody asked for.
 const NOT_OFFERED = ["AUTH", "WIZ", "SHELL", "KILL", "HELP"];
 /** Our own end of a connection: the library would ask the system for it. */
 const UNUSED = { localAddress: "-", localPort: 1 };

@@ -16,7 +16,7 @@ import { MAX_COMMAND_OCTETS } from "./limits.ts";
 import { LOCAL_ERROR } from "./transactions.ts";
 
 /** How far its client has come. */
-export interface LogInState {
+export interface AuthState {
   readonly isSecure: boolean;
   readonly saidEhlo: boolean;
   readonly isLoggedIn: boolean;
@@ -39,7 +39,7 @@ const EHLO_FIRST: Reply = { code: 503, enhanced: "5.5.1", text: "send EHLO first
 const ONE_LOG_IN: Reply = { code: 503, enhanced: "5.5.1", text: "you have logged in already" };
 const LOGGED_IN: Reply = { code: 235, enhanced: "2.7.0", text: "logged in" };
 
-export class LogIn {
+export class AuthDialogue {
   readonly #front: Front;
   /** Reads the next line: it is no command. */
   #next: ((line: Buffer) => AuthStep) | undefined;
@@ -57,13 +57,12 @@ export class LogIn {
   }
 
   /** RFC 4954 §4, in the answer to EHLO: not before it may be used, and not again. */
-  offered({ isSecure, isLoggedIn }: LogInState): readonly string[] {
+  offered({ isSecure, isLoggedIn }: AuthState): readonly string[] {
     return this.isOffered && isSecure && !isLoggedIn ? [AUTH_OFFERED] : [];
   }
 
-  /** @returns why a command comes too soon, or too late */
-  refusal(verb: string, { isSecure, saidEhlo, isLoggedIn }: LogInState): Reply | undefined {
-    if (!this.isOffered) return undefined;
+  /** Where it is offered. @returns why a command comes too soon, or too late */
+  refusal(verb: string, { isSecure, saidEhlo, isLoggedIn }: AuthState): Reply | undefined {
     if (verb === "AUTH") {
       if (!isSecure) return NO_PLAIN_AUTH;
       if (isLoggedIn) return ONE_LOG_IN;
