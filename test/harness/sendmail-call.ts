@@ -1,5 +1,5 @@
-// `homing sendmail` as a program calls it, with settings of its own and a submission server that is there for one call. Called by
-// the stories about it, once each: its folder goes when they are over.
+// `homing sendmail` as a program calls it, with settings of its own. Each file of stories about it has a folder of its own, which
+// goes when they are over.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,7 +51,7 @@ export async function settingsFile(settings: Settings): Promise<string> {
   return path;
 }
 
-/** With a server of its own. */
+/** With a submission server that is there for this call. */
 export async function sendmail({
   argv = ["-t", "-i"],
   input = MESSAGE,

@@ -1,7 +1,6 @@
-// Clients first, where cores are short. The thread that speaks with them decides in microseconds, and everything waits for it; the
-// threads beside it have work that is better done together, later. With equal shares on two cores the first one had something
-// to do for 97 % of the time and a core for 65 % (50 clients, ADR 0030). Called by spool/writer-thread.ts and
-// outbound/thread/smtp-thread.ts, each for itself.
+// Clients first, where cores are short. The thread that speaks with clients decides in microseconds, and everything waits for it;
+// the spool's and SMTP out's have work that is better done together, later (measured, ADR 0030). Called by
+// spool/writer-thread.ts and outbound/thread/smtp-thread.ts, each for itself.
 import { getPriority, setPriority } from "node:os";
 
 /** Steps of `nice`, a third of the share of a thread without. Beside idle cores it means nothing. */
@@ -16,6 +15,6 @@ export function goBehindClients(): void {
   try {
     setPriority(SELF, Math.min(getPriority(SELF) + STEPS, LAST));
   } catch {
-    // A sandbox may forbid it: as good as on a system with idle cores.
+    // A sandbox may forbid it: then all have equal shares.
   }
 }
