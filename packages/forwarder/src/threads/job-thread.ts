@@ -68,6 +68,8 @@ export class JobThread<T extends Trade> {
   readonly #watch: AliveWatch;
   #reason: WorkRefused["reason"] = "lost";
   #cause = "it ended";
+  /** It will be gone: what it is given now is lost. */
+  isLeaving = false;
   isGone = false;
 
   /** @param changed told when it has room for another job, or is gone */
@@ -197,6 +199,7 @@ export class JobThread<T extends Trade> {
 
   #giveUp(cause: string): void {
     this.#cause = cause;
+    this.isLeaving = true;
     void this.#worker.terminate();
   }
 

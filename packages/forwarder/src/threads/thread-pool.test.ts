@@ -86,6 +86,18 @@ test("a thread whose question has an answer that cannot be cloned is lost, and n
   assert.equal(lost.length, 1);
 });
 
+test("a thread that was given up gets nothing more: what comes waits for another", async (t) => {
+  const late = Promise.withResolvers<string>();
+  const answer = async (): Promise<string> => {
+    // The answer is told at the end of this turn of the event loop: the next one comes behind that.
+    setImmediate(() => setImmediate(() => late.resolve(tell("says hello"))));
+    return (() => "") as unknown as string;
+  };
+  const { tell } = obedient(t, { answer });
+  await assert.rejects(tell("asks this"), refused("lost", /could not be told/));
+  assert.equal(await late.promise, "hello");
+});
+
 test("beyond those that may wait, one more is refused at once", async (t) => {
   const { tell, pool, lost } = obedient(t, { maxWaiting: 3 });
   const waiting = Promise.allSettled(Array.from({ length: 64 + 3 }, () => tell("waits")));

@@ -57,10 +57,11 @@ export class ThreadPool<T extends Trade> {
   /** The least busy one; another, where all have something to do. */
   #freeThread(): JobThread<T> | undefined {
     let best: JobThread<T> | undefined;
-    for (const thread of this.#threads) if (!best || thread.jobs < best.jobs) best = thread;
-    if (best && (best.jobs === 0 || this.#threads.size >= this.#options.threads))
-      return best.jobs < (this.#options.jobsPerThread ?? JOBS_PER_THREAD) ? best : undefined;
-    return this.#newThread();
+    for (const thread of this.#threads)
+      if (!thread.isLeaving && (!best || thread.jobs < best.jobs)) best = thread;
+    if (best?.jobs === 0) return best;
+    if (this.#threads.size < this.#options.threads) return this.#newThread();
+    return best && best.jobs < (this.#options.jobsPerThread ?? JOBS_PER_THREAD) ? best : undefined;
   }
 
   #newThread(): JobThread<T> {
