@@ -1,22 +1,18 @@
 // The threads of a service: the one that speaks with clients has the first turn where cores are short, and the spool and SMTP out
 // step behind it.
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { greeted, startHop, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { startHomingService } from "./harness/homing.ts";
 
-test("the spool and SMTP out stand behind the thread of the clients", async (t) => {
-  const state = await mkdtemp(join(tmpdir(), "homing-"));
-  t.after(() => rm(state, { recursive: true, force: true }));
-  const hop = await startHop();
-  t.after(() => hop[Symbol.asyncDispose]());
+test("the spool and SMTP out stand behind the thread of the clients", async () => {
+  await using hop = await startHop();
   await using service = await startHomingService({
     config: JSON.stringify({
       ...{ hostname: "mx.f.example", listen: "127.0.0.1:0", domains: ["f.example"], aliasesFile: "aliases" },
-      ...{ srs: { domain: "f.example", secretsFile: "secrets" }, stateDirectory: state },
+      ...{ srs: { domain: "f.example", secretsFile: "secrets" }, stateDirectory: "." },
       delivery: { smartHost: `127.0.0.1:${hop.port}` },
     }),
     aliases: "alice: a@home.example\n",

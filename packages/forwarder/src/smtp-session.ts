@@ -1,5 +1,5 @@
 // The contract between SMTP in and whoever decides about mail: what a client says, as values, and what to answer.
-// smtp-in.ts speaks SMTP and calls a handler; receive.ts is the forwarder's, the command line's inbox has another.
+// smtp-in/ speaks SMTP and calls a handler; receive.ts is the forwarder's, the command line's inbox has another.
 import type { Content, ContentPromise, ForbiddenOctet, Reply } from "@homing/mail";
 import type { Mailbox, ReversePath } from "@homing/srs-core";
 import type { MailDsn, RcptDsn } from "./dsn-parameters.ts";
