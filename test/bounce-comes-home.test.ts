@@ -3,6 +3,7 @@
 // No reader of SRS but Homing is involved, and none of the two Postfixes knows of SRS at all.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ForwarderEvent } from "@homing/forwarder";
 import { storiesNeed } from "./harness/availability.ts";
 import { createDkimKey, dkim } from "./harness/dkim.ts";
 import { freePort } from "./harness/free-port.ts";
@@ -60,6 +61,16 @@ delivery:
   return { source, destination, forwarder };
 }
 
+/** Each message's own: the bounce may be here before the service knows that what it bounces was delivered. */
+function toldByMessage(events: readonly ForwarderEvent[]): string[][] {
+  const messages = new Map<string, string[]>();
+  for (const event of events) {
+    if (!("id" in event) || event.id === undefined) continue;
+    messages.set(event.id, [...(messages.get(event.id) ?? []), event.event]);
+  }
+  return [...messages.values()];
+}
+
 test("mail is forwarded with SRS, and the bounce of the new home reaches the original sender", {
   skip,
 }, async () => {
@@ -105,19 +116,10 @@ test("mail is forwarded with SRS, and the bounce of the new home reaches the ori
     "the sender's server heard nothing of the private address",
   );
 
-  const told = (await forwarder.events()).map((event) => event.event);
-  const eachWay = [
-    "received",
-    "forwarded",
-    "delivered",
-    "answered",
-    "received",
-    "unwrapped",
-    "delivered",
-    "bounce",
-    "answered",
-  ];
-  assert.deepEqual(told.slice(1), eachWay);
+  const [mail, dsn, ...others] = toldByMessage(await forwarder.events());
+  assert.deepEqual(mail, ["received", "forwarded", "delivered", "answered"]);
+  assert.deepEqual(dsn, ["received", "unwrapped", "delivered", "bounce", "answered"]);
+  assert.deepEqual(others, []);
   assert.equal(await forwarder.stop("SIGTERM"), 0);
 });
 
