@@ -2,10 +2,17 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 
+const MODULE = JSON.stringify(new URL("./young-memory.ts", import.meta.url).href);
+
 /** In a process of its own: what is set is set for good. */
+function printed(script: string, ...options: readonly string[]): number {
+  const args = [...options, "--input-type=module", "-e", script];
+  return Number(execFileSync(process.execPath, args, { encoding: "utf8" }));
+}
+
 function octetsAfterWork(prepare: string): number {
-  const script = `
-    import { growYoungMemory, youngOctets } from ${JSON.stringify(new URL("./young-memory.ts", import.meta.url).href)};
+  return printed(`
+    import { growYoungMemory, youngOctets } from ${MODULE};
     ${prepare}
     let kept = [];
     for (let round = 0; round < 3000; round++) {
@@ -13,8 +20,7 @@ function octetsAfterWork(prepare: string): number {
       if (kept.length > 100) kept = [];
     }
     console.log(youngOctets());
-  `;
-  return Number(execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" }));
+  `);
 }
 
 test("the young generation stays small; left alone it grows", () => {
@@ -22,4 +28,16 @@ test("the young generation stays small; left alone it grows", () => {
   // A scavenge that comes between two looks may double it once more.
   assert.ok(small <= 16 * 1024 * 1024, `${small} octets`);
   assert.ok(octetsAfterWork("") > small);
+});
+
+test("one that cannot grow is not asked again every few seconds", () => {
+  const looks = `
+    import { keepYoungMemory } from ${MODULE};
+    let looks = 0;
+    globalThis.setInterval = () => ({ unref: () => looks++ });
+    keepYoungMemory();
+    console.log(looks);
+  `;
+  assert.equal(printed(looks), 1);
+  assert.equal(printed(looks, "--max-semi-space-size=1"), 0);
 });
