@@ -11,9 +11,9 @@ const WANTED_OCTETS = 8 * 1024 * 1024;
 const LOOK_MS = 5000;
 /** Of a core: who does less does not need it. */
 const BUSY = 0.2;
-/** Each round is a tenth of a megabyte. */
+/** Each round is an eighth of a megabyte. */
 const MAX_ROUNDS = 200;
-/** Of so many rounds: one and a half megabytes, which live long enough to be counted. */
+/** Of so many rounds: two megabytes, which live long enough to be counted. */
 const SURVIVORS = 16;
 
 export function youngOctets(): number {
