@@ -1,8 +1,9 @@
 // Many who wait for one abort: time limits of the same moment are one signal (world.timeLimit), and a signal looks through
 // all of its listeners each time one comes or goes. Called by whoever waits for an attempt.
+import { Register } from "./register.ts";
 
 interface Waiting {
-  readonly calls: Set<() => void>;
+  readonly calls: Register<() => void>;
   readonly callAll: () => void;
 }
 
@@ -14,21 +15,17 @@ const waiting = new WeakMap<AbortSignal, Waiting>();
  */
 export function whenAborted(signal: AbortSignal, call: () => void): () => void {
   const { calls, callAll } = waiting.get(signal) ?? begin(signal);
-  // For the same signal the same function may wait twice.
-  const entry = (): void => call();
-  calls.add(entry);
+  const number = calls.add(call);
   return () => {
-    calls.delete(entry);
-    if (calls.size > 0) return;
+    if (!calls.delete(number) || calls.size > 0) return;
     signal.removeEventListener("abort", callAll);
     waiting.delete(signal);
   };
 }
 
 function begin(signal: AbortSignal): Waiting {
-  const calls = new Set<() => void>();
+  const calls = new Register<() => void>();
   const callAll = (): void => {
-    // A set passes over those that leave meanwhile.
     for (const call of calls) call();
   };
   signal.addEventListener("abort", callAll, { once: true });

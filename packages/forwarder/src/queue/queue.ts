@@ -5,6 +5,7 @@ import { type Content, partsOf, withFields } from "@homing/mail";
 import { asciiLower, type UnixSeconds } from "@homing/srs-core";
 import type { Cancel, Clock } from "../outbound/clock.ts";
 import { within } from "../outbound/within.ts";
+import { Register } from "../register.ts";
 import type { NoteChanges } from "../spool/notes.ts";
 import type { Job, Lease, NewMessage, PutOutcome, Recipient, StoredMessage } from "../spool/spool.ts";
 import { type ConcludeOptions, conclude } from "./conclude.ts";
@@ -93,7 +94,7 @@ export function createQueue(given: QueueOptions): Queue {
   const atOnce = options.maxAttemptsPerDomain;
   const slots = createSlots({ total: options.maxAttempts, perDomain: atOnce });
   const line = createLine(slots, { jobs: LINE_JOBS, octets: LINE_OCTETS, busyFrom: atOnce }, freed);
-  const works = new Set<Promise<void>>();
+  const works = new Register<Promise<void>>();
   const stopping = new AbortController();
   let claiming: Promise<void> | undefined;
   let wanted = false;
@@ -105,10 +106,8 @@ export function createQueue(given: QueueOptions): Queue {
   let cancelWake: Cancel = () => {};
 
   const track = (work: Promise<void>): void => {
-    const tracked: Promise<void> = work.catch(options.failed).finally(() => {
-      works.delete(tracked);
-    });
-    works.add(tracked);
+    const tracked = work.catch(options.failed).finally(() => void works.delete(number));
+    const number = works.add(tracked);
   };
   /** Before the last of those in memory has left: what is on the disk takes its time. */
   function freed(domain: string): void {

@@ -19,12 +19,14 @@ import { LOCAL_ERROR } from "../front/transactions.ts";
 import { gather, writeNow } from "../gathered-writes.ts";
 import { SMTPConnection, type SMTPConnectionOptions, type SMTPServer, type SMTPStream } from "./library.ts";
 import { type InputOwner, Parser } from "./parser.ts";
+import { type Listed, NO_PLACE } from "./roster.ts";
 
 const SHUTTING_DOWN = "4.3.2 shutting down";
 /** RFC 4954 §4: the client has to read our answer before it says anything else. */
 const BEHIND_AUTH = "5.5.0 nothing may come behind AUTH before its answer";
 
-export class Connection extends SMTPConnection implements InputOwner {
+export class Connection extends SMTPConnection implements InputOwner, Listed {
+  place = NO_PLACE;
   readonly #front: Front;
   readonly #talk: Session;
   readonly #authDialogue: AuthDialogue;

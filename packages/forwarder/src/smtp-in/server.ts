@@ -7,6 +7,7 @@ import { libraryHandlers } from "../front/library-handlers.ts";
 import { MAX_COMMAND_OCTETS, STRESS_SHARE } from "../front/limits.ts";
 import { Connection } from "./connection.ts";
 import { type SMTPConnectionOptions, SMTPServer, type SMTPServerSession } from "./library.ts";
+import { Roster } from "./roster.ts";
 
 const CLOSE_TIMEOUT_MS = 30_000;
 /** The slow are looked for so often, all at once. */
@@ -18,6 +19,7 @@ const UNUSED = { localAddress: "-", localPort: 1 };
 
 export class Server extends SMTPServer {
   readonly #front: Front;
+  readonly #roster = new Roster<Connection>();
   readonly #ticks: NodeJS.Timeout;
 
   constructor(front: Front) {
@@ -48,6 +50,7 @@ export class Server extends SMTPServer {
       ...libraryHandlers(front),
     });
     this.#front = front;
+    this.connections = this.#roster as unknown as SMTPServer["connections"];
     // The refused wait a moment for their reply; from then on nobody is even told.
     this.server.maxConnections = 2 * maxClients + 100;
     this.#ticks = setInterval(() => this.#tick(), TICK_MS).unref();
@@ -55,7 +58,7 @@ export class Server extends SMTPServer {
 
   override connect(socket: Socket, socketOptions?: SMTPConnectionOptions): void {
     const connection = new Connection(this, socket, socketOptions, this.#front);
-    this.connections.add(connection);
+    this.#roster.add(connection);
     connection.on("error", (error: Error) => this._onError(error));
     connection.on("connect", (info) => this._onClientConnect(info));
     connection.init();
@@ -91,16 +94,12 @@ export class Server extends SMTPServer {
         clearInterval(this.#ticks);
         resolve();
       });
-      for (const connection of this.connections) {
-        if (connection instanceof Connection) connection.leaveIfIdle();
-      }
+      for (const connection of this.#roster) connection.leaveIfIdle();
     });
   }
 
   #tick(): void {
-    const underStress = this.connections.size > this.#front.options.maxClients * STRESS_SHARE;
-    for (const connection of this.connections) {
-      if (connection instanceof Connection) connection.waited(TICK_MS, underStress);
-    }
+    const underStress = this.#roster.size > this.#front.options.maxClients * STRESS_SHARE;
+    for (const connection of this.#roster) connection.waited(TICK_MS, underStress);
   }
 }

@@ -1,6 +1,7 @@
 // The spool on SQLite: its interface in terms of operations for the writer thread. Called by open-spool.ts.
 import { partsOf } from "@homing/mail";
 import type { UnixSeconds } from "@homing/srs-core";
+import { Register } from "../register.ts";
 import { CHUNK_OCTETS, chunksOf, storedContent } from "./chunks.ts";
 import type { Answer, NoteChanges, Put } from "./operations.ts";
 import { deferralRow, job, messageRow, queueEntry, recipientRow, storedMessage } from "./rows.ts";
@@ -24,10 +25,10 @@ const LARGE_AT_A_TIME = 8;
 const TOGETHER_OCTETS = 8 * 1024 * 1024;
 
 export function createSqliteSpool(writer: Writer): Spool {
-  const puts = new Set<Promise<unknown>>();
+  const puts = new Register<Promise<unknown>>();
   const track = <T>(outcome: Promise<T>): Promise<T> => {
-    puts.add(outcome);
-    return outcome.finally(() => puts.delete(outcome));
+    const number = puts.add(outcome);
+    return outcome.finally(() => puts.delete(number));
   };
   const turns = createTurns(LARGE_AT_A_TIME);
   let closed = false;

@@ -4,6 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { partsOf } from "@homing/mail";
 import { atEndOfTurn } from "../../end-of-turn.ts";
+import { Register } from "../../register.ts";
 import { AliveWatch, SAID_NOTHING } from "../../threads/alive-watch.ts";
 import { whenAborted } from "../../when-aborted.ts";
 import type { Attempt } from "../attempt.ts";
@@ -46,6 +47,8 @@ const MAX_RESTART_MS = 5000;
 
 const STOPPING: Busy = { kind: "busy", cause: "the service is stopping" };
 const AWAY: Busy = { kind: "busy", cause: "the thread of SMTP out is being started again" };
+/** Before it is there. */
+const NO_ID: JobId = 0;
 const NOTHING_MORE: Omit<ToThread, "jobs" | "memory"> = {
   ...{ aborts: [], pieces: [], end: undefined, isQuestion: false },
 };
@@ -56,6 +59,7 @@ export function createOutboundThread(options: OutboundThreadOptions): Outbound {
 }
 
 interface Entry extends Submitted {
+  id: JobId;
   readonly resolve: (outcome: Attempt | Busy) => void;
   readonly reject: (error: unknown) => void;
   /** The thread knows of it. */
@@ -73,8 +77,7 @@ interface Entry extends Submitted {
 
 class OutboundThread implements Outbound {
   readonly #options: OutboundThreadOptions;
-  readonly #entries = new Map<JobId, Entry>();
-  #lastId = 0;
+  readonly #entries = new Register<Entry>();
   /** From the first submission on. */
   #thread: Worker | undefined;
   /** It has said something: it came through its start. */
@@ -116,7 +119,7 @@ class OutboundThread implements Outbound {
     const { promise, resolve, reject } = Promise.withResolvers<Attempt | Busy>();
     const parts = this.#hasRoom(message.octets) ? partsOf(message) : undefined;
     const entry: Entry = {
-      ...{ id: ++this.#lastId, submission, resolve, reject, parts },
+      ...{ id: NO_ID, submission, resolve, reject, parts },
       ...{ isPosted: false, isGiven: parts !== undefined, dotIsTold: false },
       ...{ wanted: undefined, wake: undefined, leave: undefined },
     };
@@ -146,7 +149,7 @@ class OutboundThread implements Outbound {
   #add(entry: Entry): void {
     if (entry.parts) this.#wholeOctets += entry.submission.message.octets;
     if (this.#entries.size === 0) this.#beginWork();
-    this.#entries.set(entry.id, entry);
+    entry.id = this.#entries.add(entry);
     this.#jobs.push(entry);
     this.#flushSoon();
   }
@@ -321,7 +324,7 @@ class OutboundThread implements Outbound {
     }
     const cause = `the thread of SMTP out is gone: ${this.#cause}`;
     this.#options.failed(new Error(cause));
-    for (const entry of [...this.#entries.values()]) {
+    for (const entry of this.#entries) {
       this.#take(entry);
       if (!entry.isPosted || !this.#isUp) entry.resolve(AWAY);
       else {
