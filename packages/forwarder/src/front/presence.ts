@@ -8,7 +8,7 @@ const REFUSED_WITHIN_MS = 500;
 
 export class Presence implements ClientPresence {
   readonly isGone: () => boolean;
-  readonly #goneCalls = new Set<() => void>();
+  #goneCalls: (() => void)[] = [];
   #settledCalls: (() => void)[] = [];
 
   constructor(isGone: () => boolean) {
@@ -17,8 +17,10 @@ export class Presence implements ClientPresence {
 
   onGone(call: () => void): () => void {
     if (this.isGone()) call();
-    else this.#goneCalls.add(call);
-    return () => void this.#goneCalls.delete(call);
+    else this.#goneCalls.push(call);
+    return () => {
+      this.#goneCalls = this.#goneCalls.filter((one) => one !== call);
+    };
   }
 
   /** Calls when a message is answered, and its client has the answer or is gone. */
@@ -34,7 +36,7 @@ export class Presence implements ClientPresence {
 
   /** The answer to a message is out: whoever is lost from here on has had it. */
   settle(): void {
-    this.#goneCalls.clear();
+    this.#goneCalls = [];
     const calls = this.#settledCalls;
     this.#settledCalls = [];
     for (const call of calls) call();
