@@ -2,4 +2,4 @@
 // are not its contract; each override has a test in smtp-in*.test.ts that fails when an upgrade breaks it.
 export { SMTPServer, type SMTPServerSession } from "smtp-server";
 export { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
-export { SMTPStream } from "smtp-server/lib/smtp-stream.js";
+export type { SMTPStream } from "smtp-server/lib/smtp-stream.js";

@@ -1,8 +1,11 @@
-// Between the library, which pipes a socket into it, and our own reading of what came. Made by connection.ts.
+// Between the library, which pipes a socket into it, and our own reading of what came: as much of a stream as Readable.pipe asks
+// for. A Writable, as the library's is, would stay in memory long after its connection (Connection.#letGo says why). Made by
+// connection.ts.
+import { EventEmitter } from "node:events";
+import process from "node:process";
 import { ClientInput, type InputWatch } from "../front/client-input.ts";
 import { MAX_COMMAND_OCTETS } from "../front/limits.ts";
 import type { MessageReader } from "../front/read-message.ts";
-import { SMTPStream } from "./library.ts";
 
 /** The connection, as far as its input concerns it. */
 export interface InputOwner {
@@ -19,11 +22,13 @@ export interface InputOwner {
   messageEnded(message: MessageReader, done: () => void): void;
 }
 
-export class Parser extends SMTPStream implements InputWatch {
+export class Parser extends EventEmitter implements InputWatch {
   readonly input: ClientInput;
   readonly #owner: InputOwner;
   /** The client has closed its half, and what it sent before is not dealt with yet. */
   isEnding = false;
+  /** Written by the library: nothing is answered any more. */
+  isClosed = false;
   #isFull = false;
 
   constructor(owner: InputOwner) {
@@ -32,7 +37,7 @@ export class Parser extends SMTPStream implements InputWatch {
     this.input = new ClientInput(MAX_COMMAND_OCTETS, this);
   }
 
-  override write(chunk: Buffer): boolean {
+  write(chunk: Buffer): boolean {
     this.#isFull = this.#owner.mayTalk() && !this.input.take(chunk);
     return !this.#isFull;
   }
@@ -41,23 +46,23 @@ export class Parser extends SMTPStream implements InputWatch {
    * Exim sends QUIT right behind the final dot and closes its half of the connection, and still waits for our answer. Who ends
    * without a word behind the dot is gone.
    */
-  override end(): this {
+  end(): void {
     const { isBusy, inMessage, hasMore } = this.input;
     if (isBusy) this.isEnding = true;
-    else super.end();
+    else this.#endInput();
     if (!inMessage || !hasMore) this.#owner.hangUp();
-    return this;
   }
 
-  override _flushData(): void {
-    this.input.end();
+  /** A command without its line end runs behind `hangUp`, as with the library: nobody waits for its answer. */
+  #endInput(): void {
+    process.nextTick(() => this.input.end());
   }
 
   idle(): void {
     if (this.#isFull) this.emit("drain");
     this.#isFull = false;
     if (!this.isEnding) return;
-    super.end();
+    this.#endInput();
     this.#owner.hangUp();
   }
 
