@@ -21,6 +21,20 @@ test("each has a number of its own, also after it left", () => {
   assert.ok(third !== first && third !== second);
 });
 
+test("numbers begin again, without those that are in use", () => {
+  const register = new Register<{ name: string }>(3);
+  assert.deepEqual(
+    ["a", "b", "c"].map((name) => register.add({ name })),
+    [1, 2, 3],
+  );
+  register.delete(2);
+  assert.equal(register.add({ name: "d" }), 2);
+  assert.deepEqual(
+    [...register].map(({ name }) => name),
+    ["a", "d", "c"],
+  );
+});
+
 test("they come in the order in which they were added, without those that leave meanwhile", () => {
   const register = new Register<{ name: string }>();
   const numbers = ["a", "b", "c", "d"].map((name) => register.add({ name }));

@@ -34,3 +34,13 @@ test("one that leaves while others are called is not called", () => {
   limit.abort();
   assert.deepEqual(heard, []);
 });
+
+test("one that leaves twice leaves nobody else without a listener", () => {
+  const { signal } = new AbortController();
+  const leave = whenAborted(signal, () => {});
+  leave();
+  whenAborted(signal, () => {});
+  leave();
+  whenAborted(signal, () => {});
+  assert.equal(getEventListeners(signal, "abort").length, 1);
+});

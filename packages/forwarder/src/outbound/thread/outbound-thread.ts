@@ -47,7 +47,7 @@ const MAX_RESTART_MS = 5000;
 
 const STOPPING: Busy = { kind: "busy", cause: "the service is stopping" };
 const AWAY: Busy = { kind: "busy", cause: "the thread of SMTP out is being started again" };
-/** Before it is there. */
+/** Before `#add` gives it one. */
 const NO_ID: JobId = 0;
 const NOTHING_MORE: Omit<ToThread, "jobs" | "memory"> = {
   ...{ aborts: [], pieces: [], end: undefined, isQuestion: false },
