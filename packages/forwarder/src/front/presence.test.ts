@@ -44,3 +44,12 @@ test("whoever does not want to be called is not", () => {
   leaves();
   assert.deepEqual(heard, []);
 });
+
+test("one that leaves while others are called is not called", () => {
+  const { one, heard, leaves, note } = presence();
+  let leave = (): void => {};
+  one.onGone(() => leave());
+  leave = one.onGone(note("gone"));
+  leaves();
+  assert.deepEqual(heard, []);
+});

@@ -30,7 +30,8 @@ export class Presence implements ClientPresence {
 
   /** Its connection is over. */
   leaves(): void {
-    for (const call of this.#goneCalls) call();
+    // One that leaves meanwhile is passed over.
+    for (let call = this.#goneCalls.shift(); call; call = this.#goneCalls.shift()) call();
     this.settle();
   }
 

@@ -25,6 +25,9 @@ const SHUTTING_DOWN = "4.3.2 shutting down";
 /** RFC 4954 §4: the client has to read our answer before it says anything else. */
 const BEHIND_AUTH = "5.5.0 nothing may come behind AUTH before its answer";
 
+/** Here, where it refers to no connection. */
+const nobodyHears = (): void => {};
+
 export class Connection extends SMTPConnection implements InputOwner, Listed {
   place = NO_PLACE;
   readonly #front: Front;
@@ -33,6 +36,8 @@ export class Connection extends SMTPConnection implements InputOwner, Listed {
   readonly #presence = new Presence(() => this._closed || this._socket.destroyed);
   /** The TLS socket, as soon as there is one; the library keeps it to itself until the handshake is done. */
   #topSocket: Socket | undefined;
+  /** What TLS runs over. */
+  #plainSocket: Socket | undefined;
 
   constructor(server: SMTPServer, socket: Socket, options: SMTPConnectionOptions | undefined, front: Front) {
     super(server, socket, options);
@@ -46,7 +51,7 @@ export class Connection extends SMTPConnection implements InputOwner, Listed {
     const refusal = this.#talk.enter(this.remoteAddress, this._server.connections.size);
     if (refusal && this.needsUpgrade) {
       // A handshake costs more than the reply is worth.
-      this._socket.on("error", () => {});
+      this._socket.on("error", nobodyHears);
       this.close();
       this._socket.destroy();
       return;
@@ -82,11 +87,12 @@ export class Connection extends SMTPConnection implements InputOwner, Listed {
   /**
    * V8 takes a function that is written straight into a property for one that stays, and puts it into the old generation. Each
    * socket has one (Node's `WritableState.onwrite`), as long as Node's own code is not optimized, which takes some ten thousand
-   * connections: such a socket stays until the whole heap is cleared, and must not lead to us.
+   * connections: such a socket stays until the whole heap is cleared, and must not lead to us (ADR 0031).
    */
   #letGo(): void {
-    // It is closed, and says nothing any more; an error that nobody hears would end the service all the same.
-    this._socket.removeAllListeners().on("error", () => {});
+    // They are closed, and say nothing any more; an error that nobody hears would end the service all the same.
+    for (const socket of new Set([this._socket, this.#topSocket, this.#plainSocket]))
+      socket?.removeAllListeners().on("error", nobodyHears);
   }
 
   hangUp(): void {
@@ -398,6 +404,7 @@ export class Connection extends SMTPConnection implements InputOwner, Listed {
   /** Our 220 is plain text, and the last of it. @param then on a port where TLS begins at once */
   override upgrade(callback: () => void, then?: () => void): void {
     writeNow(this._socket);
+    this.#plainSocket = this._socket;
     super.upgrade(callback, then);
     const top = this.#topSocket;
     // Who leaves in the middle of the handshake would be waited for: a socket of ours may be closed by halves.
