@@ -93,6 +93,7 @@ export interface ServiceOptions {
   /** Text of the file that is called virtual. */
   readonly virtual?: string;
   readonly secret: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** `homing serve` with files of its own in a temporary folder. */
@@ -104,7 +105,7 @@ export interface HomingService extends HomingProcess {
 
 export async function startHomingService(options: ServiceOptions): Promise<HomingService> {
   const config = await writeServiceFiles(options);
-  const service = startHoming(["serve", "--config", config]);
+  const service = startHoming(["serve", "--config", config], options.env);
   const cleanUp = async (): Promise<void> => {
     await service[Symbol.asyncDispose]();
     await rm(dirname(config), { recursive: true, force: true });
