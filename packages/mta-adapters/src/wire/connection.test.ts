@@ -1,9 +1,11 @@
 // One connection: the order of answers, half-closed clients, clients that do not read, faults, and requests that never end.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { heard, listenForLines, rest } from "../testing/line-protocol.ts";
+import { heard, lineProtocol, listenForLines, rest } from "../testing/line-protocol.ts";
+import { serveConnection } from "./connection.ts";
 
 test("requests of one packet are answered in one packet, in their order", async (t) => {
   const { dial } = await listenForLines(t);
@@ -203,6 +205,31 @@ test("a silent connection is closed after the time of its protocol, without a wo
   assert.equal(await rest(await dial()), "");
   assert.deepEqual(events, []);
 });
+
+test("a request that stands still is a fault, also where its silence is noticed a millisecond before its time", async (t) => {
+  const faults: string[] = [];
+  const [socket, client] = await socketPair(t);
+  const onChunk = (): void => void setImmediate(() => socket.emit("timeout"));
+  serveConnection({
+    socket,
+    protocol: lineProtocol({ onChunk }),
+    onFault: (fault) => faults.push(fault),
+    onError: assert.ifError,
+  });
+  client.write("begun");
+  assert.equal(await rest(client), "");
+  assert.deepEqual(faults, ["a request was not whole after 30 s"]);
+});
+
+async function socketPair(t: TestContext): Promise<readonly [Socket, Socket]> {
+  const server = createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const accepted = once(server, "connection");
+  const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  t.after(() => client.destroy());
+  return [((await accepted) as [Socket])[0], client];
+}
 
 test("a request must be whole 30 s after its first octet, however many more come", async (t) => {
   const { events, client, send } = await clientOfStoppedTime(t);

@@ -34,7 +34,7 @@ export function serveConnection<Request>(options: ConnectionOptions<Request>): v
   socket.setNoDelay(true);
   // A connection without a word holds a place of those that are allowed.
   const seconds = Math.min(REQUEST_SECONDS, options.protocol.idleSeconds);
-  socket.setTimeout(seconds * 1000, () => socket.destroy());
+  socket.setTimeout(seconds * 1000, () => connection.silence());
   // Events and no iterator: most answers are there at once, and a promise for each would be a fifth of all time.
   socket.on("data", (chunk: Buffer) => connection.read(chunk));
   socket.on("end", () => connection.readEnd());
@@ -82,6 +82,13 @@ class Connection<Request> {
     if (this.#state === "over") return;
     this.#hasEnded = true;
     this.#answerAll();
+  }
+
+  /** Between requests it is no fault. Within one, the other clock may be a millisecond behind, and would never be heard. */
+  silence(): void {
+    const { socket, protocol } = this.#options;
+    if (this.#deadline !== undefined && protocol.idleSeconds >= REQUEST_SECONDS) this.#fail(tooLate());
+    else socket.destroy();
   }
 
   /** The client has taken what it was told. */
