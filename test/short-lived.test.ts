@@ -14,7 +14,7 @@ const MESSAGES = 300;
 /** 1,500 were measured, nearly all of them Node's own for a socket; with Sets and Maps in place of registers 5,600. */
 const MOST_OCTETS = 2500;
 
-test("nothing of a message that is over reaches the old generation", async () => {
+test("of a message that is over, hardly anything reaches the old generation", async () => {
   await using hop = await startHop();
   await using service = await startHomingService({
     config: [

@@ -1,5 +1,5 @@
-// Loaded into a service with `--import`: at each SIGUSR2 it writes to stderr how many octets of its main thread's heap are in
-// V8's old generation. Called by the story of what a message leaves there.
+// Loaded with `--import` by short-lived.test.ts into a service: at each SIGUSR2 it writes to stderr how many octets of its main
+// thread's heap are in V8's old generation.
 import process from "node:process";
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
