@@ -84,7 +84,7 @@ const sources: Source[] = globSync("packages/*/src/**/*.ts", { cwd: ROOT })
   .filter((file) => !file.endsWith(".test.ts") && !file.includes("/testing/"))
   .map((file) => {
     const text = readFileSync(resolve(ROOT, file), "utf8");
-    const imports = [...text.matchAll(/(?:\bfrom |\bimport\(|^import )"([^"]+)"/gm)].map(
+    const imports = [...text.matchAll(/(?:\bfrom |\bimport\(|^import |\basCommonJs\(\s*)"([^"]+)"/gm)].map(
       (match) => match[1] ?? "",
     );
     return { file, package: file.split("/")[1] ?? "", text, imports };

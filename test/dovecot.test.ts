@@ -7,11 +7,13 @@ import { memoryContent } from "@homing/mail";
 import sampleCertificate from "smtp-server/lib/tls-options.js";
 import type { Delivery } from "../packages/forwarder/src/deliver.ts";
 import { deliverLocally, type LocalStore } from "../packages/forwarder/src/local-delivery.ts";
+import { ownConnections } from "../packages/forwarder/src/testing/own-connections.ts";
 import { storiesNeed } from "./harness/availability.ts";
 import { type Dovecot, startDovecot } from "./harness/dovecot.ts";
 
 const skip = (await storiesNeed("dovecot-lmtpd")) ?? false;
 
+const HOSTNAME = "mx.home.example";
 const NOW = 1_800_000_000;
 const HEADER = "From: bob@source.example\r\nSubject: octets\r\n\r\n";
 
@@ -24,7 +26,7 @@ function deliver(
 ): Promise<Delivery> {
   return deliverLocally(
     store,
-    { hostname: "mx.home.example", newId: () => `id${++ids}`, now: () => NOW },
+    { hostname: HOSTNAME, ...ownConnections(HOSTNAME), newId: () => `id${++ids}`, now: () => NOW },
     {
       reversePath: { localPart: "bob", domain: "source.example" },
       recipient: { localPart: user, domain: "home.example" },

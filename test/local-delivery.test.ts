@@ -11,6 +11,7 @@ import { type TestContext, test } from "node:test";
 import { memoryContent } from "@homing/mail";
 import type { Delivery } from "../packages/forwarder/src/deliver.ts";
 import { deliverLocally } from "../packages/forwarder/src/local-delivery.ts";
+import { ownConnections } from "../packages/forwarder/src/testing/own-connections.ts";
 import { storiesNeed } from "./harness/availability.ts";
 import { run } from "./harness/command.ts";
 import { createDkimKey, dkim } from "./harness/dkim.ts";
@@ -126,7 +127,12 @@ test("a DKIM signature verifies over the message in the maildir, as it lies ther
   const message = await peer.sign(Buffer.from(header + body, "latin1"), signer);
   const delivery = await deliverLocally(
     { kind: "maildir", pattern: join(base, "{user}") },
-    { hostname: "mx.home.example", newId: () => "id1", now: () => 1_800_000_000 },
+    {
+      hostname: "mx.home.example",
+      ...ownConnections("mx.home.example"),
+      newId: () => "id1",
+      now: () => 1_800_000_000,
+    },
     {
       reversePath: { localPart: "bob", domain: "source.example" },
       recipient: { localPart: "alice", domain: "home.example" },

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { writeSync } from "node:fs";
 import { memoryContent } from "@homing/mail";
 import { deliverLocally } from "../../packages/forwarder/src/local-delivery.ts";
+import { ownConnections } from "../../packages/forwarder/src/testing/own-connections.ts";
 
 const [, , pattern = "", count, octets] = process.argv;
 const message = Buffer.from(`Subject: x\r\n\r\n${"x".repeat(Number(octets))}\r\n`);
@@ -18,7 +19,12 @@ const envelope = {
 for (let sent = 0; sent < Number(count); sent++) {
   const delivery = await deliverLocally(
     { kind: "maildir", pattern },
-    { hostname: "mx.home.example", newId: randomUUID, now: () => 1_800_000_000 },
+    {
+      hostname: "mx.home.example",
+      ...ownConnections("mx.home.example"),
+      newId: randomUUID,
+      now: () => 1_800_000_000,
+    },
     envelope,
     memoryContent(message),
   );

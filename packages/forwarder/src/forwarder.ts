@@ -17,7 +17,7 @@ import type { Forwarder, ForwarderSettings, World } from "./forwarder-settings.t
 import { createResources, type SmtpServerOptions } from "./front/front.ts";
 import { createHeaderMarks } from "./header-mark.ts";
 import { createLoopTokens } from "./loop-token.ts";
-import { createMailOut } from "./mail-out.ts";
+import { startMailOut } from "./mail-out.ts";
 import { blockList } from "./networks.ts";
 import { createPost, type Post } from "./posted-mail.ts";
 import type { LeadsTo } from "./queue/dsn-message.ts";
@@ -73,7 +73,7 @@ export async function startForwarder(settings: ForwarderSettings, world: World):
   const headerMarks = createHeaderMarks(settings.loopSecrets);
   const loopTokens = createLoopTokens(settings.loopSecrets);
   const failures = createFailures(settings, world, { tables: () => tables, srsDomains, routeOf });
-  const mailOut = createMailOut(settings, world, failures, leadsTo);
+  const mailOut = await startMailOut(settings, world, failures, leadsTo);
   const links = settings.rememberHeaders ? linksOf(settings, world, srsDomains) : undefined;
   const ways = { headerMarks, links, loopTokens, leadsTo, srsDomains };
   const bounces = createBounces(settings, world, mailOut, failures, ways);

@@ -8,6 +8,7 @@ import { type Envelope, memoryContent } from "@homing/mail";
 import type { Delivery } from "./deliver.ts";
 import { deliverLocally, type LocalDeliveryOptions, type LocalStore } from "./local-delivery.ts";
 import { type MaildirFiles, SYSTEM_FILES } from "./maildir-files.ts";
+import { ownConnections } from "./testing/own-connections.ts";
 import { type Answers, FIN, startHop } from "./testing/smtp-peers.ts";
 import { within } from "./testing/wire.ts";
 
@@ -17,7 +18,13 @@ const envelope: Envelope = {
   eightBit: false,
   smtpUtf8: false,
 };
-const OPTIONS = { hostname: "mx.home.example", newId: () => "id1", now: () => 1_800_000_000 };
+const HOSTNAME = "mx.home.example";
+const OPTIONS = {
+  hostname: HOSTNAME,
+  ...ownConnections(HOSTNAME),
+  newId: () => "id1",
+  now: () => 1_800_000_000,
+};
 const MESSAGE = Buffer.from("Subject: x\r\n\r\ny\r\n");
 
 function deliver(store: LocalStore, changed: Partial<Envelope & LocalDeliveryOptions> = {}) {

@@ -10,7 +10,7 @@ import { maildirOf } from "./maildir-folder.ts";
 import { maildirMessage } from "./maildir-message.ts";
 import type { AttemptHooks } from "./outbound/attempt.ts";
 import type { Outbound, Patience } from "./outbound/outbound.ts";
-import { type Attempt, type SocketPath, submit } from "./smtp-out.ts";
+import type { Attempt, SocketPath } from "./smtp-out.ts";
 
 export type LocalStore =
   | { readonly kind: "lmtp"; readonly server: HostPort | SocketPath }
@@ -22,9 +22,9 @@ export type LocalStore =
 
 export interface LocalDeliveryOptions extends AttemptHooks {
   readonly hostname: string;
-  /** Connections to an LMTP store; without it, each message has one of its own. */
-  readonly outbound?: Pick<Outbound, "submit">;
-  readonly patience?: Patience;
+  /** Connections to an LMTP store. */
+  readonly outbound: Pick<Outbound, "submit">;
+  readonly patience: Patience;
   readonly newId: () => string;
   /** Unix seconds. */
   readonly now: () => number;
@@ -55,22 +55,16 @@ export function deliverLocally(
 
 async function deliverByLmtp(
   server: HostPort | SocketPath,
-  { hostname, timeIsUp, onFinalDot, outbound, patience }: LocalDeliveryOptions,
+  { timeIsUp, onFinalDot, outbound, patience }: LocalDeliveryOptions,
   envelope: Envelope,
   message: Content,
 ): Promise<Delivery> {
   const hop = `lmtp:${"path" in server ? `unix:${server.path}` : renderHostPort(server)}`;
-  const task = {
-    protocol: "lmtp",
-    envelope,
-    message,
+  const attempt = await outbound.submit({
+    ...{ protocol: "lmtp", hop: server, patience, envelope, message },
     ...(timeIsUp ? { timeIsUp } : {}),
     ...(onFinalDot ? { onFinalDot } : {}),
-  } as const;
-  const attempt =
-    outbound && patience
-      ? await outbound.submit({ ...task, hop: server, patience })
-      : await submit({ ...task, server, hostname });
+  });
   if (attempt.kind === "busy") return { kind: "failed", ...BUSY_STATUS, hop, detail: attempt.cause };
   if (attempt.kind === "accepted")
     return { kind: "delivered", hop, detail: attempt.reply.text, stored: true };

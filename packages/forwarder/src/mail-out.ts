@@ -17,10 +17,10 @@ import { deliverLocally } from "./local-delivery.ts";
 import { createMayConnect } from "./networks.ts";
 import { createNextHops } from "./next-hops.ts";
 import { createFetchPolicy } from "./outbound/fetch-policy.ts";
-import { createOutbound, type Outbound } from "./outbound/outbound.ts";
+import type { Outbound } from "./outbound/outbound.ts";
 import { withStsPolicies } from "./outbound/sts-hops.ts";
 import { createStsPolicies } from "./outbound/sts-policies.ts";
-import { createOutboundThread } from "./outbound/thread/outbound-thread.ts";
+import { createOutboundThread, type OutboundThreadOptions } from "./outbound/thread/outbound-thread.ts";
 import type { LeadsTo } from "./queue/dsn-message.ts";
 import { QUEUE_TIMES } from "./queue/next-step.ts";
 import { createQueue, type Queue } from "./queue/queue.ts";
@@ -54,17 +54,17 @@ const LEAVE_MS = 1000;
 /** Late successes that are remembered without a disk. */
 const MAX_RECORDS = 10_000;
 
-export function createMailOut(
+export async function startMailOut(
   settings: ForwarderSettings,
   world: World,
   failures: Pick<Failures, "kept" | "settingsOf">,
   leadsTo: LeadsTo,
-): MailOut {
+): Promise<MailOut> {
   const { hostname, state } = settings;
   const failed = (error: unknown): void => {
     world.report({ event: "error", session: "", message: bugText(error) });
   };
-  const outbound = (settings.outboundThread ? createOutboundThread : createOutbound)({
+  const outbound = await startOutbound(settings.outboundThread === true, {
     failed,
     hostname,
     clock: world.clock,
@@ -153,6 +153,13 @@ export function createMailOut(
       cancel();
     },
   };
+}
+
+/** With a thread of its own, this one does without the library. */
+async function startOutbound(inThread: boolean, options: OutboundThreadOptions): Promise<Outbound> {
+  if (inThread) return createOutboundThread(options);
+  const { createOutbound } = await import("./outbound/outbound.ts");
+  return createOutbound(options);
 }
 
 function createAttempt(settings: ForwarderSettings, world: World, outbound: Outbound): AttemptCopy {

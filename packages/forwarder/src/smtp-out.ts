@@ -2,7 +2,8 @@
 // (ADR 0009) are here and in outbound/out-connection.ts, each with a test in smtp-out*.test.ts. Called by the pool in
 // outbound/, and, for one message on a connection of its own, by local-delivery.ts and by `homing send`.
 import { connect } from "node:net";
-import SMTPConnection from "nodemailer/lib/smtp-connection";
+import type * as Nodemailer from "nodemailer/lib/smtp-connection";
+import { asCommonJs } from "./as-commonjs.ts";
 import type { NextHop } from "./next-hops.ts";
 import type { Attempt, AttemptOptions } from "./outbound/attempt.ts";
 import { type FailedAttempt, failedAttempt } from "./outbound/failed-attempt.ts";
@@ -11,6 +12,8 @@ import { logIn } from "./outbound/log-in.ts";
 import { createOutConnection, leave, type OutConnection } from "./outbound/out-connection.ts";
 import { tlsDemand, tlsOutcome, unmet, unmetDemand } from "./outbound/tls-demand.ts";
 import { type Transcript, transcriber } from "./outbound/transcript.ts";
+
+const { default: SMTPConnection } = asCommonJs("nodemailer/lib/smtp-connection") as typeof Nodemailer;
 
 export type { Attempt } from "./outbound/attempt.ts";
 
