@@ -35,7 +35,7 @@ test("the image is Node as the workspace has it, runs as no root and starts no s
 test("memory settings are those of the unit", () => {
   const settings = (text: string) => text.match(/\bMALLOC_\w+=\d+\b/g);
   const unit = settings(readFileSync(join(ROOT, "deploy/systemd/homing.service"), "utf8"));
-  assert.equal(unit?.length, 2);
+  assert.equal(unit?.length, 3);
   assert.deepEqual(settings(containerfile), unit);
 });
 

@@ -45,7 +45,11 @@ for (const [values, expected] of spreads) {
 }
 
 test("Homing has the memory settings of its unit", () => {
-  assert.deepEqual(Object.keys(unitEnvironment()), ["MALLOC_ARENA_MAX", "MALLOC_TRIM_THRESHOLD_"]);
+  assert.deepEqual(Object.keys(unitEnvironment()), [
+    "MALLOC_ARENA_MAX",
+    "MALLOC_TRIM_THRESHOLD_",
+    "MALLOC_MMAP_THRESHOLD_",
+  ]);
 });
 
 test("p50 and p99 of 200 values are the 100th and the 198th", () => {
