@@ -84,7 +84,7 @@ const CLOSE_SECONDS = 25;
 const IDLE_SECONDS = 60;
 /** Jobs that wait in memory for a slot, with their messages. */
 const LINE_JOBS = 2000;
-const LINE_OCTETS = 8 * 1024 * 1024;
+const LINE_OCTETS = 4 * 1024 * 1024;
 /** A job's own, roughly. */
 const JOB_OCTETS = 2048;
 
