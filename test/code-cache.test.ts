@@ -52,6 +52,14 @@ test("in XDG_CACHE_HOME, and before both in the service manager's folder", async
   assert.equal(await filesIn(home), 0);
 });
 
+test("an XDG_CACHE_HOME that is missing is made, for nobody else", async (t) => {
+  const home = await newFolder(t);
+  const xdg = join(home, "of/mine");
+  await runs({ HOME: home, XDG_CACHE_HOME: xdg });
+  assert.ok((await filesIn(join(xdg, "homing/code"))) > 10);
+  assert.equal((await stat(xdg)).mode & 0o777, 0o700);
+});
+
 test("not in a folder that others can write to", async (t) => {
   const home = await newFolder(t);
   await chmod(home, 0o770);

@@ -28,8 +28,18 @@ export function keepCode() {
 function codeFolder({ CACHE_DIRECTORY, XDG_CACHE_HOME, HOME }) {
   const ofService = CACHE_DIRECTORY?.split(":")[0];
   if (ofService) return made(ofService, ["homing", "code"]);
-  if (XDG_CACHE_HOME) return made(XDG_CACHE_HOME, ["homing", "code"]);
+  if (XDG_CACHE_HOME) return made(madeFirst(XDG_CACHE_HOME), ["homing", "code"]);
   return HOME && made(HOME, [".cache", "homing", "code"]);
+}
+
+/** XDG Base Directory Specification: a folder that is missing is made, for its user alone. */
+function madeFirst(base) {
+  try {
+    if (isAbsolute(base)) mkdirSync(base, { recursive: true, mode: 0o700 });
+  } catch {
+    // It cannot be had: what follows says so.
+  }
+  return base;
 }
 
 /** The folder below, made step by step; undefined where one of them is not ours, or others could change or swap it. */
