@@ -23,6 +23,8 @@ export interface BounceReadingOptions {
 const CODE = new URL("./reading-thread.ts", import.meta.url);
 /** They are read one after the other, and told together: a quick one waits for no more than these. */
 const JOBS_AT_ONCE = 4;
+/** Its memory, some 20 MB, is for others then. A bounce can wait for the tenth of a second that another thread takes to begin. */
+const IDLE_MS = 60_000;
 /** Clients who left wait here, too, with what they sent. One more comes again. */
 const MAX_WAITING = 500;
 
@@ -35,7 +37,8 @@ export const readHere: BounceReading = { read: readContent, close: async () => {
  */
 export function startBounceReading({ lost, silenceMs, code = CODE }: BounceReadingOptions): BounceReading {
   const pool = new ThreadPool<ReadingTrade>({
-    ...{ name: "bounces", code, silenceMs, threads: 1, jobsPerThread: JOBS_AT_ONCE, maxWaiting: MAX_WAITING },
+    ...{ name: "bounces", code, silenceMs, idleMs: IDLE_MS },
+    ...{ threads: 1, jobsPerThread: JOBS_AT_ONCE, maxWaiting: MAX_WAITING },
     lost: (cause) => lost(`the thread that reads bounces is gone: ${cause}`),
   });
   return {

@@ -24,6 +24,8 @@ export interface ThreadKind<T extends Trade> {
   readonly data?: unknown;
   /** Silent for so long with work to do, a thread is ended. Default 30,000. */
   readonly silenceMs?: number | undefined;
+  /** Without work for so long, a thread is ended: the next job begins another. Default: it stays. */
+  readonly idleMs?: number | undefined;
   /** Must not reject. */
   readonly answer?: (question: T["question"]) => Promise<T["answer"]>;
 }
@@ -66,11 +68,14 @@ export class JobThread<T extends Trade> {
   readonly #flushSoon = atEndOfTurn(() => this.#flush());
   #lastJob = 0;
   readonly #watch: AliveWatch;
+  readonly #idle: NodeJS.Timeout | undefined;
   #reason: WorkRefused["reason"] = "lost";
   #cause = "it ended";
   /** It will be gone: what it is given now is lost. */
   isLeaving = false;
   isGone = false;
+  /** It had nothing to do: nothing is wrong with it. */
+  isDismissed = false;
 
   /** @param changed told when it has room for another job, or is gone */
   constructor(kind: ThreadKind<T>, changed: (thread: JobThread<T>) => void) {
@@ -82,6 +87,8 @@ export class JobThread<T extends Trade> {
       ask: () => this.#tell({ kind: "are-you-there" }),
       giveUp: () => this.#giveUp(SAID_NOTHING),
     });
+    const { idleMs } = kind;
+    this.#idle = idleMs === undefined ? undefined : setTimeout(() => this.#dismiss(), idleMs).unref();
     setFlagsFromString(`--min-semi-space-size=${YOUNG_MIB}`);
     this.#worker = new Worker(kind.code, {
       workerData: kind.data,
@@ -192,9 +199,19 @@ export class JobThread<T extends Trade> {
     const job = this.#jobs.get(id);
     this.#jobs.delete(id);
     job?.wake?.();
-    if (this.#jobs.size === 0) this.#worker.unref();
+    if (this.#jobs.size === 0) {
+      this.#worker.unref();
+      this.#idle?.refresh();
+    }
     if (job && !this.isGone) this.#changed(this);
     return job;
+  }
+
+  #dismiss(): void {
+    // The last of them begins the time anew.
+    if (this.#jobs.size > 0) return;
+    this.isDismissed = true;
+    this.#giveUp("it had nothing to do");
   }
 
   #giveUp(cause: string): void {
@@ -206,6 +223,7 @@ export class JobThread<T extends Trade> {
   #lost(): void {
     this.isGone = true;
     this.#watch.stop();
+    clearTimeout(this.#idle);
     const refused = new WorkRefused(this.#reason, `the thread that had it is gone: ${this.#cause}`);
     for (const id of [...this.#jobs.keys()]) this.#take(id)?.reject(refused);
     this.#changed(this);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { type Content, memoryContent } from "@homing/mail";
 import { inputOf } from "./job-thread.ts";
 import type { ObedientTrade } from "./testing/obedient-thread.ts";
@@ -46,6 +47,23 @@ test("a thread that says nothing any more is ended", async (t) => {
 test("a thread that answers may take its time", async (t) => {
   const { tell, lost } = obedient(t, { silenceMs: 1500 });
   assert.equal(await tell("is patient"), "still there");
+  assert.deepEqual(lost, []);
+});
+
+test("a thread that had nothing to do for long is ended without a word, and the next job begins another", async (t) => {
+  const { tell, lost } = obedient(t, { idleMs: 50 });
+  const first = await tell("which");
+  await setTimeout(500);
+  assert.notEqual(await tell("which"), first);
+  assert.deepEqual(lost, []);
+});
+
+test("a thread whose work takes long stays", async (t) => {
+  const { tell, lost } = obedient(t, { idleMs: 1000, silenceMs: 1500 });
+  const first = await tell("which");
+  // Longer than it may be idle.
+  await tell("is patient");
+  assert.equal(await tell("which"), first);
   assert.deepEqual(lost, []);
 });
 

@@ -68,7 +68,7 @@ export class ThreadPool<T extends Trade> {
     const thread = new JobThread(this.#options, (changed) => {
       if (changed.isGone) {
         this.#threads.delete(changed);
-        if (!this.#isClosed) this.#options.lost?.(changed.cause);
+        if (!this.#isClosed && !changed.isDismissed) this.#options.lost?.(changed.cause);
       }
       this.#next();
     });

@@ -1,13 +1,13 @@
 // A thread that does what its work says. Started by thread-pool.test.ts.
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { parentPort } from "node:worker_threads";
+import { parentPort, threadId } from "node:worker_threads";
 import type { ToThread } from "../messages.ts";
 import { type Ask, serveJobs, type ThisJob } from "../serve-jobs.ts";
 
 export interface ObedientTrade {
   /**
-   * `dies`, `hangs`, `bug`, `waits`, `is patient`, `counts` its octets, `spends` a megabyte, tells its `external` ones, or `asks` or
-   * `says` what comes behind.
+   * `dies`, `hangs`, `bug`, `waits`, `is patient`, `counts` its octets, `spends` a megabyte, tells its `external` ones, or `which`
+   * it is, or `asks` or `says` what comes behind.
    */
   readonly work: string;
   readonly outcome: string;
@@ -55,6 +55,7 @@ const deeds: Readonly<Record<string, Deed>> = {
   async spends() {
     return `${Buffer.alloc(MEGABYTE).length} octets`;
   },
+  which: async () => String(threadId),
   external: async () => String(process.memoryUsage().external / MEGABYTE),
   async counts({ whole, pieces }) {
     let octets = 0;
