@@ -5,8 +5,8 @@ import { runInNewContext } from "node:vm";
 import { createLook, externalOctets } from "@homing/forwarder";
 
 const LOOK_MS = 50;
-/** More than V8 makes of them between two looks, and little beside the rest. */
-const SPENT_OCTETS = 32 * 1024 * 1024;
+/** With 32 MB, 50 clients with 100 KB each took some 15 MB more, and a twentieth less CPU time. */
+const SPENT_OCTETS = 20 * 1024 * 1024;
 
 export function givesBackSpentMemory(): void {
   // The flag makes the function, here in a new context and in each new thread; there is no other way to it while a program runs.
