@@ -109,6 +109,7 @@ test("not in the home of another, as with sudo", { skip: !ROOT && "needs root" }
   const home = await newFolder(t);
   await chown(home, 65534, 65534);
   await runs({ HOME: home });
+  await runs({ HOME: "/nonexistent", XDG_CACHE_HOME: join(home, ".cache") });
   assert.deepEqual(await readdir(home), []);
 });
 

@@ -15,7 +15,7 @@ export const MAIN = resolve(import.meta.dirname, "../../packages/cli/bin/homing.
 const START_SECONDS = 15;
 const STOP_SECONDS = 5;
 
-/** Compiled code of the tests' own: the command keeps some in a folder that is there, and starts in half the time with it. */
+/** Compiled code of the tests' own: the command keeps some, and starts in half the time with it. */
 const CACHE = resolve(import.meta.dirname, "../../.cache/xdg");
 mkdirSync(CACHE, { recursive: true, mode: 0o700 });
 
