@@ -10,8 +10,9 @@ function printed(script: string, ...options: readonly string[]): number {
   return Number(execFileSync(process.execPath, args, { encoding: "utf8" }));
 }
 
-function octetsAfterWork(prepare: string): number {
-  return printed(`
+function megabytesAfterWork(prepare: string, ...options: readonly string[]): number {
+  const octets = printed(
+    `
     import { growYoungMemory, youngOctets } from ${MODULE};
     ${prepare}
     let kept = [];
@@ -20,14 +21,25 @@ function octetsAfterWork(prepare: string): number {
       if (kept.length > 100) kept = [];
     }
     console.log(youngOctets());
-  `);
+  `,
+    ...options,
+  );
+  return octets / 1024 / 1024;
 }
 
-test("the young generation stays small; left alone it grows", () => {
-  const small = octetsAfterWork("growYoungMemory();");
-  assert.equal(small, 16 * 1024 * 1024);
-  assert.ok(octetsAfterWork("") > small);
-});
+for (const [from, megabytes] of [
+  ["--semi-space-growth-factor=1", 16],
+  ["--min-semi-space-size=1", 16],
+  ["--min-semi-space-size=2", 16],
+  ["--min-semi-space-size=3", 12],
+  ["--min-semi-space-size=5", 20],
+] as const) {
+  test(`the young generation has ${megabytes} MB from ${from} on; left alone it grows further`, () => {
+    const grown = megabytesAfterWork("growYoungMemory();", from);
+    assert.equal(grown, megabytes);
+    assert.ok(megabytesAfterWork("") > grown);
+  });
+}
 
 test("one that cannot grow is not asked again every few seconds", () => {
   const looks = `

@@ -1,12 +1,14 @@
 // V8's young generation, at a size of our own. What outlives two of its collections becomes old, and waits for one of the whole
 // heap. A busy service takes 85 KB of it for each message, and each is over after some forty milliseconds: 16 MB are full that
-// often, 8 MB twice as often. It would grow to 32 MB, which took more memory and no less time (ADR 0031).
+// often, 8 MB twice as often. Left alone it is small for long, and grows further in the end.
 // The size is a start option of Node; a program can only steer the growth. Called by `homing serve`.
 import { performance } from "node:perf_hooks";
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
 /** Both halves of it. */
 const WANTED_OCTETS = 16 * 1024 * 1024;
+/** V8 chooses a size of its own in quiet times, and multiplies it by a whole number. */
+const ENOUGH_OCTETS = 12 * 1024 * 1024;
 /** V8 takes memory away in quiet times. */
 const LOOK_MS = 5000;
 /** Of a core: who does less does not need it. */
@@ -22,15 +24,20 @@ export function youngOctets(): number {
 
 /** Grows it at once, some milliseconds. @returns false for a V8 that does not, which takes a tenth of a second to see */
 export function growYoungMemory(): boolean {
-  setFlagsFromString("--semi-space-growth-factor=8");
   // What survives is what makes it grow.
   let survivors: unknown[] = [];
-  for (let round = 0; round < MAX_ROUNDS && youngOctets() < WANTED_OCTETS; round++) {
+  for (let round = 0; round < MAX_ROUNDS && youngOctets() < ENOUGH_OCTETS; round++) {
+    setFlagsFromString(`--semi-space-growth-factor=${growthFactor(youngOctets())}`);
     if (survivors.length === SURVIVORS) survivors = [];
     survivors.push(Array.from({ length: 2000 }, (_, at) => [at]));
   }
   setFlagsFromString("--semi-space-growth-factor=1");
-  return youngOctets() >= WANTED_OCTETS;
+  return youngOctets() >= ENOUGH_OCTETS;
+}
+
+/** Of a small one, one half is there at first. */
+function growthFactor(octets: number): number {
+  return Math.min(Math.max(2, Math.floor(WANTED_OCTETS / 2 / octets)), 8);
 }
 
 /** Now, and whenever it shrank and there is work again. One that cannot grow (`--max-semi-space-size`) is left as it is. */
@@ -41,6 +48,6 @@ export function keepYoungMemory(): void {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, before);
     before = now;
-    if (utilization > BUSY && youngOctets() < WANTED_OCTETS) growYoungMemory();
+    if (utilization > BUSY && youngOctets() < ENOUGH_OCTETS) growYoungMemory();
   }, LOOK_MS).unref();
 }
