@@ -208,8 +208,8 @@ export class JobThread<T extends Trade> {
   }
 
   #dismiss(): void {
-    // The last of them begins the time anew.
-    if (this.#jobs.size > 0) return;
+    // The last of its jobs begins the time anew.
+    if (this.isLeaving || this.#jobs.size > 0) return;
     this.isDismissed = true;
     this.#giveUp("it had nothing to do");
   }
@@ -223,9 +223,9 @@ export class JobThread<T extends Trade> {
   #lost(): void {
     this.isGone = true;
     this.#watch.stop();
-    clearTimeout(this.#idle);
     const refused = new WorkRefused(this.#reason, `the thread that had it is gone: ${this.#cause}`);
     for (const id of [...this.#jobs.keys()]) this.#take(id)?.reject(refused);
+    clearTimeout(this.#idle);
     this.#changed(this);
   }
 
