@@ -1,6 +1,6 @@
 // SMTP and LMTP out: connections to servers. The only file that imports nodemailer; the overrides that it needs
 // (ADR 0009) are here and in outbound/out-connection.ts, each with a test in smtp-out*.test.ts. Called by the pool in
-// outbound/, and, for one message on a connection of its own, by local-delivery.ts and by `homing send`.
+// outbound/, and, for one message on a connection of its own, by `homing send`.
 import { connect } from "node:net";
 import type * as Nodemailer from "nodemailer/lib/smtp-connection";
 import { asCommonJs } from "./as-commonjs.ts";

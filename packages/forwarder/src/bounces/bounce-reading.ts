@@ -32,7 +32,7 @@ const MAX_WAITING = 500;
 export const readHere: BounceReading = { read: readContent, close: async () => {} };
 
 /**
- * One thread reads several times what the service can answer. It begins with the first bounce: many services never see one. It is
+ * One thread reads several times what the service can answer. It begins with a bounce: many services never see one. It is
  * not that of checks and seals: a bounce that is made to take long, or ends its thread, holds up bounces alone.
  */
 export function startBounceReading({ lost, silenceMs, code = CODE }: BounceReadingOptions): BounceReading {

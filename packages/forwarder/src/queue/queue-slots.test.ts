@@ -74,7 +74,7 @@ test("what finds no room in memory either waits on the disk, and each is served 
   await attempts(count);
   assert.equal(new Set(served.map(({ target }) => target)).size, count);
   assert.equal(served.length, count);
-  // 4 MB of one domain, and its two attempts.
+  // 2 MB of one domain, and its two attempts.
   assert.ok(claimed() > count / 2 && claimed() < count, `${claimed()} were read from the disk`);
   assert.deepEqual(await spool.list({ limit: 1000 }), []);
 });
