@@ -5,8 +5,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { greeted, startHop, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import { run } from "./harness/command.ts";
-import { MAIN, plainEnvironment } from "./harness/homing.ts";
+import { MAIN, plainEnvironment, startHomingService } from "./harness/homing.ts";
 
 const HOOK = join(import.meta.dirname, "harness/list-loaded.ts");
 const FOLDER = await mkdtemp(join(tmpdir(), "homing-"));
@@ -79,6 +80,36 @@ for (const [args, loads] of commands) {
     await rm(list);
   });
 }
+
+test("homing serve delivers mail without the library of SMTP out in its main thread", async () => {
+  const list = join(FOLDER, "loaded");
+  await using hop = await startHop();
+  await using service = await startHomingService({
+    config: `hostname: mx.forwarder.example
+listen: 127.0.0.1:0
+domains: [forwarder.example]
+aliasesFile: aliases
+srs: { domain: forwarder.example, secretsFile: secrets }
+delivery: { smartHost: "127.0.0.1:${hop.port}" }
+`,
+    aliases: "alice: private@home.example\n",
+    secret: "a secret of the stories, and long enough",
+    env: { NODE_OPTIONS: `--import=${HOOK}`, LOADED_MODULES: list },
+  });
+  using client = await greeted(service);
+  const envelope = { from: "bob@origin.example", to: "alice@forwarder.example" };
+  assert.match(await transact(client, { ...envelope, message: "Subject: x\r\n\r\nhello\r\n" }), /^250/);
+  await service.stop();
+  assert.equal(hop.messages.length, 1);
+  const loaded = (await readFile(list, "utf8")).split("\n");
+  const connections = loaded.filter(
+    (url) => url.endsWith("/smtp-connection.js") || url.includes("/smtp-connection/"),
+  );
+  assert.deepEqual(
+    connections.map((url) => /node_modules\/([^/]+)/.exec(url)?.[1]),
+    ["smtp-server"],
+  );
+});
 
 function heavy(urls: string): string[] {
   const libraries = [...urls.matchAll(/\/node_modules\/((?:@[^/\n]+\/)?[^/\n]+)\//g)].map(

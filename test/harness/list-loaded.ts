@@ -1,7 +1,8 @@
-// Notes each module that a process loads, in the file that LOADED_MODULES names, a URL a line. Loaded by `node --import` before the
+// Notes each module that a process loads in its main thread, in the file that LOADED_MODULES names, a URL a line. Loaded by `node --import` before the
 // program; test/start-weight.test.ts reads the list.
 import { writeFileSync } from "node:fs";
 import { registerHooks } from "node:module";
+import { isMainThread } from "node:worker_threads";
 
 const loaded: string[] = [];
 
@@ -12,4 +13,5 @@ registerHooks({
   },
 });
 
-process.on("exit", () => writeFileSync(process.env.LOADED_MODULES ?? "", loaded.join("\n")));
+if (isMainThread)
+  process.on("exit", () => writeFileSync(process.env.LOADED_MODULES ?? "", loaded.join("\n")));
