@@ -1,7 +1,7 @@
 // Homing as a peer: `homing serve` with files of its own, in one of the two modes.
 // Called by main.ts, and by the bench of bounces.
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../../test/harness/free-port.ts";
 import { homing, MAIN, startHoming } from "../../test/harness/homing.ts";
@@ -88,7 +88,9 @@ async function keepCode(config: string, home: string, port: number): Promise<voi
   if (reply.startsWith("5")) throw new Error(`Homing refused its first message: ${reply}`);
   await first.waitForOutput(/"event":"not-delivered"/);
   await first.stop();
-  if (!existsSync(join(home, ".cache/homing/code"))) throw new Error("Homing left no compiled code behind");
+  const kept = join(home, ".cache/homing/code");
+  if (!existsSync(kept) || readdirSync(kept).length === 0)
+    throw new Error("Homing left no compiled code behind");
   rmSync(stateIn(home), { recursive: true });
   mkdirSync(stateIn(home), { mode: 0o700 });
 }
