@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Reply } from "@homing/mail";
 import { blockList } from "./networks.ts";
+import { heardByEarlyTalker } from "./testing/early-talker.ts";
 import { type Decisions, dialFrom, startRecorder } from "./testing/recorder.ts";
 import { greeted, hello, stuffed } from "./testing/smtp-peers.ts";
 import { dial } from "./testing/wire.ts";
@@ -16,14 +17,10 @@ test("the greeting comes though no timer of this process ever fires", async (t) 
 });
 
 test("a client that talks before the greeting gets 554 5.5.1 in its place", async (t) => {
-  // What the event loop was to do next waits until the client's octets are here, and then goes its usual way.
-  const held: (() => void)[] = [];
-  const { mock } = t.mock.method(globalThis, "setImmediate", (work: () => void) => held.push(work));
-  using client = await dial(await startRecorder(t));
-  await new Promise((resolve) => client.socket.write("NOOP\r\n", resolve));
-  mock.restore();
-  for (const work of held) setImmediate(work);
-  assert.equal(await client.rest(), "554 5.5.1 you spoke before you were greeted\r\n");
+  const server = await startRecorder(t);
+  const heard = await heardByEarlyTalker(server, "EHLO early.test\r\n");
+  assert.equal(heard, "554 5.5.1 you spoke before you were greeted\r\n");
+  assert.equal(server.counts().talkedTooSoon, 1);
 });
 
 test("one client too many gets 421 4.3.2 alone, and a place that became free is given again", async (t) => {

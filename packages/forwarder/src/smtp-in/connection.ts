@@ -28,6 +28,11 @@ const BEHIND_AUTH = "5.5.0 nothing may come behind AUTH before its answer";
 /** Here, where it refers to no connection. */
 const nobodyHears = (): void => {};
 
+/** Octets that have come by now are read first: sockets are read between one turn of the event loop and the next. */
+function afterNextRead(call: () => void): void {
+  setImmediate(() => setImmediate(call));
+}
+
 export class Connection extends SMTPConnection implements InputOwner, Listed {
   place = NO_PLACE;
   readonly #front: Front;
@@ -60,7 +65,7 @@ export class Connection extends SMTPConnection implements InputOwner, Listed {
       const delay = this.#front.options.greetDelayMs ?? 0;
       if (refusal) this.#say(refusal);
       else if (delay > 0) setTimeout(() => this.#greet(), delay).unref();
-      else setImmediate(() => this.#greet());
+      else afterNextRead(() => this.#greet());
     });
   }
 

@@ -48,6 +48,7 @@ export async function startRecorder(
     reasons: [] as DataRefusal[],
     failures: [] as unknown[],
   };
+  let sessions = 0;
   const listener = await listenSmtp(
     {
       host: "127.0.0.1",
@@ -55,6 +56,8 @@ export async function startRecorder(
       hostname: "mx.test",
       maxMessageOctets: 100_000,
       maxClients: 10,
+      // As the service has it.
+      newId: () => `session-${++sessions}`,
       ...options,
     },
     {
