@@ -63,10 +63,16 @@ export class Connection extends SMTPConnection implements InputOwner, Listed {
     }
     this._setListeners(() => {
       const delay = this.#front.options.greetDelayMs ?? 0;
-      if (refusal) this.#say(refusal);
+      if (refusal) this.#turnAway(refusal);
       else if (delay > 0) setTimeout(() => this.#greet(), delay).unref();
       else afterNextRead(() => this.#greet());
     });
+  }
+
+  /** It is not waited for: who leaves his end open would hold one of the server's sockets, and we have not let him in. */
+  #turnAway(refusal: Reply): void {
+    this.#say(refusal);
+    this._socket.destroySoon();
   }
 
   #greet(): void {
@@ -76,8 +82,9 @@ export class Connection extends SMTPConnection implements InputOwner, Listed {
     else this.connectionReady();
   }
 
+  /** A client has its place among its network's until its socket is gone: it may keep its end open for seconds. */
   override close(): void {
-    this.#talk.leave();
+    if (this._socket.destroyed) this.#talk.leave();
     super.close();
   }
 
