@@ -8,6 +8,7 @@ import { greeted, hello, stuffed } from "./testing/smtp-peers.ts";
 import { dial } from "./testing/wire.ts";
 
 const NO: Reply = { code: 550, enhanced: "5.7.1", text: "no" };
+const OK: Reply = { code: 250, enhanced: "2.1.5", text: "ok" };
 const LATER: Reply = { code: 452, enhanced: "4.5.3", text: "later" };
 
 test("the greeting comes though no timer of this process ever fires", async (t) => {
@@ -179,17 +180,35 @@ test("a message that was taken forgives the junk before it", async (t) => {
   }
 });
 
-test("one recipient too many is 452 4.5.3, without end it is an error", async (t) => {
-  const limits = { recipients: 3, recipientsPutOff: 5, errors: 2 };
-  using client = await hello(await startRecorder(t, {}, { limits }));
-  client.send(
-    `MAIL FROM:<a@b.test>\r\n${[..."0123456789abcdef"].map((c) => `RCPT TO:<${c}@d.test>\r\n`).join("")}`,
-  );
-  const replies = (await client.rest()).split("\r\n").slice(1, -1);
-  assert.deepEqual(
-    replies.map((line) => line.slice(0, 9)),
-    [...Array(3).fill("250 2.1.5"), ...Array(5 + 2).fill("452 4.5.3"), "421 4.7.0"],
-  );
+for (const [which, name] of [
+  ["another", (count: number) => `${count}@d.test`],
+  ["the same, named again,", () => "c@d.test"],
+] as const) {
+  test(`one recipient too many, ${which} is 452 4.5.3, without end it is an error`, async (t) => {
+    const limits = { recipients: 3, recipientsPutOff: 5, errors: 2 };
+    const server = await startRecorder(t, {}, { limits });
+    using client = await hello(server);
+    const commands = Array.from({ length: 16 }, (_, count) => `RCPT TO:<${name(count)}>\r\n`);
+    client.send(`MAIL FROM:<a@b.test>\r\n${commands.join("")}`);
+    const replies = (await client.rest()).split("\r\n").slice(1, -1);
+    assert.deepEqual(
+      replies.map((line) => line.slice(0, 9)),
+      [...Array(3).fill("250 2.1.5"), ...Array(5 + 2).fill("452 4.5.3"), "421 4.7.0"],
+    );
+    assert.equal(server.recipients.length, 3);
+  });
+}
+
+test("recipients are counted by transaction, and those that were refused are not", async (t) => {
+  const rcpt = ({ localPart }: { readonly localPart: string }): Reply => (localPart === "no" ? NO : OK);
+  using client = await hello(await startRecorder(t, { rcpt }, { limits: { recipients: 1 } }));
+  for (let message = 0; message < 2; message++) {
+    await client.ask("MAIL FROM:<a@b.test>");
+    assert.match(await client.ask("RCPT TO:<no@d.test>"), /^550 /);
+    assert.match(await client.ask("RCPT TO:<c@d.test>"), /^250 /);
+    assert.match(await client.ask("RCPT TO:<e@d.test>"), /^452 4\.5\.3 too many recipients/);
+    await client.ask("RSET");
+  }
 });
 
 test("a network has its share of connections, given again when one goes; trusted clients are not counted", async (t) => {

@@ -1,6 +1,6 @@
 // What smtp-server calls for MAIL and RCPT, and what it keeps of a session, without the library itself. Used by smtp-in/server.ts and
 // smtp-in/connection.ts.
-import type { Reply } from "@homing/mail";
+import { isPositive, type Reply } from "@homing/mail";
 import {
   type AskedDsn,
   type MailDsn,
@@ -29,6 +29,8 @@ export interface LibrarySession {
     readonly smtpUtf8?: boolean | undefined;
     readonly bodyType?: string | undefined;
     transaction?: SmtpTransaction;
+    /** RCPT commands that were answered 250; the library counts addresses, and one may be named as often as one likes. */
+    taken?: number;
   };
 }
 
@@ -73,11 +75,14 @@ export function offered(lines: readonly string[], more: readonly string[]): stri
   return [...lines.map((line) => (line.startsWith("XCLIENT ") ? "XCLIENT NAME ADDR PORT" : line)), ...more];
 }
 
+/** RFC 5321 §4.5.3.1.10: the client sends to them next. */
+const TOO_MANY_RECIPIENTS: Reply = { code: 452, enhanced: "4.5.3", text: "too many recipients" };
+
 /** The library takes refusals as errors with a code; it reads no more of them. */
 type Done = (refusal?: Error | null) => void;
 
 export function libraryHandlers(front: Front) {
-  const { transactions } = front;
+  const { transactions, limits } = front;
   return {
     onMailFrom({ address, args }: LibraryPath, session: LibrarySession, done: Done): void {
       const { envelope } = session;
@@ -96,10 +101,19 @@ export function libraryHandlers(front: Front) {
     },
 
     onRcptTo({ address, args }: LibraryPath, session: LibrarySession, done: Done): void {
-      const smtpUtf8 = session.envelope.smtpUtf8 === true;
+      const { envelope } = session;
+      const { taken = 0 } = envelope;
+      if (taken >= limits.recipients) {
+        done(refusalOf(TOO_MANY_RECIPIENTS));
+        return;
+      }
+      const smtpUtf8 = envelope.smtpUtf8 === true;
       const dsn = askedOf<RcptDsn>(args, (parameters) => rcptDsn(parameters, smtpUtf8));
       const decide = () => transactions.rcpt({ path: address, smtpUtf8, dsn }, openedIn(session));
-      guarded(front, session.id, decide, (reply = LOCAL_ERROR) => done(refusalOf(reply)));
+      guarded(front, session.id, decide, (reply = LOCAL_ERROR) => {
+        if (isPositive(reply)) envelope.taken = taken + 1;
+        done(refusalOf(reply));
+      });
     },
   };
 }

@@ -31,7 +31,6 @@ export class Server extends SMTPServer {
       heloResponse: "%s",
       size: maxMessageOctets,
       maxClients,
-      maxRecipients: front.limits.recipients,
       maxCommandLength: MAX_COMMAND_OCTETS,
       closeTimeout: CLOSE_TIMEOUT_MS,
       // The library hands all of this to net.createServer, too: see Parser.end.
