@@ -36,7 +36,7 @@ test("whole commands do", async (t) => {
 });
 
 test("a message below the mean rate ends the session, and its octets are given back", async (t) => {
-  const limits = { dataGraceSeconds: 0.5, dataOctetsPerSecond: 500 };
+  const limits = { ...SHORT, dataOctetsPerSecond: 500 };
   const server = await startRecorder(t, {}, { limits });
   using client = await hello(server);
   for (const command of ["MAIL FROM:<a@b.test>", "RCPT TO:<c@d.test>", "DATA"]) await client.ask(command);
@@ -50,7 +50,7 @@ test("a message below the mean rate ends the session, and its octets are given b
 });
 
 test("a message above the mean rate takes as long as it takes", async (t) => {
-  const limits = { dataGraceSeconds: 0.5, dataOctetsPerSecond: 500 };
+  const limits = { ...SHORT, dataOctetsPerSecond: 500 };
   const server = await startRecorder(t, {}, { limits });
   using client = await hello(server);
   for (const command of ["MAIL FROM:<a@b.test>", "RCPT TO:<c@d.test>", "DATA"]) await client.ask(command);

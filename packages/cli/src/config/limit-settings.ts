@@ -14,11 +14,15 @@ export const limits = z
     junkCommands: wholeNumber(1, 10_000)
       .default(100)
       .describe("NOOP, RSET and the like without any mail; each further one is an error."),
-    commandSeconds: wholeNumber(10, 3600).default(300).describe("For a whole command, from our reply on."),
+    commandSeconds: wholeNumber(10, 3600)
+      .default(300)
+      .describe("For a whole command, from our reply on; so far a message may fall behind, too."),
     stressSeconds: wholeNumber(1, 3600)
       .default(10)
       .describe("The same while four fifths of `clients` are there."),
-    dataOctetsPerSecond: wholeNumber(1, 1_000_000).default(500).describe("The slowest message."),
+    dataOctetsPerSecond: wholeNumber(1, 1_000_000)
+      .default(500)
+      .describe("The mean rate of the slowest message."),
     greetDelayMs: wholeNumber(0, 10_000)
       .default(0)
       .describe("A wait before the greeting, for clients that do not wait for it: they are refused.")

@@ -26,29 +26,25 @@ test("a command may take 300 s, 10 s under stress, from our last reply", () => {
   assert.equal(endurance(patience), 300);
 });
 
-test("DATA may pause 10 s, goes on at 500 octets a second, and saves up no more than a command may take", () => {
+test("a message may pause as long as a command may take, goes on at 500 octets a second, and saves nothing up", () => {
   const patience = new Patience(DEFAULT_LIMITS);
-  patience.dataBegins();
-  assert.equal(endurance(patience), 10);
-  patience.dataBegins();
-  assert.equal(
-    endurance(patience, false, () => patience.received(500)),
-    Number.POSITIVE_INFINITY,
-  );
-  patience.dataBegins();
-  assert.equal(
-    endurance(patience, false, () => patience.received(400)),
-    50,
-  );
-  patience.dataBegins();
-  patience.received(10_000_000);
-  assert.equal(endurance(patience), 300);
-  patience.dataBegins();
-  patience.received(10_000_000);
-  assert.equal(endurance(patience, true), 10, "what was saved is not worth more under stress");
-  const hurried = new Patience({ ...DEFAULT_LIMITS, stressSeconds: 4 });
-  hurried.dataBegins();
-  assert.equal(endurance(hurried, true), 4);
+  for (const [underStress, most] of [
+    [false, 300],
+    [true, 10],
+  ] as const) {
+    const behind = (octets: number): number => {
+      patience.replied();
+      return endurance(patience, underStress, () => patience.received(octets));
+    };
+    patience.replied();
+    assert.equal(endurance(patience, underStress), most);
+    assert.equal(behind(500), Number.POSITIVE_INFINITY);
+    // It falls behind by a fifth of a second each second.
+    assert.equal(behind(400), 5 * most - 4);
+    patience.replied();
+    patience.received(10_000_000);
+    assert.equal(endurance(patience, underStress), most, "what came fast is not saved up");
+  }
 });
 
 test("a share is given again once, however often the client leaves", () => {

@@ -6,9 +6,7 @@ export interface SmtpLimits {
   readonly commandSeconds: number;
   /** The same while the server is nearly full, for everybody. smtpd_timeout under stress. */
   readonly stressSeconds: number;
-  /** DATA: so long before the rate counts. Ours: enough for a lost packet and for a slow start. */
-  readonly dataGraceSeconds: number;
-  /** DATA: the mean below which a client is sent away. smtpd_min_data_rate. */
+  /** DATA: the mean below which a client is sent away, as soon as it is behind by the time for a command. smtpd_min_data_rate. */
   readonly dataOctetsPerSecond: number;
   /** From one IPv4 address or IPv6 /64 at the same time; trusted clients are not counted. 0 is no limit. */
   readonly clientsPerNetwork: number;
@@ -25,7 +23,6 @@ export interface SmtpLimits {
 export const DEFAULT_LIMITS: SmtpLimits = {
   commandSeconds: 300,
   stressSeconds: 10,
-  dataGraceSeconds: 10,
   dataOctetsPerSecond: 500,
   clientsPerNetwork: 50,
   errors: 20,

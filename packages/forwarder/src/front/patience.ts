@@ -3,16 +3,12 @@
 // times a second, with one timer for all connections.
 import type { SmtpLimits } from "./limits.ts";
 
-type PatienceLimits = Pick<
-  SmtpLimits,
-  "commandSeconds" | "stressSeconds" | "dataGraceSeconds" | "dataOctetsPerSecond"
->;
+type PatienceLimits = Pick<SmtpLimits, "commandSeconds" | "stressSeconds" | "dataOctetsPerSecond">;
 
 export class Patience {
   readonly #limits: PatienceLimits;
-  /** Waited for the client since our last reply; in DATA, less what its octets have earned. */
+  /** Waited for the client since our last reply, less what octets of a message have earned. */
   #waitedMs = 0;
-  #inData = false;
 
   constructor(limits: PatienceLimits) {
     this.#limits = limits;
@@ -20,31 +16,19 @@ export class Patience {
 
   /** We have answered: it is the client's turn. */
   replied(): void {
-    this.#inData = false;
     this.#waitedMs = 0;
   }
 
-  /** We have said 354. */
-  dataBegins(): void {
-    this.#inData = true;
-    this.#waitedMs = 0;
-  }
-
-  /** Octets of a message. They cannot be saved up beyond what a command may take. */
+  /** Octets of a message: each earns its time. None is saved up: a pause may be as long as that before a command. */
   received(octets: number): void {
-    const { commandSeconds, dataGraceSeconds, dataOctetsPerSecond } = this.#limits;
-    const earned = this.#waitedMs - (octets * 1000) / dataOctetsPerSecond;
-    this.#waitedMs = Math.max(earned, (dataGraceSeconds - commandSeconds) * 1000);
+    const earned = (octets * 1000) / this.#limits.dataOctetsPerSecond;
+    this.#waitedMs = Math.max(this.#waitedMs - earned, 0);
   }
 
   /** The client let us wait so long again. True if that was too long. */
   waited(ms: number, underStress: boolean): boolean {
-    const { commandSeconds, stressSeconds, dataGraceSeconds } = this.#limits;
-    const most = underStress ? Math.min(stressSeconds, commandSeconds) : commandSeconds;
-    const limit = this.#inData ? Math.min(dataGraceSeconds, most) : most;
-    // What was earned in quiet times is not worth more than the limit of now.
-    if (this.#inData) this.#waitedMs = Math.max(this.#waitedMs, (limit - most) * 1000);
+    const { commandSeconds, stressSeconds } = this.#limits;
     this.#waitedMs += ms;
-    return this.#waitedMs >= limit * 1000;
+    return this.#waitedMs >= (underStress ? Math.min(stressSeconds, commandSeconds) : commandSeconds) * 1000;
   }
 }

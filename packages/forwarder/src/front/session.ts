@@ -79,8 +79,7 @@ export class Session {
   counted(reply: Reply): Reply {
     const { code, enhanced } = reply;
     this.#conduct.replied(code, enhanced);
-    if (code === 354) this.#patience.dataBegins();
-    else this.#patience.replied();
+    this.#patience.replied();
     const isEnd = code === 421 || code === 221;
     return !isEnd && this.#conduct.isEnough() ? TOO_MANY_ERRORS : reply;
   }
