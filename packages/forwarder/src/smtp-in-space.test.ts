@@ -4,8 +4,10 @@ import { mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { createBufferBudget } from "./front/budget.ts";
 import { startRecorder } from "./testing/recorder.ts";
 import { hello, stuffed } from "./testing/smtp-peers.ts";
+import type { Wire } from "./testing/wire.ts";
 
 function stateFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "homing-state-"));
@@ -63,5 +65,29 @@ test("a state directory that is gone is 451 4.3.0 for a large message, somebody 
   }
   assert.deepEqual(server.reasons, ["disk-failure"]);
   assert.equal((server.failures[0] as NodeJS.ErrnoException).code, "ENOENT");
+  assert.equal(server.counts().bufferedOctets, 0);
+});
+
+test("what all messages together may have in memory: beyond it one is 452 4.3.1, and comes in when another has left", async (t) => {
+  const server = await startRecorder(t, {}, { resources: { budget: createBufferBudget(100) } });
+  const letter = `X: y\r\n\r\n${"x".repeat(50)}\r\n`;
+  using first = await hello(server);
+  using second = await hello(server);
+  const begin = async (client: Wire): Promise<void> => {
+    for (const command of ["MAIL FROM:<a@b.test>", "RCPT TO:<c@d.test>", "DATA"])
+      assert.match(await client.ask(command), /^[23]/);
+  };
+  await begin(first);
+  first.send(letter);
+  await begin(second);
+  while (server.counts().bufferedOctets === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  second.send(stuffed(letter));
+  assert.equal(await second.reply(), "452 4.3.1 too much mail at once, try again later");
+  assert.deepEqual(server.reasons, ["no-memory"]);
+  first.send(stuffed(""));
+  assert.match(await first.reply(), /^250 /);
+  await begin(second);
+  second.send(stuffed(letter));
+  assert.match(await second.reply(), /^250 /);
   assert.equal(server.counts().bufferedOctets, 0);
 });
