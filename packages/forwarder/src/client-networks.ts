@@ -23,3 +23,12 @@ export function siteOf(address: string): string {
   const network = networkOf(address);
   return network.includes(":") ? network : network.split(".").slice(0, 3).join(".");
 }
+
+/**
+ * Who may be one customer of a provider: the site, and of IPv6 the /48, as much as one end site is mostly given (RFC 6177). By
+ * /64 he would be 65,536. Also of a network as `networkOf` and `siteOf` write it.
+ */
+export function customerOf(address: string): string {
+  const site = siteOf(address);
+  return site.includes(":") ? site.split(":").slice(0, 3).join(":") : site;
+}

@@ -7,7 +7,6 @@ import type { Authentication } from "./authentication/authentication.ts";
 import type { RcptOutcome, SenderCheck } from "./authentication/sender-check.ts";
 import type { BounceDesk } from "./bounces/bounce-desk.ts";
 import { bugText } from "./bug-text.ts";
-import { siteOf } from "./client-networks.ts";
 import { type Copies, type CopyOptions, copiesOf, type Leading } from "./copies.ts";
 import type { Report } from "./events.ts";
 import type { Incoming } from "./hand-over/incoming.ts";
@@ -83,6 +82,15 @@ const NOT_KEPT: Reply = {
   code: 451,
   enhanced: "4.3.0",
   text: "the sender address could not be kept, try again later",
+};
+/**
+ * The sender comes again, and others have expired then. 452 at RCPT would read as too many recipients (RFC 5321 §4.5.3.1.10);
+ * X.1.7 says that it is for the sender's address.
+ */
+const NO_ROOM: Reply = {
+  code: 451,
+  enhanced: "4.1.7",
+  text: "the sender address is too long, and there is no room to keep it now, try again later",
 };
 const NOT_CHECKED: Reply = {
   code: 451,
@@ -206,8 +214,9 @@ export async function keptCopies(
   const { keptSenders } = options;
   const copies = (): Copies => copiesOf(options, { ...leading, given: reversePath });
   if (!keptSenders || reversePath === NULL_PATH) return copies();
-  const network = options.isOurServer(client.address) ? undefined : siteOf(client.address);
-  const made = keptSenders.onBehalfOf(network, leading.now, copies);
+  const payer = options.isOurServer(client.address) ? undefined : client.address;
+  const made = keptSenders.onBehalfOf(payer, leading.now, copies);
+  if (made === "no-room") return { ok: false, reason: "sender-no-room", reply: NO_ROOM };
   if (!made.ok || (await keptSenders.durable())) return made;
   return { ok: false, reason: "sender-not-kept", reply: NOT_KEPT };
 }

@@ -3,7 +3,7 @@
 import { BOUNCE_LIMITS, OWN_FAILURE_LIMITS } from "@homing/bounce-handler";
 import type { UnixSeconds } from "@homing/srs-core";
 import { type Buckets, createBuckets } from "./spool/buckets.ts";
-import { type KeptSenders, openKeptSenders } from "./spool/kept-senders.ts";
+import { type KeptSenders, type KeptSendersOptions, openKeptSenders } from "./spool/kept-senders.ts";
 import { type LateSuccessKeys, openLateSuccesses } from "./spool/late-successes.ts";
 import type { Notes } from "./spool/notes.ts";
 import { openSpool } from "./spool/open-spool.ts";
@@ -38,6 +38,8 @@ export interface StateOptions {
   /** Of SRS addresses. */
   readonly maxAgeDays: number;
   readonly now: () => UnixSeconds;
+  /** How many, and who is told that they are many. */
+  readonly keptSenders?: Omit<KeptSendersOptions, "maxAgeDays">;
   /** Left free on its disk. */
   readonly minFreeOctets?: number;
   /** Told when the storage went away, with the cause, and when it is back. */
@@ -49,6 +51,7 @@ export async function openState({
   folder,
   maxAgeDays,
   now,
+  keptSenders: keptOptions,
   minFreeOctets,
   trouble,
 }: StateOptions): Promise<State> {
@@ -59,7 +62,7 @@ export async function openState({
   });
   try {
     const late = await openLateSuccesses(spool.notes, now);
-    const keptSenders = await openKeptSenders(spool.notes, { maxAgeDays });
+    const keptSenders = await openKeptSenders(spool.notes, { ...keptOptions, maxAgeDays });
     const failures = failureState(spool.notes, maxAgeDays);
     return { folder, spool, late, keptSenders, failures, close: () => spool.close() };
   } catch (error) {

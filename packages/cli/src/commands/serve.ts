@@ -55,9 +55,10 @@ export async function serve(options: Options): Promise<number> {
   });
   process.on("exit", writer.flush);
   const log = (event: object): void => writer.log(mask(event));
-  const state = await openServiceState(config, options.config, (cause) =>
-    log(cause === undefined ? { event: "state-back" } : { event: "state-away", cause }),
-  );
+  const state = await openServiceState(config, options.config, {
+    trouble: (cause) => log(cause === undefined ? { event: "state-back" } : { event: "state-away", cause }),
+    manyKeptSenders: (alarm) => log({ event: "many-kept-senders", ...alarm }),
+  });
   try {
     return await serveUntilStopped({ options, heard, output, config, state, log, flush: writer.flush });
   } finally {

@@ -29,6 +29,8 @@ test("what the file leaves out has its default", () => {
       alphabet: "base64",
       weakSecret: false,
       maxAgeDays: 21,
+      keptSenders: 250_000,
+      keptSendersPerNetwork: 10_000,
     },
     delivery: {
       routes: {},
@@ -123,6 +125,8 @@ srs:
   alphabet: base64url
   weakSecret: true
   maxAgeDays: 7
+  keptSenders: 1000
+  keptSendersPerNetwork: 100
 delivery:
   routes: { a.test: "192.0.2.1:24" }
   smartHost: smart.test:587
@@ -222,6 +226,8 @@ limits:
       alphabet: "base64url",
       weakSecret: true,
       maxAgeDays: 7,
+      keptSenders: 1000,
+      keptSendersPerNetwork: 100,
     },
     delivery: {
       routes: { "a.test": { host: "192.0.2.1", port: 24 } },

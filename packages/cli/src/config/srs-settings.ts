@@ -1,4 +1,5 @@
 // The map `srs`: how envelope senders are rewritten. Called by schema.ts.
+import { KEPT_SENDERS } from "@homing/forwarder/settings";
 import * as z from "zod";
 import { ALWAYS, fileName, srsDomain, wholeNumber } from "./setting-types.ts";
 
@@ -79,6 +80,23 @@ export const srs = z
           "has no effect where strong tags are made or accepted.",
       }),
     maxAgeDays: wholeNumber(1, 365).default(21).describe("Days for which a bounce is accepted."),
+    keptSenders: wholeNumber(1000, 1_000_000)
+      .default(KEPT_SENDERS.inAll)
+      .describe("Senders that do not fit into an address, kept in `stateDirectory`; 451 for more.")
+      .meta({
+        notes:
+          "most bulk mail has such a sender, one for each message. Each is kept for `maxAgeDays` and two days, so 250,000 " +
+          "are 10,900 new ones a day. So many take 53 MB of memory, 50 MB of the disk and 1.7 s at the start; what is not there " +
+          "takes nothing.",
+      }),
+    keptSendersPerNetwork: wholeNumber(100, 1_000_000)
+      .default(KEPT_SENDERS.perNetwork)
+      .describe("Of those, for one IPv4 /24 or IPv6 /48, while more than half of `keptSenders` are there.")
+      .meta({
+        notes:
+          "before that, a lone big sender may use what nobody else needs. `trustedNetworks` and relays have no quota: the mail " +
+          "of others comes from there. Let such a server tell its clients (`xclientNetworks`), and each has its own.",
+      }),
   })
   .superRefine(checkTogether, ALWAYS)
   .describe("How envelope senders are rewritten.");

@@ -1,15 +1,22 @@
 // The state directory of the service. Called by `homing serve`, before the port is opened.
 import { dirname, resolve } from "node:path";
-import type { State } from "@homing/forwarder";
+import type { KeptSendersAlarm, State } from "@homing/forwarder";
 import type { Config } from "../config/schema.ts";
 import { CommandFailure, systemFailure } from "../failure.ts";
 import { unixNow } from "../time.ts";
 
-/** Undefined without a `stateDirectory`. @param trouble is told when the disk fails, with the cause, and when it is back */
+export interface StateEvents {
+  /** Told when the disk fails, with the cause, and when it is back. */
+  readonly trouble?: (cause: string | undefined) => void;
+  /** Told when there is little room for kept senders. */
+  readonly manyKeptSenders?: (alarm: KeptSendersAlarm) => void;
+}
+
+/** Undefined without a `stateDirectory`. */
 export async function openServiceState(
   config: Config,
   configPath: string,
-  trouble: (cause: string | undefined) => void = () => {},
+  { trouble = () => {}, manyKeptSenders = () => {} }: StateEvents = {},
 ): Promise<State | undefined> {
   const folder = stateFolder(config, configPath);
   if (folder === undefined) return undefined;
@@ -20,6 +27,11 @@ export async function openServiceState(
     return await openState({
       folder,
       maxAgeDays: srs.maxAgeDays,
+      keptSenders: {
+        maxSenders: srs.keptSenders,
+        maxSendersOfNetwork: srs.keptSendersPerNetwork,
+        alarm: manyKeptSenders,
+      },
       minFreeOctets: limits.freeOctets,
       now: unixNow,
       trouble,

@@ -21,6 +21,7 @@ export { type HostPort, parseHostPort, renderHostPort } from "../host-port.ts";
 export { maildirOf, maildirPatternProblem } from "../maildir-folder.ts";
 export { OUTBOUND_LIMITS, type OutboundLimits } from "../outbound/outbound-limits.ts";
 export { QUEUE_TIMES, type QueueTimes } from "../queue/next-step.ts";
+export { KEPT_SENDERS, type KeptSendersAlarm } from "../spool/kept-limits.ts";
 export { type ParsedRefusal, parseRefusal } from "../tables/refusal.ts";
 export { UNKNOWN_ADDRESS } from "../tables/tables.ts";
 export { createWhyLinks, MAX_PUBLIC_URL, type WhyFacts, type WhyLinks, whyFacts } from "../why-link.ts";

@@ -18,5 +18,5 @@ export interface RewritingContext extends ForwardContext {
 
 export type RewritingOutcome =
   | ForwardOutcome
-  /** It would have been kept, and is not on the disk: the client comes again. */
-  | { readonly ok: false; readonly reason: "not-kept"; readonly message: string };
+  /** It would have been kept, and is not on the disk, or there is no room: the client comes again. */
+  | { readonly ok: false; readonly reason: "not-kept" | "no-room"; readonly message: string };

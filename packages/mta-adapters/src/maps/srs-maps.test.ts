@@ -98,9 +98,11 @@ const LONG = `${"v".repeat(65)}@origin.example`;
 test("a sender who is kept is told when he is on the disk; where he is not, the mail waits", async () => {
   const rewritten: RewritingOutcome = { ok: true, rewritten: true, sender: mailbox(GOOD) };
   const notKept: RewritingOutcome = { ok: false, reason: "not-kept", message: "the disk is full" };
+  const noRoom: RewritingOutcome = { ok: false, reason: "no-room", message: "there is no room" };
   for (const [outcome, answer] of [
     [rewritten, { kind: "found", value: GOOD }],
     [notKept, { kind: "later", why: "the disk is full" }],
+    [noRoom, { kind: "later", why: "there is no room" }],
   ] as const) {
     const keeping: SenderRewriting = { forward: () => Promise.resolve(outcome) };
     const { lookUp } = maps(() => NOW, { rewriter: keeping });

@@ -125,7 +125,8 @@ function forwardAnswer(outcome: RewritingOutcome): MapAnswer {
     return outcome.rewritten && typeof outcome.sender !== "symbol"
       ? found(renderMailbox(outcome.sender))
       : notFound("a domain of ours");
-  return outcome.reason === "not-kept" ? { kind: "later", why: outcome.message } : unfit(outcome.message);
+  const isLater = outcome.reason === "not-kept" || outcome.reason === "no-room";
+  return isLater ? { kind: "later", why: outcome.message } : unfit(outcome.message);
 }
 
 function found(value: string): MapAnswer {

@@ -149,6 +149,12 @@ const NOT_KEPT: Reply = {
   enhanced: "4.3.0",
   text: "the sender address is long, and cannot be kept now: try again later",
 };
+/** As receive.ts of the SMTP service has it. */
+const NO_ROOM: Reply = {
+  code: 451,
+  enhanced: "4.1.7",
+  text: "the sender address is too long, and there is no room to keep it now, try again later",
+};
 
 /**
  * At RCPT, so that other recipients, who may stay here, get the message. It is refused here rather than by the next server:
@@ -164,6 +170,7 @@ async function cannotLeave(asked: Asked): Promise<Judged | undefined> {
       : await options.rewriter.forward(sender.address, options.now(), { network });
   if (outcome?.ok) return undefined;
   if (outcome?.reason === "not-kept") return refused("sender-not-kept", NOT_KEPT);
+  if (outcome?.reason === "no-room") return refused("sender-no-room", NO_ROOM);
   const [reason, why] = outcome ? [outcome.reason, outcome.message] : ["bad-address", "it is no mailbox"];
   const text = `the sender address cannot be forwarded: ${why}`;
   return refused(`sender-${reason}`, { code: 550, enhanced: "5.1.7", text });

@@ -126,6 +126,21 @@ test("an address of more than 1,024 octets is refused, whoever sends", async (t)
   ]);
 });
 
+test("a sender who cannot be kept comes again, and the log says why", async (t) => {
+  for (const [reason, reply] of [
+    ["not-kept", /^451 4\.3\.0 /],
+    ["no-room", /^451 4\.1\.7 /],
+  ] as const) {
+    const rewriter = { forward: () => ({ ok: false, reason, message: "not now" }) as const };
+    const scene = await milterScene(t, { rewriter });
+    const client = await scene.dial();
+    const played = await client.playMessage({ sender: BOB, recipients: ["ann@club.example"] });
+    assert.match(played.recipients[0] ?? "", reply);
+    const [event] = scene.events;
+    assert.equal(event?.event === "adapter-refused" && event.reason, `sender-${reason}`);
+  }
+});
+
 test("an authenticated client is left alone: neither checked nor rewritten, and the next one is not", async (t) => {
   const client = await (await milterScene(t, { senders: checksThat("refuse") })).dial();
   const macros = { i: "4Q", "{auth_authen}": "ann" };

@@ -10,6 +10,12 @@ const NOT_KEPT: RewritingOutcome = {
   message: "the sender does not fit into an address, and cannot be kept now",
 };
 
+const NO_ROOM: RewritingOutcome = {
+  ok: false,
+  reason: "no-room",
+  message: "the sender does not fit into an address, and there is no room to keep it now",
+};
+
 /** @param rewriter made with `keptSenders.store` */
 export function createSenderRewriting(
   rewriter: Pick<Rewriter, "forward">,
@@ -24,6 +30,7 @@ export function createSenderRewriting(
   ): Promise<RewritingOutcome> => {
     const work = (): RewritingOutcome => rewriter.forward(sender, now, context);
     const outcome = keptSenders.onBehalfOf(context?.network, now, work);
+    if (outcome === "no-room") return NO_ROOM;
     return !outcome.ok || (await keptSenders.durable()) ? outcome : NOT_KEPT;
   };
 
