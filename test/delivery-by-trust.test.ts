@@ -273,11 +273,13 @@ test("a sender that does not fit is kept beside the queue, and its bounce comes 
   await until(() => hop.commands.includes(`RCPT TO:<${long}>`), "its DSN is home");
 });
 
-for (const [what, setting] of [
-  ["spooled", { spoolFirst: true }],
-  ["while its client waits", {}],
+for (const [what, setting, isKept] of [
+  ["spooled", { spoolFirst: true }, false],
+  ["while its client waits", {}, false],
+  ["kept after 15 s", {}, true],
 ] as const) {
   test(`verified, ${what}, and the service stops: the attempt is cut, counts for nothing, and is due at once`, async (t) => {
+    const time = limits();
     const stateFolder = await folder(t);
     await using hop = await startHop({ MAIL: "(says nothing)" });
     {
@@ -285,11 +287,14 @@ for (const [what, setting] of [
         aliases: ALIASES,
         nextHop: hop.port,
         stateFolder,
+        timeLimit: time.timeLimit,
         ...setting,
         ...TRUSTED,
       });
       const reply = send(forwarder);
       await until(() => hop.commands.some((line) => line.startsWith("MAIL")), "the attempt is under way");
+      if (isKept) time.end(15);
+      if (isKept) await reply;
       const closed = forwarder[Symbol.asyncDispose]();
       assert.equal(await reply, "250 2.0.0 kept, and on its way");
       await closed;
@@ -301,6 +306,29 @@ for (const [what, setting] of [
     assert.ok(due >= NOW && due <= NOW + 15, `due after ${due - NOW} s`);
   });
 }
+
+test("verified, kept, and the next hop says that there is more to come, for ever: the attempt ends after half an hour, and is made again", async (t) => {
+  const time = limits();
+  const clock = createFakeClock();
+  await using hop = await startWaitingHop({
+    dot: "250 2.0.0 ok",
+    says: (verb, nth) => (verb === "MAIL" && nth === 1 ? "250-wait" : undefined),
+  });
+  await using forwarder = await forwarderTo(t, hop, { clock, timeLimit: time.timeLimit, ...TRUSTED });
+  const reply = send(forwarder);
+  await until(() => hop.commands.some((line) => line.startsWith("MAIL")), "the attempt is under way");
+  time.end(15);
+  assert.equal(await reply, "250 2.0.0 kept, and on its way");
+  hop.wires[0]?.send("250-wait\r\n");
+  time.end(1800);
+  await until(() => forwarder.events.some(({ event }) => event === "deferred"), "it is deferred");
+  for (let tries = 0; tries < 1000 && hop.messages.length === 0; tries++) {
+    clock.advance(10_000);
+    await sleep(2);
+  }
+  assert.equal(hop.messages.length, 1);
+  await until(async () => (await queued(forwarder)) === 0, "the queue is empty");
+});
 
 test("unverified, nothing sent when the time is up: the attempt is cut, and leaves nothing", async (t) => {
   const time = limits();

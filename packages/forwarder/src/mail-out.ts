@@ -7,7 +7,7 @@ import { bugText } from "./bug-text.ts";
 import type { Copy } from "./copies.ts";
 import { type Delivery, deliver } from "./deliver.ts";
 import type { ForwarderSettings, World } from "./forwarder-settings.ts";
-import type { AttemptCopy, CopyAttempt } from "./hand-over/attempt-copy.ts";
+import { type AttemptCopy, type CopyAttempt, outcomeOf } from "./hand-over/attempt-copy.ts";
 import { handOver } from "./hand-over/choose-way.ts";
 import { NOT_KEPT, WAITS } from "./hand-over/hand-over.ts";
 import type { Incoming, Lead } from "./hand-over/incoming.ts";
@@ -45,8 +45,8 @@ export interface MailOut {
 }
 
 /**
- * For one attempt from the queue, before its final dot: several servers in turn, each silence of each. Whoever is slower is
- * slower than any client of ours would be.
+ * For one attempt that no client waits for, before its final dot: several servers in turn, each silence of each. Whoever is
+ * slower is slower than any client of ours would be.
  */
 const MAX_ATTEMPT_SECONDS = 30 * 60;
 /** Clients have gone, and the queue has ended: whoever is left was told to come again. */
@@ -77,7 +77,8 @@ export async function startMailOut(
   const delivered = (id: string, { mailbox }: Pick<Copy, "mailbox">, delivery: Delivery): void =>
     reportDelivery(world.report, id, mailbox, delivery);
 
-  const either = createEither();
+  const stopping = new AbortController();
+  const attemptLimit = createAttemptLimit(world.timeLimit, stopping.signal);
   const queue: Queue | undefined =
     state &&
     failures.kept &&
@@ -99,9 +100,9 @@ export async function startMailOut(
       failed,
       maxAttempts: settings.maxAttempts ?? 200,
       maxAttemptsPerDomain: settings.maxAttemptsPerDomain ?? 50,
-      async serve(message, recipient, content, stopping) {
+      async serve(message, recipient, content) {
         let dotSent = false;
-        const outcome = await attempt({
+        const attempted = await attempt({
           copy: recipient,
           promise: message,
           content,
@@ -109,24 +110,21 @@ export async function startMailOut(
           onFinalDot: () => {
             dotSent = true;
           },
-          timeIsUp: either(world.timeLimit(MAX_ATTEMPT_SECONDS), stopping),
+          timeIsUp: attemptLimit(),
         });
-        if (outcome.kind === "busy") return { kind: "put-off", cause: outcome.cause };
-        delivered(message.id, recipient, outcome);
-        // What we cut ourselves is no word of the next hop's.
-        const isCut = stopping.aborted && !dotSent && outcome.kind === "failed" && outcome.code < 500;
-        return isCut ? { kind: "put-off", cause: outcome.detail } : outcome;
+        if (attempted.kind !== "busy") delivered(message.id, recipient, attempted);
+        return outcomeOf(attempted, stopping.signal.aborted && !dotSent);
       },
     });
   queue?.start();
   let queueStopped: Promise<void> = Promise.resolve();
-  const stopping = new AbortController();
   const options = {
     attempt,
     queue,
     late: createLateSuccesses(state?.late ?? memoryRecords(MAX_RECORDS), failed),
     spoolFirst: settings.spoolFirst === true,
     stopping: stopping.signal,
+    attemptLimit,
     waits: { ...WAITS, ...settings.waits },
     life: times.mail,
     now: world.now,
@@ -189,10 +187,11 @@ function createAttempt(settings: ForwarderSettings, world: World, outbound: Outb
   };
 }
 
-/** Time limits of the same moment are one signal: so is what is made of it. */
-function createEither(): (limit: AbortSignal, stopping: AbortSignal) => AbortSignal {
+/** Time limits of the same moment are one signal: so is what is made of it, for thousands of messages a second. */
+function createAttemptLimit(timeLimit: World["timeLimit"], stopping: AbortSignal): () => AbortSignal {
   const made = new WeakMap<AbortSignal, AbortSignal>();
-  return (limit, stopping) => {
+  return () => {
+    const limit = timeLimit(MAX_ATTEMPT_SECONDS);
     const known = made.get(limit);
     if (known) return known;
     const both = AbortSignal.any([limit, stopping]);

@@ -5,8 +5,9 @@ import type { UnixSeconds } from "@homing/srs-core";
 import type { Copy } from "../copies.ts";
 import type { Delivery } from "../deliver.ts";
 import type { Patience } from "../outbound/outbound.ts";
+import type { Outcome } from "../queue/next-step.ts";
 import type { Queue, Taken } from "../queue/queue.ts";
-import { type AttemptCopy, type CopyAttempt, orBusy } from "./attempt-copy.ts";
+import { type AttemptCopy, type CopyAttempt, outcomeOf, toClient } from "./attempt-copy.ts";
 import { fieldsOf, type Incoming, type Lead } from "./incoming.ts";
 import type { LateSuccesses } from "./late-successes.ts";
 
@@ -20,6 +21,8 @@ export interface HandOverOptions {
   readonly waits: Waits;
   /** Aborts when the service stops. */
   readonly stopping: AbortSignal;
+  /** For an attempt that outlives its client: aborts when it takes too long, and when the service stops. */
+  readonly attemptLimit: () => AbortSignal;
   /** Of a message in the queue, in seconds. */
   readonly life: number;
   readonly now: () => UnixSeconds;
@@ -42,19 +45,16 @@ export interface Waits {
 
 export const WAITS: Waits = { verified: 15, unverified: 240, freeConnectionMs: 1000 };
 
-/** An attempt that is under way, and whether its next hop may have the message already. */
+/** An attempt that is under way. */
 export interface Running {
-  readonly delivery: Promise<Delivery>;
-  readonly dotSent: () => boolean;
-  /** Resolves when that is so; for one that has no final dot, never. */
+  readonly outcome: Promise<Outcome>;
+  /** Resolves when its next hop may have the message; for one that has no final dot, never. */
   readonly finalDot: Promise<void>;
-  /** No connection was free: nothing was tried. */
-  readonly wasBusy: () => boolean;
 }
 
 /** Starts an attempt; its content lives until it is over. */
 export function runAttempt(
-  options: Pick<HandOverOptions, "attempt" | "delivered">,
+  options: Pick<HandOverOptions, "attempt" | "delivered" | "stopping">,
   mail: Incoming,
   lead: Lead,
   copy: Copy,
@@ -62,7 +62,6 @@ export function runAttempt(
 ): Running {
   const finalDot = Promise.withResolvers<void>();
   let dotSent = false;
-  let busy = false;
   const content: Content = withFields(mail.content, [fieldsOf(lead, copy)]);
   const attempt: CopyAttempt = {
     copy,
@@ -76,16 +75,14 @@ export function runAttempt(
     },
   };
   content.hold();
-  const delivery = options
+  const outcome = options
     .attempt(attempt)
-    .then((outcome): Delivery => {
-      busy = outcome.kind === "busy";
-      const told = orBusy(outcome);
-      options.delivered(mail.id, copy, told);
-      return told;
+    .then((attempted) => {
+      options.delivered(mail.id, copy, toClient(attempted));
+      return outcomeOf(attempted, options.stopping.aborted && timeIsUp.aborted && !dotSent);
     })
     .finally(() => content.release());
-  return { delivery, dotSent: () => dotSent, finalDot: finalDot.promise, wasBusy: () => busy };
+  return { outcome, finalDot: finalDot.promise };
 }
 
 const NO_ROOM: Reply = {

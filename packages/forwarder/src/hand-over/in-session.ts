@@ -5,7 +5,9 @@ import { answerFor } from "../answer.ts";
 import type { Copy } from "../copies.ts";
 import type { Delivery } from "../deliver.ts";
 import { mapInParallel } from "../parallel.ts";
+import type { Outcome } from "../queue/next-step.ts";
 import type { Taken } from "../queue/queue.ts";
+import { toClient } from "./attempt-copy.ts";
 import { earlierTry, TAKEN_EARLIER } from "./earlier-try.ts";
 import { type HandOverOptions, keptReply, runAttempt } from "./hand-over.ts";
 import type { Incoming, Lead } from "./incoming.ts";
@@ -18,9 +20,9 @@ const PARALLEL_TARGETS = 10;
 
 /** What is known of a copy when the client must have its answer. */
 type Known =
-  | { readonly kind: "settled"; readonly copy: Copy; readonly delivery: Delivery }
+  | { readonly kind: "settled"; readonly copy: Copy; readonly outcome: Outcome }
   /** The final dot is out, here or at an earlier try, and the answer is not in. */
-  | { readonly kind: "pending"; readonly copy: Copy; readonly delivery: Promise<Delivery> };
+  | { readonly kind: "pending"; readonly copy: Copy; readonly outcome: Promise<Outcome> };
 
 export async function deliverInSession(options: HandOverOptions, mail: Incoming, lead: Lead): Promise<Reply> {
   const tries = createTries(options.late, mail);
@@ -62,24 +64,24 @@ async function deliverCopy(
   const earlier = await earlierTry(options, mail, copy);
   if (earlier?.kind === "delivered") {
     tries.wasOver(copy, TAKEN_EARLIER);
-    return { kind: "settled", copy, delivery: TAKEN_EARLIER };
+    return { kind: "settled", copy, outcome: TAKEN_EARLIER };
   }
   // Nobody hears of it, and the next try makes it: two of us would.
-  if (!earlier && tries.isLeft()) return { kind: "settled", copy, delivery: NO_ANSWER_YET };
+  if (!earlier && tries.isLeft()) return { kind: "settled", copy, outcome: NO_ANSWER_YET };
   const patience = { kind: "waiting-client", freeWithinMs: options.waits.unverified * 1000 } as const;
-  const { delivery, finalDot } = earlier
-    ? { delivery: earlier.attempt, finalDot: Promise.resolve() }
+  const { outcome, finalDot } = earlier
+    ? { outcome: earlier.attempt, finalDot: Promise.resolve() }
     : runAttempt(options, mail, lead, copy, { timeIsUp, patience });
-  tries.began(copy, delivery, earlier?.hold);
-  const waited = await untilTimeIsUp(delivery, timeIsUp);
-  if (waited.kind === "settled") return { kind: "settled", copy, delivery: waited.value };
+  tries.began(copy, outcome, earlier?.hold);
+  const waited = await untilTimeIsUp(outcome, timeIsUp);
+  if (waited.kind === "settled") return { kind: "settled", copy, outcome: waited.value };
   // What cannot have the message any more will not. SMTP out in its thread says which it is, at once: the attempt is cut, or
   // its final dot was out before.
-  await Promise.race([delivery, finalDot]);
-  const last = await untilTimeIsUp(delivery, timeIsUp);
+  await Promise.race([outcome, finalDot]);
+  const last = await untilTimeIsUp(outcome, timeIsUp);
   return last.kind === "settled"
-    ? { kind: "settled", copy, delivery: last.value }
-    : { kind: "pending", copy, delivery };
+    ? { kind: "settled", copy, outcome: last.value }
+    : { kind: "pending", copy, outcome };
 }
 
 /** RFC 3463: 4.4.2 bad connection; what the next hop has, nobody knows yet. */
@@ -100,7 +102,7 @@ function isStoreAway(stayed: readonly Known[]): boolean {
 }
 
 function deliveryNow(known: Known): Delivery {
-  return known.kind === "settled" ? known.delivery : NO_ANSWER_YET;
+  return known.kind === "settled" ? toClient(known.outcome) : NO_ANSWER_YET;
 }
 
 async function conclude(
@@ -112,7 +114,7 @@ async function conclude(
   const reply = answerFor(lead.recipient, known.map(deliveryNow));
   for (const one of known)
     if (one.kind === "settled" && (reply.code >= 300 || !hasMoreToCome(one)))
-      options.refused(mail, lead, one.copy, one.delivery);
+      options.refused(mail, lead, one.copy, toClient(one.outcome));
   await tries.answered();
   if (tries.isLeft()) return reply;
   if (reply.code >= 300) {
@@ -142,11 +144,12 @@ async function keepTheRest(
   const message = newMessage(mail, copies, { now: now(), life, mayTellSender: false });
   return await queue.take(
     message,
-    rest.map(({ delivery }) => Promise.resolve(delivery)),
+    rest.map(({ outcome }) => Promise.resolve(outcome)),
   );
 }
 
 /** A failure that may pass, or one that the owner of the list hears of. */
-function hasMoreToCome({ copy, delivery }: Extract<Known, { kind: "settled" }>): boolean {
+function hasMoreToCome({ copy, outcome }: Extract<Known, { kind: "settled" }>): boolean {
+  const delivery = toClient(outcome);
   return delivery.kind === "failed" && (delivery.code < 500 || copy.owner !== undefined);
 }

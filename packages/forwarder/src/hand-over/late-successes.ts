@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import type { Content } from "@homing/mail";
 import { type Mailbox, type ReversePath, renderMailbox, renderReversePath } from "@homing/srs-core";
-import type { Delivery } from "../deliver.ts";
+import type { Outcome } from "../queue/next-step.ts";
 
 /** Which message, of whom, for whom: what a client's second try has in common with its first. */
 export type LateKey = string;
@@ -24,7 +24,7 @@ export interface LateSuccesses {
   /** What became of an earlier try, or becomes of it now: undefined where there was none. */
   find(key: LateKey): Promise<Found | undefined>;
   /** An attempt that goes on, and nobody waits for it. Settles, and never rejects, when the next try would find it. */
-  watch(key: Promise<LateKey>, attempt: Promise<Delivery>): Promise<void>;
+  watch(key: Promise<LateKey>, attempt: Promise<Outcome>): Promise<void>;
   /**
    * A message that is delivered or kept, and whose client does not hear of it. Never rejects.
    * @param isTold a sender who wants to hear of success is told already, or will be
@@ -35,7 +35,7 @@ export interface LateSuccesses {
 export type Found =
   | { readonly kind: "delivered"; readonly isTold?: true }
   /** It still runs, and whoever found it waits for it. */
-  | { readonly kind: "running"; readonly attempt: Promise<Delivery>; readonly hold: Hold };
+  | { readonly kind: "running"; readonly attempt: Promise<Outcome>; readonly hold: Hold };
 
 /** Of the one who waits for an attempt. */
 export interface Hold {
@@ -44,7 +44,7 @@ export interface Hold {
 }
 
 interface Watched {
-  readonly attempt: Promise<Delivery>;
+  readonly attempt: Promise<Outcome>;
   holder: Hold | undefined;
   /** It is over, and its next hop has the message. */
   isDelivered: boolean;

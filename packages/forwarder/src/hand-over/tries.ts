@@ -2,16 +2,16 @@
 // away, or is told to come again, they are left to its next try: so that nobody gets two copies, and no later message is
 // taken for this one. Called by in-session.ts and verified.ts.
 import type { Copy } from "../copies.ts";
-import type { Delivery } from "../deliver.ts";
+import type { Outcome } from "../queue/next-step.ts";
 import { keyOf } from "./earlier-try.ts";
 import type { Incoming } from "./incoming.ts";
 import type { Hold, LateSuccesses } from "./late-successes.ts";
 
 export interface Tries {
   /** An attempt has begun. `hold`: at an earlier try, and this client waits for it now. */
-  began(copy: Copy, attempt: Promise<Delivery>, hold?: Hold): void;
+  began(copy: Copy, attempt: Promise<Outcome>, hold?: Hold): void;
   /** It was over before this client came. */
-  wasOver(copy: Copy, outcome: Delivery): void;
+  wasOver(copy: Copy, outcome: Outcome): void;
   /** To the next try of the client, which is told to come again. Resolves when that would find them. */
   leave(): Promise<void>;
   /** The client went away: they are left. Whatever becomes of this message, nobody hears it. */
@@ -26,9 +26,9 @@ export interface Tries {
 
 interface Try {
   readonly copy: Copy;
-  readonly attempt: Promise<Delivery>;
+  readonly attempt: Promise<Outcome>;
   readonly hold: Hold | undefined;
-  outcome: Delivery | undefined;
+  outcome: Outcome | undefined;
 }
 
 export function createTries(late: LateSuccesses, mail: Incoming): Tries {
@@ -59,7 +59,7 @@ export function createTries(late: LateSuccesses, mail: Incoming): Tries {
   return {
     began(copy, attempt, hold) {
       const one: Try = { copy, attempt, hold, outcome: undefined };
-      const settle = (outcome: Delivery): void => {
+      const settle = (outcome: Outcome): void => {
         one.outcome = outcome;
       };
       // What fails is told to whoever waits for it.

@@ -4,10 +4,12 @@ import type { Reply } from "@homing/mail";
 import { asciiLower } from "@homing/srs-core";
 import { answerFor } from "../answer.ts";
 import type { Delivery } from "../deliver.ts";
+import type { Outcome } from "../queue/next-step.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { NoteChanges } from "../spool/notes.ts";
+import { toClient } from "./attempt-copy.ts";
 import { earlierTry, keyOf, TAKEN_EARLIER } from "./earlier-try.ts";
-import { type HandOverOptions, KEPT, keptReply, NOT_KEPT, type Running, runAttempt } from "./hand-over.ts";
+import { type HandOverOptions, KEPT, keptReply, NOT_KEPT, runAttempt } from "./hand-over.ts";
 import type { Incoming, Lead } from "./incoming.ts";
 import { type LedCopy, newMessage } from "./new-message.ts";
 import { tellExpansions, tellHandOff } from "./tell-success.ts";
@@ -90,24 +92,24 @@ async function tryOrKeep(
   }
   // The next try makes it: two of us would.
   if (!earlier && tries.isLeft()) return NOT_KEPT;
-  const { waits, timeLimit, stopping } = options;
+  const { waits, timeLimit, attemptLimit } = options;
   const clientLeaves = timeLimit(waits.unverified);
-  // The attempt outlives its client: the queue goes on with it. Only the end of the service ends it.
-  const { delivery, dotSent, wasBusy }: Omit<Running, "finalDot"> = earlier
-    ? { delivery: earlier.attempt, dotSent: () => true, wasBusy: () => false }
+  // The attempt outlives its client: the queue goes on with it, and it has as long as one of the queue's own.
+  const attempt = earlier
+    ? earlier.attempt
     : runAttempt(options, mail, lead, copy, {
-        timeIsUp: stopping,
+        timeIsUp: attemptLimit(),
         patience: { kind: "waiting-client", freeWithinMs: waits.freeConnectionMs },
-      });
-  tries.began(copy, delivery, earlier?.hold);
-  const waited = await untilTimeIsUp(delivery, timeLimit(waits.verified));
+      }).outcome;
+  tries.began(copy, attempt, earlier?.hold);
+  const waited = await untilTimeIsUp(attempt, timeLimit(waits.verified));
   if (waited.kind === "settled" && isFinal(waited.value)) return await answer(waited.value);
 
   await tries.answered();
   // Nobody was promised anything, and the next try finds the attempt, or what became of it.
   if (tries.isLeft()) return NOT_KEPT;
-  const wasNotTried = wasBusy() || (stopping.aborted && !dotSent());
-  const running = waited.kind === "settled" && wasNotTried ? undefined : delivery;
+  const wasNotTried = waited.kind === "settled" && waited.value.kind === "put-off";
+  const running = wasNotTried ? undefined : attempt;
   const kept = await keep(options, queue, mail, { copies: [led], running: [running] });
   if (kept.kind === "stored") {
     await tries.taken();
@@ -115,8 +117,8 @@ async function tryOrKeep(
   }
   // No room: the client may still hear it from the next hop, or comes again.
   tries.takenBack();
-  const last = await untilTimeIsUp(delivery, clientLeaves);
-  if (last.kind === "settled") return await answer(last.value);
+  const last = await untilTimeIsUp(attempt, clientLeaves);
+  if (last.kind === "settled") return await answer(toClient(last.value));
   await tries.leave();
   return keptReply(kept);
 }
@@ -137,7 +139,7 @@ const STORED: Kept = { kind: "stored" };
 
 interface Keeping {
   readonly copies: readonly LedCopy[];
-  readonly running: readonly (Promise<Delivery> | undefined)[];
+  readonly running: readonly (Promise<Outcome> | undefined)[];
   readonly notes?: NoteChanges | undefined;
 }
 
@@ -152,6 +154,6 @@ function keep(
   return notes ? queue.takeAll([message], notes, [running]) : queue.take(message, running);
 }
 
-function isFinal(delivery: Delivery): boolean {
-  return delivery.kind === "delivered" || delivery.code >= 500;
+function isFinal(outcome: Outcome): outcome is Delivery {
+  return outcome.kind === "delivered" || (outcome.kind === "failed" && outcome.code >= 500);
 }

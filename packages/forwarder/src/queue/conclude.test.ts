@@ -47,6 +47,7 @@ for (const [who, more, to] of told) {
       ...{ spool, report, hostname: "mx.ours.test", times: QUEUE_TIMES, sign: NOT_SIGNED },
       now: () => now,
       startedAt: START,
+      isStopping: () => false,
       newId: () => "dsn",
       random: () => 0.5,
       leadsTo: async () => "later",

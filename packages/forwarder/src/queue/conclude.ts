@@ -4,7 +4,7 @@ import { NULL_PATH, renderMailbox, type UnixSeconds } from "@homing/srs-core";
 import type { GivenUp, OwnFailure, OwnFailures } from "../bounces/own-failures.ts";
 import { BUSY_STATUS } from "../deliver.ts";
 import type { Report } from "../events.ts";
-import type { Job, NewMessage, NewRecipient, NotifyParty, Spool } from "../spool/spool.ts";
+import type { Failure, Job, NewMessage, NewRecipient, NotifyParty, Spool } from "../spool/spool.ts";
 import { classOf, type DsnOptions, dsnMessage, type ToTell, toldParty } from "./dsn-message.ts";
 import { nextStep, type Outcome, type QueueTimes, retryDelay } from "./next-step.ts";
 import { changesOf, NOBODY_ASKS, type WithSettledNotes } from "./settled-notes.ts";
@@ -20,8 +20,10 @@ export interface ConcludeOptions extends Omit<DsnOptions, "life"> {
   readonly ownFailures: OwnFailures;
   /** Default: no mail is sent from here for anybody. */
   readonly withSettledNotes?: WithSettledNotes;
-  /** When this process began to look for those who must hear. */
+  /** When this process began to serve, and to look for those who must hear. */
   readonly startedAt: UnixSeconds;
+  /** The service stops: what it cuts is put off, whatever the time. */
+  readonly isStopping: () => boolean;
 }
 
 /**
@@ -43,7 +45,8 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
     expires: message.expires,
     delayTold: job.delayToldAt !== undefined || toldParty(message, recipient, "delayed") === undefined,
   };
-  const step = nextStep(standing, outcome, { now, random: options.random(), times });
+  const world = { now, times, random: options.random(), isStopping: options.isStopping() };
+  const step = nextStep(standing, outcome, { ...world, startedAt: options.startedAt });
   const names = { id: message.id, target: renderMailbox(recipient.mailbox) };
 
   if (step.kind === "done" || outcome.kind === "delivered") {
@@ -56,22 +59,17 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
     if (told(isDone)) toldOf(success, isStored ? "delivered" : "relayed");
     return success !== undefined;
   }
-  if (step.kind === "put-off" || outcome.kind === "put-off") {
-    const due = step.kind === "put-off" ? step.due : now;
-    const cause = outcome.kind === "put-off" ? outcome.cause : "";
-    told(await spool.retry(lease, { ...(job.lastFailure ?? BUSY_STATUS), detail: cause, due }));
-    return true;
-  }
-  const { code, enhanced, detail } = outcome;
+  const failure = outcome.kind === "put-off" ? failureBefore(job, outcome.cause) : outcome;
+  const { code, enhanced, detail } = failure;
   if (step.kind === "give-up") {
-    const failure = { enhanced: step.enhanced, class: classOf(step.enhanced, outcome) };
-    const settled = { job, outcome: { kind: "failed", ...failure }, now } as const;
+    const last = { enhanced: step.enhanced, class: classOf(step.enhanced, failure) };
+    const settled = { job, outcome: { kind: "failed", ...last }, now } as const;
     const given = await withSettledNotes(settled, (notes) =>
       giveUp({
-        ...{ ...failure, now, notes },
+        ...{ ...last, now, notes },
         toldTo: (notify) => toldParty(message, { ...recipient, notify }, "failed"),
         compose: (notify) =>
-          compose({ action: { kind: "failed" }, enhanced: step.enhanced, failure: outcome }, notify),
+          compose({ action: { kind: "failed" }, enhanced: step.enhanced, failure }, notify),
       }),
     );
     if (given.kind === "later") {
@@ -86,13 +84,13 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
   }
   const notice = step.tellDelay
     ? await compose(
-        { action: { kind: "delayed", until: message.expires }, enhanced, failure: outcome },
+        { action: { kind: "delayed", until: message.expires }, enhanced, failure },
         await options.ownFailures.toldOfDelay(recipient),
       )
     : undefined;
   const dsn = notice === "later" ? undefined : notice;
   const deferral = { due: step.due, code, enhanced, detail, ...(dsn ? { delayToldAt: now } : {}) };
-  report({ event: "deferred", ...names, attempts: lease.attempt, due: step.due });
+  if (step.kind === "retry") report({ event: "deferred", ...names, attempts: lease.attempt, due: step.due });
   if (told(await spool.retry(lease, deferral, dsn))) toldOf(dsn, "delayed");
   return true;
 
@@ -143,4 +141,10 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
     toldOf(dsn, "failed");
     if (to && !dsn && !folded) report({ event: "nobody-told", ...names, to: renderMailbox(to) });
   }
+}
+
+/** Of one that was put off. A refusal there was kept until its sender can be told: that is no word for a delay. */
+function failureBefore({ lastFailure }: Job, cause: string): Failure {
+  const { code, enhanced } = lastFailure && lastFailure.code < 500 ? lastFailure : BUSY_STATUS;
+  return { code, enhanced, detail: cause };
 }

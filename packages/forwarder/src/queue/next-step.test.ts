@@ -5,9 +5,12 @@ import {
   type NextStep,
   nextStep,
   type Outcome,
+  PUT_OFF_GRACE_SECONDS,
+  type PutOff,
   QUEUE_TIMES,
   retryDelay,
   type Standing,
+  type StepWorld,
 } from "./next-step.ts";
 
 const RECEIVED = 1_800_000_000;
@@ -18,7 +21,19 @@ const DELIVERED: Delivery = { kind: "delivered", ...HOP };
 const LATER: Delivery = { kind: "failed", code: 451, enhanced: "4.2.1", ...HOP };
 const NEVER: Delivery = { kind: "failed", code: 550, enhanced: "5.2.2", ...HOP };
 
-const BUSY: Outcome = { kind: "put-off", cause: "no connection was free" };
+const BUSY: PutOff = { kind: "put-off", cause: "no connection was free" };
+const putOff = (after: number, tellDelay = false): NextStep => ({
+  kind: "put-off",
+  due: RECEIVED + after,
+  tellDelay,
+});
+const worldAt = (after: number): StepWorld => ({
+  now: RECEIVED + after,
+  random: 0.5,
+  times: QUEUE_TIMES,
+  startedAt: RECEIVED,
+  isStopping: false,
+});
 const steps: [what: string, outcome: Outcome, after: number, changed: Partial<Standing>, step: NextStep][] = [
   ["a delivery is the end", DELIVERED, 10, {}, { kind: "done" }],
   ["a delivery after the last day is one", DELIVERED, 345_601, {}, { kind: "done" }],
@@ -53,15 +68,49 @@ const steps: [what: string, outcome: Outcome, after: number, changed: Partial<St
     { kind: "retry", due: RECEIVED + 345_600, tellDelay: false },
   ],
   ["a deferral at the end is the end", LATER, 345_600, {}, { kind: "give-up", enhanced: "4.4.7" }],
-  ["what was not tried is tried soon", BUSY, 10, {}, { kind: "put-off", due: RECEIVED + 20 }],
-  ["and is not too late, whenever", BUSY, 400_000, {}, { kind: "put-off", due: RECEIVED + 400_010 }],
+  ["what was not tried is tried soon", BUSY, 10, {}, putOff(20)],
+  ["of what was not tried for four hours the sender is told", BUSY, 14_400, {}, putOff(14_410, true)],
+  ["and told once, too", BUSY, 14_400, { delayTold: true }, putOff(14_410)],
+  ["and not behind its expiry", BUSY, 345_600, {}, putOff(345_610)],
+  [
+    "what was not tried is tried for an hour behind its expiry",
+    BUSY,
+    349_199,
+    { delayTold: true },
+    putOff(349_209),
+  ],
+  ["and is given up then", BUSY, 349_200, { delayTold: true }, { kind: "give-up", enhanced: "4.4.7" }],
 ];
 for (const [what, outcome, after, changed, step] of steps) {
   test(what, () => {
-    const world = { now: RECEIVED + after, random: 0.5, times: QUEUE_TIMES };
-    assert.deepEqual(nextStep({ ...STANDING, ...changed }, outcome, world), step);
+    assert.deepEqual(nextStep({ ...STANDING, ...changed }, outcome, worldAt(after)), step);
   });
 }
+
+test("after the service was down for long, what was not tried has an hour from its start", () => {
+  const startedAt = RECEIVED + 10 * DAY;
+  const stepAt = (after: number) => nextStep(STANDING, BUSY, { ...worldAt(after), startedAt });
+  assert.deepEqual(stepAt(10 * DAY + 3599), putOff(10 * DAY + 3609));
+  assert.deepEqual(stepAt(10 * DAY + 3600), { kind: "give-up", enhanced: "4.4.7" });
+});
+
+test("what the end of the service cuts is neither told of nor given up, whatever the time", () => {
+  for (const after of [14_400, 400_000])
+    assert.deepEqual(
+      nextStep(STANDING, BUSY, { ...worldAt(after), isStopping: true }),
+      putOff(after + 10),
+      `after ${after} s`,
+    );
+});
+
+test("a destination that asks to be left alone is, for no longer than a deferral would wait", () => {
+  const dueFor = (againInMs: number, random: number) =>
+    nextStep(STANDING, { ...BUSY, againInMs }, { ...worldAt(10), random });
+  assert.deepEqual(dueFor(40_500, 0), putOff(10 + 41));
+  assert.deepEqual(dueFor(40_500, 0.999_999), putOff(10 + 51));
+  assert.deepEqual(dueFor(0, 0), putOff(10 + 1), "it is never due at once");
+  assert.deepEqual(dueFor(86_400_000, 0), putOff(10 + 300));
+});
 
 test("the wait doubles up to its limit, and varies by a quarter", () => {
   const ages = [0, 300, 600, 1200, 2400, 4800];
@@ -73,6 +122,6 @@ test("the wait doubles up to its limit, and varies by a quarter", () => {
   assert.equal(retryDelay(-DAY, 0.5, QUEUE_TIMES), 300, "a clock that was set back");
 });
 
-test("mail and its DSN live less than seven days together, as long as a BATV tag", () => {
-  assert.ok(QUEUE_TIMES.mail + QUEUE_TIMES.dsn < 7 * 86_400);
+test("mail and its DSN live less than seven days together, as long as a BATV tag, also where both are always put off", () => {
+  assert.ok(QUEUE_TIMES.mail + QUEUE_TIMES.dsn + 2 * PUT_OFF_GRACE_SECONDS < 7 * 86_400);
 });

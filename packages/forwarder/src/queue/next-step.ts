@@ -27,7 +27,14 @@ export const QUEUE_TIMES: QueueTimes = {
 };
 
 /** What an attempt found; `put-off` where nothing was tried: no free connection, or the service stops. */
-export type Outcome = Delivery | { readonly kind: "put-off"; readonly cause: string };
+export type Outcome = Delivery | PutOff;
+
+export interface PutOff {
+  readonly kind: "put-off";
+  readonly cause: string;
+  /** So long the destination asks to be left alone. */
+  readonly againInMs?: number | undefined;
+}
 
 /** Where a recipient stands before the attempt's outcome. */
 export interface Standing {
@@ -37,32 +44,63 @@ export interface Standing {
   readonly delayTold: boolean;
 }
 
+/** What else decides. */
+export interface StepWorld {
+  readonly now: UnixSeconds;
+  /** 0 ≤ n < 1. */
+  readonly random: number;
+  readonly times: QueueTimes;
+  /** When this process began. */
+  readonly startedAt: UnixSeconds;
+  /** The service stops: what was put off may have been cut by that. */
+  readonly isStopping: boolean;
+}
+
 export type NextStep =
   | { readonly kind: "done" }
-  /** It counts for nothing: neither is it late, nor does the next one come later. */
-  | { readonly kind: "put-off"; readonly due: UnixSeconds }
+  /** It was no attempt: the next one comes no later for it. */
+  | { readonly kind: "put-off"; readonly due: UnixSeconds; readonly tellDelay: boolean }
   | { readonly kind: "retry"; readonly due: UnixSeconds; readonly tellDelay: boolean }
   | { readonly kind: "give-up"; readonly enhanced: string };
 
-/** The next moment, but not all at the same. */
-const PUT_OFF_SECONDS = 10;
+/** The next moment, but not all at the same: so long, and up to twice the same on top. */
+const PUT_OFF_SECONDS = 5;
+/**
+ * So long behind its expiry, what was always put off is given up. Counted from the start of the process at the earliest: what
+ * expired while the service was down is tried before, and its destination may have more than can be tried at once.
+ */
+export const PUT_OFF_GRACE_SECONDS = HOUR;
 /** RFC 3463: 4.4.7 delivery time expired. */
 const EXPIRED = "4.4.7";
 
-export function nextStep(
-  standing: Standing,
-  outcome: Outcome,
-  { now, random, times }: { readonly now: UnixSeconds; readonly random: number; readonly times: QueueTimes },
-): NextStep {
+export function nextStep(standing: Standing, outcome: Outcome, world: StepWorld): NextStep {
+  const { now, random, times } = world;
   if (outcome.kind === "delivered") return { kind: "done" };
-  if (outcome.kind === "put-off")
-    return { kind: "put-off", due: now + Math.round(PUT_OFF_SECONDS * (0.5 + random)) };
+  if (outcome.kind === "put-off") return afterPutOff(standing, outcome, world);
   if (outcome.code >= 500) return { kind: "give-up", enhanced: outcome.enhanced };
   if (now >= standing.expires) return { kind: "give-up", enhanced: EXPIRED };
   // The last attempt is at the very end, so that the life is what it is said to be.
   const due = Math.min(now + retryDelay(now - standing.received, random, times), standing.expires);
-  const tellDelay = !standing.delayTold && now - standing.received >= times.delayNotice;
-  return { kind: "retry", due, tellDelay };
+  return { kind: "retry", due, tellDelay: isDelayed(standing, world) };
+}
+
+function afterPutOff(standing: Standing, { againInMs }: PutOff, world: StepWorld): NextStep {
+  const { now, random, times, startedAt, isStopping } = world;
+  const isOver = now >= Math.max(standing.expires, startedAt) + PUT_OFF_GRACE_SECONDS;
+  if (isOver && !isStopping) return { kind: "give-up", enhanced: EXPIRED };
+  // Whoever was not tried waits no longer than whoever was, and failed.
+  const wait =
+    againInMs === undefined
+      ? PUT_OFF_SECONDS
+      : Math.min(Math.max(1, Math.ceil(againInMs / 1000)), times.firstRetry);
+  const due = now + Math.round(wait + 2 * PUT_OFF_SECONDS * random);
+  // Behind its expiry it is about to end, one way or the other: the notice would name a time that is over.
+  const tellDelay = !isStopping && now < standing.expires && isDelayed(standing, world);
+  return { kind: "put-off", due, tellDelay };
+}
+
+function isDelayed({ received, delayTold }: Standing, { now, times }: StepWorld): boolean {
+  return !delayTold && now - received >= times.delayNotice;
 }
 
 /**

@@ -7,8 +7,10 @@ import { memoryContent } from "@homing/mail";
 import type { Delivery } from "../deliver.ts";
 import { openSpool } from "../spool/open-spool.ts";
 import type { NewMessage } from "../spool/spool.ts";
+import { type Outcome, QUEUE_TIMES } from "./next-step.ts";
 import type { Queue } from "./queue.ts";
 import {
+  DAY,
   DELIVERED,
   LATER,
   message,
@@ -159,10 +161,12 @@ test("what was in the queue when the process ended is served by the next one", a
   );
 });
 
-test("an attempt for which no connection was free counts for nothing, even after the last day", async (t) => {
+const BUSY: Outcome = { kind: "put-off", cause: "no connection was free" };
+
+test("an attempt for which no connection was free counts for nothing, even after the last day, for an hour", async (t) => {
   let busy = 2;
   const { queue, spool, served, events, attempts, pass } = await scene(t, () =>
-    busy-- > 0 ? { kind: "put-off", cause: "no connection was free" } : DELIVERED,
+    busy-- > 0 ? BUSY : DELIVERED,
   );
   await queue.take({ ...message(["a@home.test"]), expires: START });
   await attempts(1);
@@ -173,6 +177,102 @@ test("an attempt for which no connection was free counts for nothing, even after
   assert.deepEqual(events, []);
   assert.deepEqual(await spool.list({ limit: 10 }), []);
 });
+
+test("mail that never finds a free connection is told of and given up in its time, with the status it failed with before", async (t) => {
+  for (const [first, status] of [
+    [LATER, "4.2.1"],
+    [BUSY, "4.3.2"],
+  ] as const) {
+    const { queue, spool, served, events, attempts, pass } = await scene(t, ({ target, at }) => {
+      if (target === "bob@origin.test") return DELIVERED;
+      return at === 0 ? first : { ...BUSY, againInMs: 60_000 };
+    });
+    await queue.take(message(["a@home.test"]));
+    await attempts(1);
+    await pass(QUEUE_TIMES.delayNotice + 60);
+    await pass(QUEUE_TIMES.mail - QUEUE_TIMES.delayNotice + 1740);
+    assert.equal(
+      events.filter(({ event }) => event === "given-up").length,
+      0,
+      "half an hour behind its expiry",
+    );
+    await pass(3600);
+    const told = served.filter(({ target }) => target === "bob@origin.test");
+    assert.deepEqual(
+      told.map(({ text }) => /Action: (\w+)\r\nStatus: ([\d.]+)/.exec(text)?.slice(1)),
+      [
+        ["delayed", status],
+        ["failed", "4.4.7"],
+      ],
+    );
+    // No server said anything just now.
+    for (const { text } of told)
+      assert.doesNotMatch(text, /Diagnostic-Code|home\.test|no connection|greylisted/);
+    assert.equal(events.filter(({ event }) => event === "given-up").length, 1);
+    assert.deepEqual(await spool.list({ limit: 10 }), []);
+  }
+});
+
+test("mail that expired while no connection was free is not given up by the end of the service", async (t) => {
+  const folder = await temporaryFolder(t);
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const { queue, spool, served, events, pass } = await scene(t, () => promise, { folder });
+  await queue.take({ ...message(["a@home.test"]), expires: START });
+  for (let tries = 0; tries < 1000 && served.length === 0; tries++) await sleep(2);
+  await pass(DAY);
+  const closed = queue.close();
+  resolve(BUSY);
+  await closed;
+  const [entry] = await spool.list({ limit: 10 });
+  assert.deepEqual(
+    entry?.recipients.map(({ due, leasedUntil }) => ({ due, leasedUntil })),
+    [{ due: START + DAY + 10, leasedUntil: undefined }],
+  );
+  assert.deepEqual(events, []);
+});
+
+const attempted: [which: string, running: boolean][] = [
+  ["of the queue's own", false],
+  ["that ran already", true],
+];
+for (const [which, running] of attempted) {
+  test(`an attempt ${which} that a bug ends is a failure of ours: told, tried again, and given up at the end`, async (t) => {
+    const told: unknown[] = [];
+    const { queue, spool, served, events, attempts, pass } = await scene(
+      t,
+      ({ target }) => (target === "bob@origin.test" ? DELIVERED : Promise.reject(new Error("a bug"))),
+      { failed: (error) => told.push(error) },
+    );
+    const { promise, reject } = Promise.withResolvers<Outcome>();
+    await queue.take(message(["a@home.test"]), running ? [promise] : []);
+    if (running) reject(new Error("a bug"));
+    else await attempts(1);
+    await settled(spool);
+    assert.match(String(told), /a bug/);
+    const [entry] = await spool.list({ limit: 10 });
+    const [recipient] = entry?.recipients ?? [];
+    assert.deepEqual(
+      [recipient?.due, recipient?.leasedUntil, recipient?.lastFailure],
+      [
+        START + QUEUE_TIMES.firstRetry,
+        undefined,
+        { code: 451, enhanced: "4.3.0", detail: "a local error, which is in the log" },
+      ],
+    );
+    await pass(QUEUE_TIMES.delayNotice + 60);
+    await pass(QUEUE_TIMES.mail);
+    const dsns = served.filter(({ target }) => target === "bob@origin.test");
+    assert.deepEqual(
+      dsns.map(({ text }) => /Action: (\w+)\r\nStatus: ([\d.]+)/.exec(text)?.slice(1)),
+      [
+        ["delayed", "4.3.0"],
+        ["failed", "4.4.7"],
+      ],
+    );
+    assert.ok(events.some(({ event }) => event === "given-up"));
+    assert.deepEqual(await spool.list({ limit: 10 }), []);
+  });
+}
 
 test("what somebody made due is tried at once, also when the queue is just asking when it shall wake", async (t) => {
   const { queue, spool, now, served, attempts } = await scene(t, ({ at }) => (at === 0 ? LATER : DELIVERED));

@@ -10,21 +10,16 @@ import type { NoteChanges } from "../spool/notes.ts";
 import type { Job, Lease, NewMessage, PutOutcome, Recipient, StoredMessage } from "../spool/spool.ts";
 import { type ConcludeOptions, conclude } from "./conclude.ts";
 import type { TellableRecipient } from "./dsn-message.ts";
+import { endLease, LOCAL_ERROR, leaseToEnd } from "./end-lease.ts";
 import { createLine, type Place } from "./line.ts";
 import type { Outcome } from "./next-step.ts";
 import { createSlots } from "./slots.ts";
 import { type Success, tellSuccess } from "./tell-success.ts";
 
 /** One attempt for a recipient of the queue: nobody waits for it. Never rejects for what the world does. */
-export type Serve = (
-  message: StoredMessage,
-  recipient: Recipient,
-  content: Content,
-  /** Ends what can be made again later. */
-  stopping: AbortSignal,
-) => Promise<Outcome>;
+export type Serve = (message: StoredMessage, recipient: Recipient, content: Content) => Promise<Outcome>;
 
-export interface QueueOptions extends Omit<ConcludeOptions, "startedAt"> {
+export interface QueueOptions extends Omit<ConcludeOptions, "startedAt" | "isStopping"> {
   readonly serve: Serve;
   /** Attempts at the same time: in all, and to one domain. */
   readonly maxAttempts: number;
@@ -89,13 +84,14 @@ const LINE_OCTETS = 4 * 1024 * 1024;
 const JOB_OCTETS = 2048;
 
 export function createQueue(given: QueueOptions): Queue {
-  const options = { ...given, startedAt: given.now() };
+  const stopping = new AbortController();
+  const isStopping = (): boolean => stopping.signal.aborted;
+  const options = { ...given, startedAt: given.now(), isStopping };
   const { spool, now, clock } = options;
   const atOnce = options.maxAttemptsPerDomain;
   const slots = createSlots({ total: options.maxAttempts, perDomain: atOnce });
   const line = createLine(slots, { jobs: LINE_JOBS, octets: LINE_OCTETS, busyFrom: atOnce }, freed);
   const works = new Register<Promise<void>>();
-  const stopping = new AbortController();
   let claiming: Promise<void> | undefined;
   let wanted = false;
   /** Some of their mail may wait on the disk: what comes goes there, too, so that it keeps its order. */
@@ -114,16 +110,33 @@ export function createQueue(given: QueueOptions): Queue {
     if (leftOut.has(domain) && 2 * line.length(domain) <= atOnce) wake();
   }
   /** What follows may be due before whatever the queue waits for: another attempt, a DSN. */
-  const finish = async (job: Job, outcome: Outcome): Promise<void> => {
-    if (await conclude(options, job, outcome)) wake();
+  const finish = async (job: Job, attempt: () => Promise<Outcome>): Promise<void> => {
+    const outcome = await outcomeOf(attempt);
+    try {
+      if (await conclude(options, job, outcome)) wake();
+    } catch (error) {
+      options.failed(error);
+      // Nobody waits for it, neither a slot nor the content.
+      track(endLease({ ...options, stopping: stopping.signal }, leaseToEnd(job, outcome)).then(wake));
+    }
+  };
+  /** What a bug breaks is tried again as what the world breaks: later and later, told of, and not for ever. */
+  const outcomeOf = async (attempt: () => Promise<Outcome>): Promise<Outcome> => {
+    try {
+      return await attempt();
+    } catch (error) {
+      options.failed(error);
+      return LOCAL_ERROR;
+    }
   };
 
   /** Its slot is taken already. */
   const serve = async (job: Job): Promise<void> => {
     const { message, recipient } = job;
     try {
-      const content = withTrace(message.content, recipient.trace);
-      await finish(job, await options.serve(message, recipient, content, stopping.signal));
+      await finish(job, async () =>
+        options.serve(message, recipient, withTrace(message.content, recipient.trace)),
+      );
     } finally {
       giveBack(recipient.mailbox.domain);
     }
@@ -214,7 +227,7 @@ export function createQueue(given: QueueOptions): Queue {
     }
   };
   const work = (job: Job, attempt: Promise<Outcome> | undefined, place: Leased["places"][number]) => {
-    if (attempt) return attempt.then((outcome) => finish(job, outcome));
+    if (attempt) return finish(job, () => attempt);
     return place === undefined || place === "slot" ? serve(job) : serveInTurn(job, place);
   };
 

@@ -71,6 +71,10 @@ export interface SceneOptions {
   readonly maxAttemptsPerDomain?: number;
   readonly leadsTo?: LeadsTo;
   readonly diagnostic?: DsnOptions["diagnostic"];
+  /** What of the spool fails. */
+  readonly broken?: (spool: Spool) => Partial<Spool>;
+  /** Default: that fails the test. */
+  readonly failed?: (error: unknown) => void;
 }
 
 /** @param answer what the next hop does with this target's mail */
@@ -80,7 +84,8 @@ export async function scene(
   options: SceneOptions = {},
 ): Promise<Scene> {
   const folder = options.folder ?? (await temporaryFolder(t));
-  const { spool, claimed } = counting(await openSpool({ folder, minFreeOctets: 0 }));
+  const opened = await openSpool({ folder, minFreeOctets: 0 });
+  const { spool, claimed } = counting({ ...opened, ...options.broken?.(opened) });
   const clock = createFakeClock();
   const now = (): number => START + Math.floor(clock.now() / 1000);
   const served: Served[] = [];
@@ -110,7 +115,7 @@ export async function scene(
     report(event) {
       events.push(event);
     },
-    failed: (error) => assert.fail(error instanceof Error ? error : String(error)),
+    failed: options.failed ?? ((error) => assert.fail(error instanceof Error ? error : String(error))),
     maxAttempts: options.maxAttempts ?? 10,
     maxAttemptsPerDomain: options.maxAttemptsPerDomain ?? 5,
     async serve(_, { mailbox, reversePath }, content) {
@@ -121,9 +126,11 @@ export async function scene(
         at: now() - START,
       };
       served.push(one);
-      const outcome = await answer(one);
-      over++;
-      return outcome;
+      try {
+        return await answer(one);
+      } finally {
+        over++;
+      }
     },
   });
   queue.start();
