@@ -189,6 +189,39 @@ test("unverified, one target of two has it: the other is kept, and the postmaste
   assert.deepEqual(told, ["postmaster@forwarder.example"], "and not the sender, who may be forged");
 });
 
+test("unverified, one target of two has it and the other refuses it: the postmaster alone is told", async (t) => {
+  await using home = await startHop();
+  await using club = await startHop(UNKNOWN);
+  await using post = await startHop();
+  await using forwarder = await inProcessForwarder({
+    aliases: `${ALIASES}postmaster: pm@post.example\n`,
+    routes: { "home.example": home.port, "club.example": club.port, "post.example": post.port },
+    stateFolder: await folder(t),
+  });
+  assert.equal(await send(forwarder, LIST), `250 2.0.0 <${LIST}>: passed on`);
+  await until(() => post.messages.length === 1, "the postmaster has a DSN");
+  await until(async () => (await queued(forwarder)) === 0, "the queue is empty");
+  assert.match(String(post.messages[0]), /\r\nFinal-Recipient: rfc822; list@forwarder\.example\r\n/);
+  assert.doesNotMatch(String(post.messages[0]), PRIVATE);
+  const told = forwarder.events.filter((event) => event.event === "dsn").map(({ to }) => to);
+  assert.deepEqual(told, ["postmaster@forwarder.example"], "and not the sender, who may be forged");
+  assert.equal(home.messages.length, 1);
+});
+
+test("a bounce to an alias, one target of two refuses it: nothing is kept, and nobody is told", async (t) => {
+  await using home = await startHop();
+  await using club = await startHop(UNKNOWN);
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    routes: { "home.example": home.port, "club.example": club.port },
+    stateFolder: await folder(t),
+  });
+  assert.equal(await send(forwarder, LIST, ""), `250 2.0.0 <${LIST}>: passed on`);
+  assert.equal(await queued(forwarder), 0);
+  const told = forwarder.events.filter(({ event }) => event === "dsn" || event === "double-bounce");
+  assert.deepEqual(told, []);
+});
+
 test("unverified, one target has it and there is no room to keep the other: the client comes again, for that one", async (t) => {
   await using home = await startHop();
   await using club = await startHop({ RCPT: "450 4.2.1 later" });

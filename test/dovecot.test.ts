@@ -18,13 +18,13 @@ const NOW = 1_800_000_000;
 const HEADER = "From: bob@source.example\r\nSubject: octets\r\n\r\n";
 
 let ids = 0;
-function deliver(
+async function deliver(
   store: LocalStore,
   user: string,
   message = `${HEADER}x\r\n`,
   smtpUtf8 = false,
 ): Promise<Delivery> {
-  return deliverLocally(
+  const delivery = await deliverLocally(
     store,
     { hostname: HOSTNAME, ...ownConnections(HOSTNAME), newId: () => `id${++ids}`, now: () => NOW },
     {
@@ -35,6 +35,8 @@ function deliver(
     },
     memoryContent(Buffer.from(message, "latin1")),
   );
+  assert.ok(delivery.kind !== "busy", "each has a connection of its own");
+  return delivery;
 }
 
 /** Both ways to reach the same store. */
@@ -148,14 +150,17 @@ test("Dovecot with TLS gets its mail over TLS, but for its UNIX socket", { skip 
   }
 });
 
-test("a message in UTF-8 throughout is 550 5.6.7: this Dovecot does not offer SMTPUTF8", {
+test("a message with UTF-8 in its header is 550 5.6.7: this Dovecot does not offer SMTPUTF8", {
   skip,
 }, async () => {
   await using dovecot = await startDovecot({ users: { "alice@home.example": "" } });
   for (const [how, store] of waysTo(dovecot)) {
-    const delivery = await deliver(store, "alice", HEADER, true);
+    // As octets of UTF-8.
+    const delivery = await deliver(store, "alice", `X-Name: J\xc3\xb6rg\r\n${HEADER}`, true);
     assert.ok(delivery.kind === "failed", how);
     assert.deepEqual([delivery.code, delivery.enhanced], [550, "5.6.7"]);
+    const plain = await deliver(store, "alice", HEADER, true);
+    assert.equal(plain.kind, "delivered", `${how}: a promise of SMTPUTF8 alone is no need`);
   }
 });
 

@@ -141,6 +141,7 @@ test("a DKIM signature verifies over the message in the maildir, as it lies ther
     },
     memoryContent(message),
   );
+  assert.ok(delivery.kind === "delivered");
   const stored = await readFile(join(base, "alice/new", delivery.detail), "latin1");
   assert.ok(!stored.includes("\r"));
   const whole = stored.replaceAll("\n", "\r\n");

@@ -12,16 +12,17 @@ const GONE = "550 5.1.1 no such user";
 const MESSAGE = `Message-ID: <1@source.example>\r\nFrom: <${BOB}>\r\nSubject: x\r\n\r\nHello!\r\n`;
 const OWED = { trustedNetworks: ["127.0.0.1"], spoolFirst: true };
 
-test("a destination refuses while the client waits, the other bounces later: the sender hears of it", async (t) => {
+test("a destination refuses while the client waits, the other bounces later: the owner hears of each, the sender when both have failed", async (t) => {
   const [kept, refusing] = [secretAddress(), secretAddress()];
   await using scene = await startScene(t, { aliases: `alice: ${kept}, ${refusing}` });
   scene.refusals.set(refusing, GONE);
   assert.match(await bring(scene.forwarder, ALICE, MESSAGE, BOB), /^250 /);
-  await scene.taken(1);
+  const first = (await scene.taken(2)).map(({ recipient }) => recipient);
+  assert.deepEqual(first.toSorted(), [POSTMASTER, kept].toSorted());
   const srs = srsAddress(scene.forwarder.rewriter, ALICE);
   const bounce = remoteBounce({ target: kept, messageId: "<1@source.example>" });
   assert.match(await bring(scene.forwarder, srs, bounce), /^250 /);
-  const told = (await scene.taken(3)).slice(1);
+  const told = (await scene.taken(4)).slice(2);
   assert.deepEqual(told.map(({ recipient }) => recipient).toSorted(), [BOB, POSTMASTER]);
   const dsn = told.find(({ recipient }) => recipient === BOB)?.message ?? "";
   assert.match(dsn, /^Action: failed\r$/m);

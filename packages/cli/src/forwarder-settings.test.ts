@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { ForwarderSettings } from "@homing/forwarder";
+import type { ForwarderSettings, NextHop } from "@homing/forwarder";
+import { submit } from "@homing/forwarder/submit";
+import { memoryContent } from "@homing/mail";
 import { createRewriter, type RewriterOptions } from "@homing/srs-core";
 import { loadConfig } from "./config/load-config.ts";
 import { readForwarderSettings } from "./forwarder-settings.ts";
@@ -99,4 +103,57 @@ test("senders at another name of a domain of ours are not rewritten", async (t) 
   );
   const outcome = read.rewriter.forward({ localPart: "bob", domain: "Old.example" }, NOW);
   assert.ok(outcome.ok && !outcome.rewritten);
+});
+
+async function smartHost(t: TestContext, delivery: string): Promise<NextHop | undefined> {
+  const { settings: read } = await settings(t, "scheme: strong", STRONG, `delivery: { ${delivery} }\n`);
+  return read.smartHost;
+}
+
+const RELAY = { host: "relay.test", port: 465 };
+const SUBMISSION = { ...RELAY, port: 587 };
+const smartHosts: [delivery: string, expected: NextHop][] = [
+  ["smartHost: relay.test:587", SUBMISSION],
+  ["smartHost: relay.test:587, smartHostTls: required", { ...SUBMISSION, tls: "required" }],
+  ["smartHost: relay.test:587, smartHostImplicitTls: true", { ...SUBMISSION, implicitTls: true }],
+  ["smartHost: relay.test:465", { ...RELAY, implicitTls: true }],
+  ["smartHost: relay.test:465, smartHostImplicitTls: false", RELAY],
+  [
+    "smartHost: relay.test:465, smartHostTls: required-verified",
+    { ...RELAY, tls: "required-verified", implicitTls: true },
+  ],
+];
+for (const [delivery, expected] of smartHosts) {
+  test(`${delivery}: ${JSON.stringify(expected)}`, async (t) => {
+    assert.deepEqual(await smartHost(t, delivery), expected);
+  });
+}
+
+test("a smart host with implicit TLS hears a TLS handshake before it has said anything", async (t) => {
+  const heard = Promise.withResolvers<number | undefined>();
+  const listener = createServer((socket) => {
+    socket.on("error", () => {});
+    // Who waits for this speaks in clear.
+    socket.write("220 relay.test\r\n");
+    socket.once("data", (octets) => {
+      heard.resolve(octets[0]);
+      socket.destroy();
+    });
+  }).listen(0, "127.0.0.1");
+  t.after(() => listener.close());
+  await once(listener, "listening");
+  const { port } = listener.address() as AddressInfo;
+  const server = await smartHost(t, `smartHost: "127.0.0.1:${port}", smartHostImplicitTls: true`);
+  assert.ok(server);
+  const attempt = await submit({
+    ...{ server, hostname: "mx.f.example", message: memoryContent(Buffer.from("Subject: x\r\n\r\n")) },
+    envelope: {
+      reversePath: { localPart: "a", domain: "b.test" },
+      recipient: { localPart: "c", domain: "d.test" },
+      eightBit: false,
+      smtpUtf8: false,
+    },
+  });
+  assert.equal(await heard.promise, 0x16);
+  assert.notEqual(attempt.kind, "accepted");
 });

@@ -92,11 +92,15 @@ export async function readForwarderSettings(
 }
 
 async function smartHostOf(
-  { smartHost, smartHostTls, smartHostLogin }: Config["delivery"],
+  { smartHost, smartHostTls, smartHostImplicitTls, smartHostLogin }: Config["delivery"],
   folder: string,
 ): Promise<NextHop | undefined> {
   if (!smartHost) return undefined;
-  const hop = smartHostTls ? { ...smartHost, tls: smartHostTls } : smartHost;
+  const hop: NextHop = {
+    ...smartHost,
+    ...(smartHostTls ? { tls: smartHostTls } : {}),
+    ...((smartHostImplicitTls ?? smartHost.port === SUBMISSIONS_PORT) ? { implicitTls: true } : {}),
+  };
   if (!smartHostLogin) return hop;
   const { secrets } = await readSecretsFile(resolve(folder, smartHostLogin.passwordFile));
   return { ...hop, credentials: { user: smartHostLogin.user, password: secrets[0] ?? "" } };
@@ -113,5 +117,7 @@ function outboundLimits({ connections, messagesPerSecond }: Config["delivery"]):
   };
 }
 
+/** RFC 8314 §7.3: submission over TLS, from the first octet. */
+const SUBMISSIONS_PORT = 465;
 const MINUTE = 60;
 const HOUR = 3600;

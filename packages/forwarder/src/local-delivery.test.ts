@@ -8,8 +8,11 @@ import { type Envelope, memoryContent } from "@homing/mail";
 import type { Delivery } from "./deliver.ts";
 import { deliverLocally, type LocalDeliveryOptions, type LocalStore } from "./local-delivery.ts";
 import { type MaildirFiles, SYSTEM_FILES } from "./maildir-files.ts";
+import { type Busy, createOutbound } from "./outbound/outbound.ts";
+import { createFakeClock } from "./testing/fake-clock.ts";
 import { ownConnections } from "./testing/own-connections.ts";
 import { type Answers, FIN, startHop } from "./testing/smtp-peers.ts";
+import { startWaitingHop } from "./testing/waiting-hop.ts";
 import { within } from "./testing/wire.ts";
 
 const envelope: Envelope = {
@@ -27,7 +30,15 @@ const OPTIONS = {
 };
 const MESSAGE = Buffer.from("Subject: x\r\n\r\ny\r\n");
 
-function deliver(store: LocalStore, changed: Partial<Envelope & LocalDeliveryOptions> = {}) {
+type Changed = Partial<Envelope & LocalDeliveryOptions>;
+
+async function deliver(store: LocalStore, changed: Changed = {}): Promise<Delivery> {
+  const delivery = await deliverOrBusy(store, changed);
+  assert.ok(delivery.kind !== "busy");
+  return delivery;
+}
+
+function deliverOrBusy(store: LocalStore, changed: Changed): Promise<Delivery | Busy> {
   const delivery = deliverLocally(
     store,
     { ...OPTIONS, ...changed },
@@ -93,6 +104,30 @@ test("an LMTP store that is down is 451 4.4.1, by TCP and by UNIX socket", async
     assert.deepEqual([delivery.code, delivery.enhanced, delivery.hop], [451, "4.4.1", hop]);
   }
 });
+
+for (const kind of ["queue", "waiting-client"] as const) {
+  test(`an LMTP store whose connections are all in use is busy, and nothing was tried: ${kind}`, async (t) => {
+    await using hop = await startWaitingHop();
+    const limits = { maxConnections: 1, queueConnections: 1 };
+    const outbound = createOutbound({
+      hostname: HOSTNAME,
+      clock: createFakeClock(),
+      random: () => 0,
+      limits,
+    });
+    t.after(() => within(outbound.close(AbortSignal.abort()), "the end"));
+    const store: LocalStore = { kind: "lmtp", server: hop };
+    const first = Promise.withResolvers<void>();
+    const pending = deliver(store, { outbound, onFinalDot: first.resolve });
+    await within(first.promise, "the final dot of the first message");
+    const busy = await deliverOrBusy(store, { outbound, patience: { kind, freeWithinMs: 0 } });
+    assert.deepEqual(busy, { kind: "busy", cause: "no connection was free" });
+    assert.equal(hop.now().sessions, 1);
+    while (hop.now().owed === 0) await new Promise((resolve) => setImmediate(resolve));
+    hop.answer();
+    assert.equal((await pending).kind, "delivered");
+  });
+}
 
 test("a maildir gets the message, its sender unchanged, under a name of time, id and host", async (t) => {
   const base = await temporaryFolder(t);

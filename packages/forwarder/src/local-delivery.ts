@@ -2,14 +2,14 @@
 // The envelope sender is kept as it is. Called, in place of deliver.ts, for recipients whose mail stays here.
 import type { Content, Envelope } from "@homing/mail";
 import { asciiLower, printable } from "@homing/srs-core";
-import { BUSY_STATUS, type Delivery } from "./deliver.ts";
+import type { Delivery } from "./deliver.ts";
 import { type HostPort, renderHostPort } from "./host-port.ts";
 import { type MaildirOutcome, storeInMaildir } from "./maildir.ts";
 import type { MaildirFiles } from "./maildir-files.ts";
 import { maildirOf } from "./maildir-folder.ts";
 import { maildirMessage } from "./maildir-message.ts";
 import type { AttemptHooks } from "./outbound/attempt.ts";
-import type { Outbound, Patience } from "./outbound/outbound.ts";
+import type { Busy, Outbound, Patience } from "./outbound/outbound.ts";
 import type { Attempt, SocketPath } from "./smtp-out.ts";
 
 export type LocalStore =
@@ -39,6 +39,7 @@ const MAX_DETAIL = 1_000;
 
 /**
  * "delivered" when the store has the message, in a maildir when it is on disk. Never rejects for what the world does.
+ * `busy` where no connection to the store was free: nothing was tried.
  * @param envelope its recipient is the mailbox, without a delimiter's extension
  * @param message CRLF lines; the caller has refused bare CR, bare LF and NUL
  */
@@ -47,7 +48,7 @@ export function deliverLocally(
   options: LocalDeliveryOptions,
   envelope: Envelope,
   message: Content,
-): Promise<Delivery> {
+): Promise<Delivery | Busy> {
   return store.kind === "lmtp"
     ? deliverByLmtp(store.server, options, envelope, message)
     : deliverToMaildir(store.pattern, options, envelope, message);
@@ -58,14 +59,14 @@ async function deliverByLmtp(
   { timeIsUp, onFinalDot, outbound, patience }: LocalDeliveryOptions,
   envelope: Envelope,
   message: Content,
-): Promise<Delivery> {
+): Promise<Delivery | Busy> {
   const hop = `lmtp:${"path" in server ? `unix:${server.path}` : renderHostPort(server)}`;
   const attempt = await outbound.submit({
     ...{ protocol: "lmtp", hop: server, patience, envelope, message },
     ...(timeIsUp ? { timeIsUp } : {}),
     ...(onFinalDot ? { onFinalDot } : {}),
   });
-  if (attempt.kind === "busy") return { kind: "failed", ...BUSY_STATUS, hop, detail: attempt.cause };
+  if (attempt.kind === "busy") return attempt;
   if (attempt.kind === "accepted")
     return { kind: "delivered", hop, detail: attempt.reply.text, stored: true };
   return lmtpFailure(attempt, hop);

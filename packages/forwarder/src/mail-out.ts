@@ -15,7 +15,7 @@ import { createLateSuccesses, memoryRecords } from "./hand-over/late-successes.t
 import { keepFirst } from "./hand-over/verified.ts";
 import { deliverLocally } from "./local-delivery.ts";
 import { createMayConnect } from "./networks.ts";
-import { createNextHops } from "./next-hops.ts";
+import { createNextHops, withBoundedTries } from "./next-hops.ts";
 import { createFetchPolicy } from "./outbound/fetch-policy.ts";
 import type { Outbound } from "./outbound/outbound.ts";
 import { withStsPolicies } from "./outbound/sts-hops.ts";
@@ -172,13 +172,14 @@ function createAttempt(settings: ForwarderSettings, world: World, outbound: Outb
     mayConnect,
   });
   const { resolver, now, txt } = world;
-  const findNextHops =
+  const findNextHops = withBoundedTries(
     txt && settings.mtaSts !== false
       ? withStsPolicies(
           findByMx,
           createStsPolicies({ txt, fetchPolicy: createFetchPolicy({ resolver, mayConnect }), now }),
         )
-      : findByMx;
+      : findByMx,
+  );
   return ({ copy, content, ...attempt }) => {
     const envelope = envelopeOf(copy, attempt.promise);
     return store && copy.stays

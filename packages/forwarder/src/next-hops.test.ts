@@ -7,7 +7,9 @@ import {
   type MxAnswer,
   type MxResolver,
   type NextHopOptions,
+  withBoundedTries,
 } from "./next-hops.ts";
+import { withStsPolicies } from "./outbound/sts-hops.ts";
 
 const HOP: HostPort = { host: "hop.test", port: 2525 };
 const SMART: HostPort = { host: "smart.test", port: 587 };
@@ -43,13 +45,15 @@ const silent: MxResolver = {
 };
 
 function nextHops(options: Partial<NextHopOptions>, domain = "d.test") {
-  return createNextHops({
-    routes: new Map(),
-    resolver: silent,
-    random: () => 0,
-    mayConnect: () => true,
-    ...options,
-  })(domain);
+  return withBoundedTries(
+    createNextHops({
+      routes: new Map(),
+      resolver: silent,
+      random: () => 0,
+      mayConnect: () => true,
+      ...options,
+    }),
+  )(domain);
 }
 
 async function hosts(mx: string, ...random: number[]): Promise<string[]> {
@@ -220,6 +224,57 @@ test("a domain that leads to nothing else is refused, unless DNS did not answer 
   });
   const resolver = dns(records("5 a.test, 10 b.test"), { ...inside, "b.test": NO_ANSWER });
   assert.equal((await nextHops({ resolver, mayConnect })).kind, "unknown");
+});
+
+/** `1 mx1.test, 2 mx2.test …` */
+function manyRecords(count: number): MxAnswer {
+  return records(Array.from({ length: count }, (_, at) => `${at + 1} mx${at + 1}.test`).join(", "));
+}
+
+const useless: [what: string, first: AddressAnswer][] = [
+  ["have no address", NO_ADDRESS],
+  ["are in a private network", at("10.0.0.1")],
+  ["are not answered for", NO_ANSWER],
+];
+for (const [what, first] of useless) {
+  test(`the best five MX ${what}: the sixth is tried`, async () => {
+    const bad = Object.fromEntries([1, 2, 3, 4, 5].map((nth) => [`mx${nth}.test`, first]));
+    const found = await nextHops({ resolver: dns(manyRecords(6), bad), mayConnect });
+    assert.deepEqual(found, {
+      kind: "hosts",
+      hosts: [{ host: "of mx6.test", port: 25, name: "mx6.test" }],
+    });
+  });
+}
+
+test("the best five MX are none that the MTA-STS policy names: the sixth is tried", async () => {
+  const find = createNextHops({
+    routes: new Map(),
+    resolver: dns(manyRecords(7)),
+    random: () => 0,
+    mayConnect,
+  });
+  const policy = { mode: "enforce", mx: ["mx6.test", "mx7.test"], maxAgeSeconds: 1 } as const;
+  const found = await withBoundedTries(withStsPolicies(find, { policyFor: async () => policy }))("d.test");
+  assert.ok(found.kind === "hosts");
+  assert.deepEqual(
+    found.hosts.map(({ name }) => name),
+    ["mx6.test", "mx7.test"],
+  );
+});
+
+test("however many MX a domain has, the addresses of twenty are asked for", async () => {
+  const asked: string[] = [];
+  const { mx } = dns(manyRecords(50));
+  const resolver: MxResolver = {
+    mx,
+    async addresses(host) {
+      asked.push(host);
+      return NO_ADDRESS;
+    },
+  };
+  const found = await nextHops({ resolver });
+  assert.deepEqual([found.kind, asked.length, asked[0], asked[19]], ["unknown", 20, "mx1.test", "mx20.test"]);
 });
 
 test("routes and the smart host may be anywhere", async () => {

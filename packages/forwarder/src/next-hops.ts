@@ -1,5 +1,5 @@
 // Next hops: which servers take mail for a domain. Static routes, then the smart host, then the domain's MX records
-// (RFC 5321 §5.1, RFC 7505 for the null MX). Called by deliver.ts.
+// (RFC 5321 §5.1, RFC 7505 for the null MX). Put together by mail-out.ts, called by deliver.ts.
 import { isIP } from "node:net";
 import { asciiLower } from "@homing/srs-core";
 import type { HostPort } from "./host-port.ts";
@@ -72,7 +72,9 @@ export type FindNextHops = (domain: string) => Promise<NextHops>;
 
 const SMTP_PORT = 25;
 /** RFC 5321 §5.1: at least two addresses must be tried, and the number may be bounded. */
-const MAX_HOSTS = 5;
+const MAX_TRIES = 5;
+/** MX hosts whose addresses are asked for: a domain with more of them wants us busy. */
+const MAX_HOSTS = 20;
 /** So that a host with many addresses leaves some of the tries to the next one. */
 const MAX_ADDRESSES_OF_HOST = 3;
 
@@ -109,6 +111,17 @@ export function createNextHops(options: NextHopOptions): FindNextHops {
   };
 }
 
+/**
+ * The best of those that are left, for whoever tries them in turn. Put around all that leaves some out: five of which none may be
+ * used would hide a sixth.
+ */
+export function withBoundedTries(find: FindNextHops): FindNextHops {
+  return async (domain) => {
+    const found = await find(domain);
+    return found.kind === "hosts" ? { kind: "hosts", hosts: found.hosts.slice(0, MAX_TRIES) } : found;
+  };
+}
+
 /** RFC 5321 §5.1: who finds itself among the MX hosts leaves itself out, and all that are not better. */
 function betterThanUs<T extends { readonly exchange: string; readonly priority: number }>(
   records: readonly T[],
@@ -141,7 +154,7 @@ async function hostsOf(
     tries.set(name, (tries.get(name) ?? 0) + 1);
     return (tries.get(name) ?? 0) <= MAX_ADDRESSES_OF_HOST;
   });
-  if (others.length > 0) return { kind: "hosts", hosts: others.slice(0, MAX_HOSTS) };
+  if (others.length > 0) return { kind: "hosts", hosts: others };
   const failure = answers.find((answer) => answer.kind === "failed");
   if (failure) return { kind: "unknown", enhanced: "4.4.3", cause: failure.cause };
   // RFC 3463: 5.4.4 unable to route. Some say "no mail" by such a record.

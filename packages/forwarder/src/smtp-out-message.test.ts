@@ -248,6 +248,20 @@ const eightBitTable: [
     [],
     "550 5.6.3",
   ],
+  [
+    "not announced, far behind in pieces, to a server that takes it",
+    () => contentInPieces([MESSAGE, EIGHT]),
+    false,
+    ["8BITMIME"],
+    "250 BODY=8BITMIME",
+  ],
+  [
+    "not announced, far behind in pieces, to a server that does not",
+    () => contentInPieces([MESSAGE, EIGHT]),
+    false,
+    [],
+    "550 5.6.3",
+  ],
 ];
 for (const [what, content, eightBit, extensions, expected] of eightBitTable) {
   test(`8-bit content ${what}: ${expected}`, async () => {
@@ -294,6 +308,7 @@ const mailCommands: [what: string, envelope: Partial<Envelope>, extensions: stri
     "MAIL FROM:<a@b.test> SMTPUTF8",
   ],
   ["SMTPUTF8 offered, not promised", {}, ["SMTPUTF8"], "MAIL FROM:<a@b.test>"],
+  ["SMTPUTF8 promised, not offered, and not needed", { smtpUtf8: true }, [], "MAIL FROM:<a@b.test>"],
   [
     "SMTPUTF8 for a sender in UTF-8",
     { reversePath: { localPart: "jörg", domain: "b.test" }, smtpUtf8: true },
@@ -331,6 +346,44 @@ test("each recipient has its own RCPT, in quotes where it needs them", async () 
   assert.equal(hop.commands[2], 'RCPT TO:<"say \\"hi\\""@[IPv6:2001:db8::1]>');
 });
 
+const UTF8_HEADER = Buffer.from("Subject: J\u00f6rg\r\n\r\ny\r\n");
+const UTF8_BODY = Buffer.from("Subject: x\r\n\r\nJ\u00f6rg\r\n");
+const LONG_HEADER = Buffer.from(`Subject: ${"x".repeat(20)}\r\n\r\ny\r\n`);
+const utf8Table: [what: string, content: () => Content, promised: boolean, answer: string][] = [
+  ["promised, ASCII throughout", () => memoryContent(MESSAGE), true, "250"],
+  ["promised, UTF-8 in the header", () => memoryContent(UTF8_HEADER), true, "550 5.6.7"],
+  // As everywhere: who does not ask for it gets no more than 8BITMIME does.
+  ["not promised, UTF-8 in the header", () => memoryContent(UTF8_HEADER), false, "250"],
+  ["promised, UTF-8 in the body alone", () => memoryContent(UTF8_BODY), true, "250"],
+  ["promised, a header without an end", () => memoryContent(Buffer.from("Subject: x\r\n")), true, "250"],
+  [
+    "promised, UTF-8 in a header without an end",
+    () => memoryContent(Buffer.from("Subject: J\u00f6rg\r\n")),
+    true,
+    "550 5.6.7",
+  ],
+  ["promised, the whole header in memory, and ASCII", () => contentInPieces([MESSAGE, MESSAGE]), true, "250"],
+  [
+    "promised, the end of the header not in memory",
+    () => contentInPieces([LONG_HEADER, MESSAGE]),
+    true,
+    "550 5.6.7",
+  ],
+];
+for (const [what, content, smtpUtf8, expected] of utf8Table) {
+  test(`a server without SMTPUTF8, which was ${what}: ${expected}`, async () => {
+    await using hop = await startHop(offering("8BITMIME"));
+    const attempt = await sendContent(hop, content(), { envelope: { ...plain, smtpUtf8 } });
+    assert.ok(attempt.kind !== "no-answer");
+    const { code, enhanced } = attempt.reply;
+    assert.equal(code === 250 ? "250" : `${code} ${enhanced}`, expected);
+    await hop.connections[0]?.rest();
+    const mail = hop.commands.filter((line) => line.startsWith("MAIL"));
+    assert.equal(mail.length, code === 250 ? 1 : 0);
+    assert.ok(!mail.some((line) => line.includes("SMTPUTF8")), "it would not know the parameter");
+  });
+}
+
 const bracketed: Mailbox = { localPart: "a>b", domain: "x.test" };
 const cannot: [
   what: string,
@@ -339,7 +392,6 @@ const cannot: [
   code: number,
   enhanced: string,
 ][] = [
-  ["SMTPUTF8 promised, not offered", { smtpUtf8: true }, [], 550, "5.6.7"],
   [
     "a recipient in UTF-8, SMTPUTF8 not offered",
     { recipient: { localPart: "jörg", domain: "d.test" } },

@@ -97,7 +97,7 @@ function checkExtension({ recipientDelimiter, keepExtension }: Unsure, wrong: Wr
 
 function checkSmartHost({ delivery }: Unsure, wrong: Wrong): void {
   if (member(delivery, "smartHost") !== undefined) return;
-  for (const name of ["smartHostTls", "smartHostLogin"]) {
+  for (const name of ["smartHostTls", "smartHostImplicitTls", "smartHostLogin"]) {
     if (member(delivery, name) !== undefined)
       wrong(["delivery", name], "is for a smart host, and there is none: set smartHost, or take this out");
   }

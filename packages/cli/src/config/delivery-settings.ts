@@ -70,6 +70,15 @@ export const delivery = z
         without: "`opportunistic`, and `required-verified` with `smartHostLogin`",
         example: "required-verified",
       }),
+    smartHostImplicitTls: z
+      .boolean()
+      .optional()
+      .describe("Speak TLS to the smart host from the first octet, in place of STARTTLS.")
+      .meta({
+        without: "`true` on port 465, otherwise `false`",
+        example: false,
+        notes: "port 465 is for TLS alone (RFC 8314 §3.3). A smart host that breaks it off gets no mail.",
+      }),
     smartHostLogin: z
       .strictObject({
         user: z

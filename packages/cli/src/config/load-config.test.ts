@@ -133,6 +133,11 @@ const added: [what: string, lines: string, told: string][] = [
     "7:25 delivery.acceptance: needs a place for the queue: set stateDirectory",
   ],
   [
+    "implicit TLS without a smart host",
+    "delivery: { smartHostImplicitTls: true }",
+    "7:35 delivery.smartHostImplicitTls: is for a smart host, and there is none: set smartHost, or take this out",
+  ],
+  [
     "a login without a smart host",
     "delivery: { smartHostLogin: { user: u, passwordFile: p } }",
     "7:29 delivery.smartHostLogin: is for a smart host, and there is none: set smartHost, or take this out",

@@ -132,6 +132,7 @@ delivery:
   smartHost: smart.test:587
   privateNetworks: [10.1.0.0/16]
   smartHostTls: required
+  smartHostImplicitTls: true
   smartHostLogin: { user: u, passwordFile: p }
   mtaSts: false
   connections: { perServer: 4, perServerOfQueue: 2, inAll: 9, messages: 7, idleSeconds: 0 }
@@ -234,6 +235,7 @@ limits:
       smartHost: { host: "smart.test", port: 587 },
       privateNetworks: ["10.1.0.0/16"],
       smartHostTls: "required",
+      smartHostImplicitTls: true,
       smartHostLogin: { user: "u", passwordFile: "p" },
       mtaSts: false,
       connections: { perServer: 4, perServerOfQueue: 2, inAll: 9, messages: 7, idleSeconds: 0 },

@@ -1,6 +1,7 @@
 // Delivery while the client waits, for mail whose sender may be forged, and for bounces: the final dot is answered as the
 // next hop answered, so nobody is ever owed a bounce. Called by choose-way.ts.
 import type { Reply } from "@homing/mail";
+import { NULL_PATH } from "@homing/srs-core";
 import { answerFor } from "../answer.ts";
 import type { Copy } from "../copies.ts";
 import type { Delivery } from "../deliver.ts";
@@ -113,7 +114,7 @@ async function conclude(
 ): Promise<Reply> {
   const reply = answerFor(lead.recipient, known.map(deliveryNow));
   for (const one of known)
-    if (one.kind === "settled" && (reply.code >= 300 || !hasMoreToCome(one)))
+    if (one.kind === "settled" && (reply.code >= 300 || !hasMoreToCome(mail, one)))
       options.refused(mail, lead, one.copy, toClient(one.outcome));
   await tries.answered();
   if (tries.isLeft()) return reply;
@@ -131,14 +132,17 @@ async function conclude(
   return reply;
 }
 
-/** Some target has the message, so the client does not come again: the queue goes on with the others. */
+/**
+ * Some target has the message, so the client does not come again: the queue goes on with the others. A refusal is told there, too,
+ * as one that comes later.
+ */
 async function keepTheRest(
   { queue, life, now }: HandOverOptions,
   mail: Incoming,
   lead: Lead,
   known: readonly Known[],
 ): Promise<Taken> {
-  const rest = known.filter((one) => one.kind === "pending" || hasMoreToCome(one));
+  const rest = known.filter((one) => one.kind === "pending" || hasMoreToCome(mail, one));
   if (!queue || rest.length === 0) return { kind: "stored" };
   const copies = rest.map(({ copy }) => ({ lead, copy }));
   const message = newMessage(mail, copies, { now: now(), life, mayTellSender: false });
@@ -148,8 +152,12 @@ async function keepTheRest(
   );
 }
 
-/** A failure that may pass, or one that the owner of the list hears of. */
-function hasMoreToCome({ copy, outcome }: Extract<Known, { kind: "settled" }>): boolean {
+/** A failure that may pass, or one that the owner of the list or of the alias hears of: of a bounce the list's alone. */
+function hasMoreToCome(
+  { command }: Incoming,
+  { copy, outcome }: Extract<Known, { kind: "settled" }>,
+): boolean {
   const delivery = toClient(outcome);
-  return delivery.kind === "failed" && (delivery.code < 500 || copy.owner !== undefined);
+  if (delivery.kind !== "failed") return false;
+  return delivery.code < 500 || copy.owner !== undefined || command.reversePath !== NULL_PATH;
 }

@@ -13,7 +13,7 @@ export interface LedCopy {
 export interface Terms {
   readonly now: UnixSeconds;
   readonly life: number;
-  /** False where the sender may be forged: then only owners of lists hear of failures. */
+  /** False where the sender may be forged: then owners alone hear of failures. */
   readonly mayTellSender: boolean;
 }
 

@@ -1,6 +1,6 @@
 // The envelope of a message as the server's extensions allow it, and what they do not allow. Called by out-connection.ts.
 import { isAscii } from "node:buffer";
-import type { Content, Reply } from "@homing/mail";
+import { type Content, type Envelope, isInMemory, type Reply } from "@homing/mail";
 import { renderMailbox, renderReversePath } from "@homing/srs-core";
 import type { AttemptOptions } from "./attempt.ts";
 import type { Library, LibraryEnvelope } from "./library.ts";
@@ -27,10 +27,27 @@ export function unsendable(options: AttemptOptions, library: Library): Reply | u
   return library._maxAllowedSize && message.octets > library._maxAllowedSize ? TOO_BIG : undefined;
 }
 
-function needsSmtpUtf8({ envelope, alsoTo = [] }: AttemptOptions): boolean {
+/**
+ * RFC 6531 §3.4: what counts are the addresses and the header. Clients promise SMTPUTF8 for messages that have ASCII in both, and
+ * those may go anywhere.
+ */
+function needsSmtpUtf8({ envelope, alsoTo = [], message }: AttemptOptions): boolean {
   const { smtpUtf8, reversePath, recipient } = envelope;
   const recipients = [recipient, ...alsoTo].map(renderMailbox);
-  return smtpUtf8 || /[^\0-\x7f]/.test(renderReversePath(reversePath) + recipients.join(""));
+  const isUtf8 = /[^\0-\x7f]/.test(renderReversePath(reversePath) + recipients.join(""));
+  return isUtf8 || (smtpUtf8 && !hasAsciiHeader(message));
+}
+
+/** As the client said, to a server that knows what it means. */
+export function asksSmtpUtf8(envelope: Envelope | undefined, library: Library): boolean {
+  return envelope?.smtpUtf8 === true && takes(library, "SMTPUTF8");
+}
+
+/** False also where that cannot be told: the end of the header is not in memory. */
+export function hasAsciiHeader({ start, octets }: Content): boolean {
+  const end = start.indexOf("\r\n\r\n", 0, "latin1");
+  if (end === -1) return start.length === octets && isAscii(start);
+  return isAscii(start.subarray(0, end));
 }
 
 function startsAscii(message: Content): boolean {
@@ -43,8 +60,8 @@ export function libraryEnvelope({ envelope, message, alsoTo = [], dsn }: Attempt
     from: renderReversePath(reversePath),
     to: alsoTo.length === 0 ? renderMailbox(recipient) : [recipient, ...alsoTo].map(renderMailbox),
     size: message.octets,
-    // Octets that the client did not announce are announced here.
-    use8BitMime: eightBit || !startsAscii(message),
+    // Octets that the client did not announce are announced here, and so is what nobody has looked at yet.
+    use8BitMime: eightBit || !startsAscii(message) || !isInMemory(message),
     ...(dsn ? { dsn } : {}),
   };
 }

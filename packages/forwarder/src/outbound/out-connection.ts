@@ -7,7 +7,7 @@ import { whenAborted } from "../when-aborted.ts";
 import type { Attempt, AttemptOptions, TlsOutcome } from "./attempt.ts";
 import { failedAttempt } from "./failed-attempt.ts";
 import type { Library, MessageSink, RejectedError } from "./library.ts";
-import { libraryEnvelope, NO_EIGHT_BIT, takes, unsendable } from "./library-envelope.ts";
+import { asksSmtpUtf8, libraryEnvelope, NO_EIGHT_BIT, takes, unsendable } from "./library-envelope.ts";
 import { refusedRecipients } from "./refused-recipients.ts";
 import { writePieces, writeWhole } from "./write-message.ts";
 
@@ -89,7 +89,7 @@ export function createOutConnection({ library, lmtp, tls }: OutConnectionOptions
     sending?.options.onFinalDot?.();
   };
 
-  overrideEnvelope(library, () => sending?.options.envelope.smtpUtf8 === true);
+  overrideEnvelope(library, () => asksSmtpUtf8(sending?.options.envelope, library));
   overrideMail(library, {
     envelope: () => sending?.options.envelope,
     answered(answer) {
@@ -216,7 +216,9 @@ function overrideMail(
   library._sendCommand = (command, logged) => {
     // The library adds the flag for UTF-8 addresses alone; the client asked for it, so header fields may hold UTF-8.
     const flag =
-      command.startsWith("MAIL FROM:") && on.envelope()?.smtpUtf8 && !command.endsWith(" SMTPUTF8");
+      command.startsWith("MAIL FROM:") &&
+      asksSmtpUtf8(on.envelope(), library) &&
+      !command.endsWith(" SMTPUTF8");
     sendCommand(flag && !command.includes("> SMTPUTF8") ? `${command} SMTPUTF8` : command, logged);
   };
   const actionMail = library._actionMAIL.bind(library);
@@ -233,7 +235,7 @@ const NOT_PLAIN = /[^!-;=?-~]/;
  * MAIL, RCPT and DATA for one recipient in one write, where the server pipelines (RFC 2920). The library takes its time for
  * many recipients, in one write for each command. The answers are its own matter.
  */
-function overrideEnvelope(library: Library, asksSmtpUtf8: () => boolean): void {
+function overrideEnvelope(library: Library, asksForUtf8: () => boolean): void {
   const setEnvelope = library._setEnvelope.bind(library);
   const sendCommand = library._sendCommand.bind(library);
   const pipelines = takes(library, "PIPELINING");
@@ -259,7 +261,7 @@ function overrideEnvelope(library: Library, asksSmtpUtf8: () => boolean): void {
     );
     const body = use8BitMime && takes(library, "8BITMIME") ? " BODY=8BITMIME" : "";
     const octets = size > 0 && takes(library, "SIZE") ? ` SIZE=${size}` : "";
-    const utf8 = asksSmtpUtf8() ? " SMTPUTF8" : "";
+    const utf8 = asksForUtf8() ? " SMTPUTF8" : "";
     sendCommand(`MAIL FROM:<${from}>${body}${octets}${utf8}\r\nRCPT TO:<${to}>\r\nDATA`);
   };
 }

@@ -473,6 +473,14 @@ both("LMTP has connections of its own, and they are reused as those of SMTP", as
   );
 });
 
+test("TLS from the first octet has connections of its own: nothing goes over one in clear", async (t) => {
+  const { hop, send } = await startScene(t, {}, { dot: "250 ok" });
+  const { host, port } = hop;
+  assert.equal((await send("a")).kind, "accepted");
+  assert.notEqual((await send("b", PATIENT, { hop: { host, port, implicitTls: true } })).kind, "accepted");
+  assert.equal(hop.messages.length, 1);
+});
+
 test("a job hears `busy` after half a minute, so that it does not hold its place in the queue for ever", async (t) => {
   const { hop, send, clock } = await startScene(t, { queueConnections: 1 });
   const first = send("a", JOB);

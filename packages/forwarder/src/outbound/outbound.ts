@@ -93,9 +93,9 @@ export function createOutbound(options: OutboundOptions): Outbound {
 /** What connections are shared for: the same server, the same demands on it, the same account. */
 function keyOf(hop: NextHop | SocketPath, protocol: string): string {
   if ("path" in hop) return `${protocol} ${hop.path}`;
-  const { host, port, name = "", tls = "", credentials } = hop;
+  const { host, port, name = "", tls = "", implicitTls = false, credentials } = hop;
   const account = credentials ? JSON.stringify(credentials) : "";
-  return `${protocol} ${host} ${port} ${name} ${tls} ${account}`;
+  return `${protocol} ${host} ${port} ${name} ${tls} ${implicitTls} ${account}`;
 }
 
 /** A new destination looks after two old ones, so that the map grows with what is in use and not with history. */

@@ -21,9 +21,14 @@ export function withStsPolicies(find: FindNextHops, policies: StsPolicies): Find
     return {
       kind: "unknown",
       enhanced: "4.7.0",
-      cause: `no MX host is one that the MTA-STS policy of ${domain} names: ${found.hosts.map(({ name }) => name).join(", ")}`,
+      cause: `no MX host is one that the MTA-STS policy of ${domain} names: ${namesOf(found.hosts)}`,
     };
   };
+}
+
+/** Of hosts with several addresses once. */
+function namesOf(hosts: readonly NextHop[]): string {
+  return [...new Set(hosts.map(({ name }) => name))].join(", ");
 }
 
 function marked(hop: NextHop, policy: StsPolicy): NextHop {

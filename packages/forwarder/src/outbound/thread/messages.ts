@@ -49,8 +49,17 @@ export type JobContent =
   | { readonly kind: "packed"; readonly octets: number }
   /** In memory of its own. */
   | { readonly kind: "whole"; readonly memory: ArrayBuffer }
-  /** In pieces, when the thread wants them. @param isAscii as far as it can be told without reading it */
-  | { readonly kind: "pieces"; readonly octets: number; readonly isAscii: boolean };
+  | InPieces;
+
+/** When the thread wants them. */
+export interface InPieces {
+  readonly kind: "pieces";
+  readonly octets: number;
+  /** As far as it can be told without reading it. */
+  readonly isAscii: boolean;
+  /** All of the header; told where SMTPUTF8 was promised, and else false. */
+  readonly hasAsciiHeader: boolean;
+}
 
 export interface Piece {
   readonly id: JobId;

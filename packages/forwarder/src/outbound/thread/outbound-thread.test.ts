@@ -213,6 +213,32 @@ test("octets of 8 bits are found out of memory and in it, and do not go to a ser
   assert.deepEqual(hop.messages, []);
 });
 
+test("what goes in pieces is announced as 8 bits: nobody has looked at the rest yet", async (t) => {
+  const { hop, send } = await startedWithHop(t, { dot: "250 2.0.0 ok" });
+  await send({ message: contentOf([LINES, Buffer.from("caf\xe9\r\n", "latin1")]) });
+  await send({ message: memoryContent(LINES) });
+  const mail = hop.commands.filter((line) => line.startsWith("MAIL"));
+  assert.deepEqual(mail, ["MAIL FROM:<a@b.test> BODY=8BITMIME", "MAIL FROM:<a@b.test>"]);
+});
+
+const SUBJECT = "Subject: x\r\n\r\n";
+const promised: [what: string, start: string, enhanced: string][] = [
+  ["a header in ASCII", SUBJECT, "2.0.0"],
+  ["a header in ASCII and 8 bits behind it", `${SUBJECT}caf\xe9\r\n`, "2.0.0"],
+  ["8 bits in the header", `X: caf\xe9\r\n${SUBJECT}`, "5.6.7"],
+  ["a header whose end is not in memory", "Subject: x\r\n", "5.6.7"],
+];
+for (const [what, start, enhanced] of promised) {
+  test(`SMTPUTF8 promised, in pieces, to a server without it: ${what}: ${enhanced}`, async (t) => {
+    const { send } = await startedWithHop(t, { dot: "250 2.0.0 ok" });
+    const octets = Buffer.from(start, "latin1");
+    const message = { ...contentOf([octets, LINES]), start: octets };
+    const attempt = await send({ message, envelope: { ...envelopeTo("c"), smtpUtf8: true } });
+    assert.ok(attempt.kind !== "no-answer" && attempt.kind !== "busy");
+    assert.equal(attempt.reply.enhanced, enhanced);
+  });
+}
+
 test("a bug in the thread is told with its stack, and the thread goes on", async (t) => {
   const { tell, failures } = started(t, { code: TOLD });
   await assert.rejects(tell("bug"), /a bug\n {4}at here/);

@@ -1,8 +1,9 @@
 // What the service hands to the thread of SMTP out, and in which memory. Called by outbound-thread.ts.
 import { isAscii } from "node:buffer";
-import { type Content, partsOf } from "@homing/mail";
+import { partsOf } from "@homing/mail";
 import { NULL_PATH } from "@homing/srs-core";
 import { inOneMemory, octetsOf } from "../../one-memory.ts";
+import { hasAsciiHeader } from "../library-envelope.ts";
 import type { OutboundSubmission } from "../outbound.ts";
 import type { Job, JobContent, JobId, ToThread } from "./messages.ts";
 
@@ -17,24 +18,31 @@ export interface Submitted {
 }
 
 export function jobOf({ id, submission, parts }: Submitted): Job {
-  const { hop, protocol, patience, envelope, alsoTo, dsn, timeIsUp, message } = submission;
+  const { hop, protocol, patience, envelope, alsoTo, dsn, timeIsUp } = submission;
   const { reversePath, recipient, eightBit, smtpUtf8 } = envelope;
   return {
     ...{ id, hop, protocol, patience },
     sender: reversePath === NULL_PATH ? null : reversePath,
     ...{ recipient, eightBit, smtpUtf8, alsoTo, dsn },
     isLimited: timeIsUp !== undefined,
-    content: contentOf(message, parts),
+    content: contentOf(submission, parts),
   };
 }
 
-function contentOf(message: Content, parts: readonly Buffer[] | undefined): JobContent {
+function contentOf(
+  { message, envelope }: OutboundSubmission,
+  parts: readonly Buffer[] | undefined,
+): JobContent {
   // As counted, not as told: the next message begins where this one ends.
   const octets = octetsOf(parts);
   if (parts && octets <= SMALL_OCTETS) return { kind: "packed", octets };
   if (parts) return { kind: "whole", memory: inOneMemory(parts) };
   const known = partsOf(message) ?? [message.start];
-  return { kind: "pieces", octets: message.octets, isAscii: known.every((part) => isAscii(part)) };
+  return {
+    ...{ kind: "pieces", octets: message.octets, isAscii: known.every((part) => isAscii(part)) },
+    // Nobody asks without such a promise, and the answer may cost a copy.
+    hasAsciiHeader: envelope.smtpUtf8 && hasAsciiHeader(message),
+  };
 }
 
 /** All small contents in one piece of memory that is handed over: each for itself costs more. */

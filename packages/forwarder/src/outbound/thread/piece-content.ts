@@ -1,6 +1,6 @@
 // A content whose octets the service has: it sends them in pieces, as they are wanted. Made by smtp-thread.ts for large messages.
 import { type Content, countedHolds } from "@homing/mail";
-import { PIECES_AHEAD } from "./messages.ts";
+import { type InPieces, PIECES_AHEAD } from "./messages.ts";
 
 export interface PieceContent extends Content {
   push(octets: Uint8Array): void;
@@ -8,15 +8,18 @@ export interface PieceContent extends Content {
   fail(cause: string): void;
 }
 
-/** What SMTP out asks of the beginning before it reads the rest: has it octets of 8 bits? Of more than one octet each. */
-const ASCII_START = Buffer.from(" ");
-const EIGHT_BIT_START = Buffer.from([0x80]);
+/**
+ * Stands for the beginning, of which SMTP out asks before it reads the rest: has it octets of 8 bits, and has the header any?
+ * Shorter than whatever goes in pieces.
+ */
+function standIn({ isAscii, hasAsciiHeader }: Omit<InPieces, "kind">): Buffer {
+  const header = hasAsciiHeader ? "\r\n\r\n" : "";
+  return Buffer.from(header + (isAscii ? " " : "\x80"), "latin1");
+}
 
 /** @param wants asks for one piece more */
-export function createPieceContent(
-  { octets, isAscii }: { readonly octets: number; readonly isAscii: boolean },
-  wants: () => void,
-): PieceContent {
+export function createPieceContent(content: Omit<InPieces, "kind">, wants: () => void): PieceContent {
+  const { octets } = content;
   const waiting: Buffer[] = [];
   let came = 0;
   let isRead = false;
@@ -43,7 +46,7 @@ export function createPieceContent(
   }
   return {
     octets,
-    start: isAscii ? ASCII_START : EIGHT_BIT_START,
+    start: standIn(content),
     pieces,
     ...countedHolds(undefined),
     push({ buffer, byteOffset, byteLength }) {

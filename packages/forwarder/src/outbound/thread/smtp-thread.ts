@@ -7,7 +7,7 @@ import { createThreadLook } from "../../threads/spent-memory.ts";
 import { goBehindClients } from "../../threads/thread-priority.ts";
 import { systemClock } from "../clock.ts";
 import { createOutbound } from "../outbound.ts";
-import type { FromThread, Job, JobId, Outcome, ThreadOptions, ToThread } from "./messages.ts";
+import type { FromThread, InPieces, Job, JobId, Outcome, ThreadOptions, ToThread } from "./messages.ts";
 import { createPieceContent, type PieceContent } from "./piece-content.ts";
 
 if (parentPort === null) throw new Error("this file is the thread of SMTP out: see outbound-thread.ts");
@@ -67,7 +67,7 @@ function takeJobs({ jobs, memory }: ToThread): void {
   }
 }
 
-function contentInPieces(id: JobId, content: { octets: number; isAscii: boolean }): Content {
+function contentInPieces(id: JobId, content: InPieces): Content {
   const made = createPieceContent(content, () => {
     wants.push(id);
     tellSoon();
