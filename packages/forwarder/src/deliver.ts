@@ -82,13 +82,15 @@ async function tryInTurn(
 ): Promise<Delivery | Busy> {
   let answer: Failure | undefined;
   let busy: Busy | undefined;
+  let hasWaited = false;
   for (const server of hops) {
     // A server not asked yet might take it.
     if (timeIsUp?.aborted) return answer && answer.code < 500 ? answer : NO_TIME;
     // Whoever has waited in vain at one server does not wait at the next one, too.
-    const attempt = await tryHop(server, busy ? { ...patience, freeWithinMs: 0 } : patience);
+    const attempt = await tryHop(server, hasWaited ? { ...patience, freeWithinMs: 0 } : patience);
     if (attempt.kind === "busy") {
-      busy = attempt;
+      busy = busy ? sooner(busy, attempt) : attempt;
+      hasWaited ||= attempt.againInMs === undefined;
       continue;
     }
     const hop = hopName(server);
@@ -101,6 +103,11 @@ async function tryInTurn(
   }
   if (busy && (!answer || answer.code >= 500)) return busy;
   return answer ?? NO_HOST;
+}
+
+/** Where a place may be free at any time, that is sooner than any pause. */
+function sooner(one: Busy, other: Busy): Busy {
+  return (other.againInMs ?? 0) < (one.againInMs ?? 0) ? other : one;
 }
 
 function delivered(

@@ -1,8 +1,10 @@
-// The connections to one destination, and who waits for them. Called by outbound.ts, which makes one for each
-// destination and counts the connections to all of them.
-import type { ConnectionOptions, Opened } from "../smtp-out.ts";
+// One server: how many connections it may have now, who is next, and what its answers say about it, whatever names it has.
+// Called by outbound.ts, which makes one for each server and counts the connections to all of them.
+import type { Opened } from "../smtp-out.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Cancel, Clock } from "./clock.ts";
+import { createConnections, type Hop, isRoom, type Place, ROOM, type Room } from "./connections.ts";
+import type { FailedAttempt } from "./failed-attempt.ts";
 import type { OutConnection } from "./out-connection.ts";
 import type { Busy, OutboundSubmission } from "./outbound.ts";
 import type { OutboundLimits } from "./outbound-limits.ts";
@@ -13,7 +15,7 @@ export interface DestinationOptions {
   readonly limits: OutboundLimits;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly open: (options: Pick<ConnectionOptions, "timeIsUp">) => Promise<Opened>;
+  readonly open: (submission: OutboundSubmission, timeIsUp: AbortSignal) => Promise<Opened>;
   readonly total: Total;
 }
 
@@ -39,45 +41,50 @@ export interface Destination {
   leave(): void;
 }
 
-/** A connection to use, or room to open one. */
-type Place = OutConnection | "room";
-
-interface Idle {
-  readonly connection: OutConnection;
-  readonly since: number;
-}
-
 /** A pool that is busy is not the client's problem. A job has time, but holds one of the queue's attempts. */
 const PATIENCE_MS: Readonly<Record<Kind, number>> = { "waiting-client": 1_000, queue: 30_000 };
 /** A push-back is remembered so long after its pause, so that the next one makes a longer pause. */
 const REMEMBER_MS = 60_000;
+/**
+ * A next hop that restarts is waited for. Jobs that wait for longer would hold the attempts that the queue has for others: a few
+ * dead servers would have them all.
+ */
+const LONG_PAUSE_MS = 10_000;
 
 export function createDestination(options: DestinationOptions): Destination {
   const { limits, clock, total } = options;
   const throttle = createThrottle(limits.maxConnections, options.random);
   const line = createWaitingLine<Place>(clock);
-  /** The longest idle first. */
-  const idle: Idle[] = [];
-  /** Open, opening and closing. */
-  let connections = 0;
-  const busyConnections = new Set<OutConnection>();
+  const connections = createConnections({
+    now: clock.now,
+    takeOfTotal: () => total.take(destination),
+    giveBack: total.giveBack,
+    isWanted: () => total.wanted,
+    changed: () => destination.pump(),
+  });
   let jobs = 0;
   let closed = false;
   /** Where there is a rate. */
   let nextStart = Number.NEGATIVE_INFINITY;
-  /** No connection could be had, and none is left: whoever holds a client's session open does not wait for it. */
-  let deadUntil = Number.NEGATIVE_INFINITY;
+  /**
+   * The last attempt to open a connection had no answer, and none is established. Until the pause is over nobody tries, and no
+   * client waits for it with his session open.
+   */
+  let isUnreachable = false;
+  let unreachableCause = "";
+  /** The longest pause since it was reached. */
+  let longestPauseMs = 0;
   const left = new AbortController();
   let alarm: { readonly at: number; readonly cancel: Cancel } | undefined;
 
   const destination: Destination = {
     async submit(submission) {
       const { patience, timeIsUp } = submission;
-      const place = placeNow(patience.kind) ?? (await wait(submission));
-      if (place === "too-long" || place === "no-server" || place === "closed") return busy(place);
-      if (place === "time-is-up" || timeIsUp?.aborted) {
-        if (place !== "time-is-up") giveUp(place, patience.kind);
-        return { kind: "no-answer", cause: "time is up", stage: "greeting" };
+      const place = placeNow(submission) ?? (await wait(submission));
+      if (typeof place === "string") return inVain(place, patience.kind);
+      if (timeIsUp?.aborted) {
+        giveUp(place, submission);
+        return TIME_IS_UP;
       }
       return sendOver(place, submission);
     },
@@ -85,89 +92,104 @@ export function createDestination(options: DestinationOptions): Destination {
       while (line.next().some(serveOne));
       setAlarm();
     },
-    dropIdle() {
-      const longest = idle.shift();
-      if (!longest) return false;
-      longest.connection.onEnd = ended;
-      longest.connection.quit();
-      return true;
-    },
+    dropIdle: connections.dropIdle,
     get forgettable() {
-      return connections === 0 && line.length === 0 && clock.now() >= throttle.pausedUntil + REMEMBER_MS;
+      return (
+        connections.count === 0 && line.length === 0 && clock.now() >= throttle.pausedUntil + REMEMBER_MS
+      );
     },
     close() {
       closed = true;
       line.close();
-      while (destination.dropIdle());
+      while (connections.dropIdle());
       alarm?.cancel();
     },
     leave() {
       left.abort();
-      for (const connection of busyConnections) connection.close();
+      connections.leave();
     },
   };
   return destination;
 
   /** False where there is no place for this kind. */
   function serveOne(kind: Kind): boolean {
-    const place = take(kind);
+    const hop = line.hopOfNext(kind);
+    const place = hop && take(kind, hop);
     if (place) line.serve(kind, place);
     return place !== undefined;
   }
 
-  function busy(why: Exclude<InVain, "time-is-up">): Busy {
-    return { kind: "busy", cause: IN_VAIN[why] };
+  function inVain(why: InVain, kind: Kind): Attempt | Busy {
+    if (why === "time-is-up") return TIME_IS_UP;
+    // To the queue that is an attempt: the next one comes later and later, and its sender hears of the delay.
+    if (why === "no-server" && kind === "queue") return notTried(unreachableCause);
+    if (why === "pause") return { kind: "busy", cause: CAUSES[why], againInMs: pauseLeft() };
+    return { kind: "busy", cause: CAUSES[why] };
   }
 
-  function placeNow(kind: Kind): Place | InVain | undefined {
+  function placeNow({ patience: { kind }, hop }: OutboundSubmission): Place | InVain | undefined {
     if (closed) return "closed";
-    if (kind === "waiting-client" && connections === 0 && clock.now() < deadUntil) return "no-server";
-    return line.before(kind) ? undefined : take(kind);
+    return inVainNow(kind) ?? (line.before(kind) ? undefined : take(kind, hop));
   }
 
-  function wait({ patience, timeIsUp }: OutboundSubmission): Promise<Place | InVain> | InVain {
+  /** Why nobody of this kind waits here now. */
+  function inVainNow(kind: Kind): InVain | undefined {
+    const left = pauseLeft();
+    if (kind === "waiting-client") return isUnreachable && left > 0 ? "no-server" : undefined;
+    if (left > LONG_PAUSE_MS) return isUnreachable ? "no-server" : "pause";
+    // Somebody may be waiting for its greeting for a minute.
+    const isTriedAgain = longestPauseMs > LONG_PAUSE_MS && left <= 0 && connections.count > 0;
+    return isTriedAgain ? "no-server-yet" : undefined;
+  }
+
+  function pauseLeft(): number {
+    return throttle.pausedUntil - clock.now();
+  }
+
+  function wait({ patience, hop, timeIsUp }: OutboundSubmission): Promise<Place | InVain> | InVain {
     const withinMs = patience.freeWithinMs ?? PATIENCE_MS[patience.kind];
     if (withinMs === 0) return "too-long";
     // Whoever waits holds a session of ours open: those of one destination must not be all that we have.
     if (patience.kind === "waiting-client" && line.clients >= limits.maxWaitingClients) return "too-long";
     if (timeIsUp?.aborted) return "time-is-up";
-    const waiting = line.join({ kind: patience.kind, withinMs, timeIsUp });
+    const waiting = line.join({ kind: patience.kind, hop, withinMs, timeIsUp });
     setAlarm();
     return waiting;
   }
 
-  function take(kind: Kind): Place | undefined {
+  function take(kind: Kind, hop: Hop): Place | undefined {
     const now = clock.now();
-    if (now < nextStart || connections - idle.length >= throttle.limit) return undefined;
+    if (now < nextStart || connections.atWork >= throttle.limit) return undefined;
     if (kind === "queue" && (jobs >= limits.queueConnections || now < throttle.pausedUntil)) return undefined;
-    const place = idle.pop()?.connection ?? (total.take(destination) ? "room" : undefined);
+    const place = connections.take(hop, throttle.limit);
     if (!place) return undefined;
-    if (place === "room") connections++;
-    else place.onEnd = undefined;
     if (kind === "queue") jobs++;
     if (limits.messagesPerSecond) nextStart = Math.max(now, nextStart) + 1000 / limits.messagesPerSecond;
     return place;
   }
 
   async function sendOver(place: Place, submission: OutboundSubmission): Promise<Attempt> {
-    if (place !== "room") {
-      const attempt = await send(place, submission);
-      if (!isStale(place, attempt, submission)) return settled(place, attempt, submission);
-      // The server had left, and has heard nothing of the message: once more, on a connection that is sure to live.
-    }
-    const opened = await options.open({ timeIsUp: whileHere(submission.timeIsUp) });
+    if (isRoom(place)) return sendOverNew(place, submission);
+    const attempt = await place.send(submission);
+    if (!isStale(place, attempt, submission)) return settled(place, attempt, submission);
+    // The server had left, and has heard nothing of the message: once more, on a connection that is sure to live.
+    connections.replaced(place);
+    return sendOverNew(ROOM, submission);
+  }
+
+  async function sendOverNew(room: Room, submission: OutboundSubmission): Promise<Attempt> {
+    const timeIsUp = whileHere(submission.timeIsUp);
+    if (room.insteadOf) await connections.endForRoom(room.insteadOf, timeIsUp);
+    const opened = await options.open(submission, timeIsUp);
     if (opened.kind !== "open") {
-      if (!submission.timeIsUp?.aborted) throttle.pushedBack(clock.now());
-      giveUp("room", submission.patience.kind);
-      // A server that answers is there, whatever it says.
-      if (opened.kind === "no-answer" && !submission.timeIsUp?.aborted && connections === 0) {
-        deadUntil = throttle.pausedUntil;
-        line.dismissClients();
-      }
+      // Before anybody else is given the room.
+      if (!timeIsUp.aborted) notOpened(opened);
+      giveUp(ROOM, submission);
       return opened;
     }
-    deadUntil = Number.NEGATIVE_INFINITY;
-    const attempt = await send(opened.connection, submission);
+    connections.opened(opened.connection);
+    reached();
+    const attempt = await opened.connection.send(submission);
     return settled(opened.connection, attempt, submission);
   }
 
@@ -175,55 +197,53 @@ export function createDestination(options: DestinationOptions): Destination {
     return timeIsUp ? AbortSignal.any([timeIsUp, left.signal]) : left.signal;
   }
 
-  async function send(connection: OutConnection, submission: OutboundSubmission): Promise<Attempt> {
-    busyConnections.add(connection);
-    const attempt = await connection.send(submission);
-    busyConnections.delete(connection);
-    return attempt;
+  function notOpened(failure: FailedAttempt): void {
+    if (failure.kind === "no-answer" && !connections.isEstablished) {
+      isUnreachable = true;
+      unreachableCause = failure.cause;
+      line.dismiss("waiting-client", "no-server");
+    }
+    // A server that answers is there, whatever it says.
+    if (failure.kind === "answered") reached();
+    if (!isDemandOfOurs(failure)) pushedBack();
+  }
+
+  function reached(): void {
+    isUnreachable = false;
+    longestPauseMs = 0;
+  }
+
+  function pushedBack(): void {
+    throttle.pushedBack(clock.now());
+    if (isUnreachable) longestPauseMs = Math.max(longestPauseMs, pauseLeft());
+    if (pauseLeft() > LONG_PAUSE_MS) line.dismiss("queue", isUnreachable ? "no-server" : "pause");
   }
 
   /** The caller has the attempt at once; what is left to do with the connection is done meanwhile. */
-  function settled(connection: OutConnection, attempt: Attempt, { patience }: OutboundSubmission): Attempt {
+  function settled(connection: OutConnection, attempt: Attempt, submission: OutboundSubmission): Attempt {
     if (attempt.kind === "accepted") throttle.succeeded();
-    else if (isPushBack(attempt)) throttle.pushedBack(clock.now());
+    else if (isPushBack(attempt)) pushedBack();
+    const { patience, hop } = submission;
     if (attempt.kind === "answered" && connection.usable)
-      void connection.reset().then(() => release(connection, patience.kind));
-    else release(connection, patience.kind);
+      void connection.reset().then(() => release(connection, patience.kind, hop));
+    else release(connection, patience.kind, hop);
     return attempt;
   }
 
-  function giveUp(place: Place, kind: Kind): void {
-    if (place === "room") {
-      if (kind === "queue") jobs--;
-      ended();
-    } else release(place, kind);
+  function giveUp(place: Place, { patience, hop }: OutboundSubmission): void {
+    if (!isRoom(place)) {
+      release(place, patience.kind, hop);
+      return;
+    }
+    if (patience.kind === "queue") jobs--;
+    connections.giveUp(place);
   }
 
-  function release(connection: OutConnection, kind: Kind): void {
+  function release(connection: OutConnection, kind: Kind, hop: Hop): void {
     if (kind === "queue") jobs--;
-    if (!connection.usable) ended();
-    else if (closed || connection.messages >= limits.maxMessagesPerConnection) {
-      connection.onEnd = ended;
-      connection.quit();
-    } else keep(connection);
-  }
-
-  function keep(connection: OutConnection): void {
-    const entry: Idle = { connection, since: clock.now() };
-    idle.push(entry);
-    connection.onEnd = () => {
-      idle.splice(idle.indexOf(entry), 1);
-      ended();
-    };
-    destination.pump();
-    if (total.wanted) destination.dropIdle();
-  }
-
-  /** One connection less. */
-  function ended(): void {
-    connections--;
-    total.giveBack();
-    destination.pump();
+    if (!connection.usable) connections.lost(connection);
+    else if (closed || connection.messages >= limits.maxMessagesPerConnection) connections.quit(connection);
+    else connections.keep(connection, hop);
   }
 
   /** One alarm for everything that time brings, so that a message costs no timer. */
@@ -235,8 +255,8 @@ export function createDestination(options: DestinationOptions): Destination {
   }
 
   function nextChange(): number {
-    const [longest] = idle;
-    const idleEnd = longest ? longest.since + limits.idleSeconds * 1000 : Number.POSITIVE_INFINITY;
+    const since = connections.idleSince;
+    const idleEnd = since === undefined ? Number.POSITIVE_INFINITY : since + limits.idleSeconds * 1000;
     if (line.length === 0) return idleEnd;
     const now = clock.now();
     const later = [nextStart, throttle.pausedUntil].filter((at) => at > now);
@@ -246,16 +266,29 @@ export function createDestination(options: DestinationOptions): Destination {
   function ring(): void {
     alarm = undefined;
     const old = clock.now() - limits.idleSeconds * 1000;
-    while (idle[0] && idle[0].since <= old) destination.dropIdle();
+    while ((connections.idleSince ?? Number.POSITIVE_INFINITY) <= old) connections.dropIdle();
     destination.pump();
   }
 }
 
-const IN_VAIN: Readonly<Record<Exclude<InVain, "time-is-up">, string>> = {
+const TIME_IS_UP: Attempt = { kind: "no-answer", cause: "time is up", stage: "greeting" };
+const CAUSES: Readonly<Record<Exclude<InVain, "time-is-up">, string>> = {
   closed: "the service is stopping",
   "too-long": "no connection was free",
   "no-server": "the server could not be reached a moment ago",
+  "no-server-yet": "the server could not be reached, and is being tried again",
+  pause: "the server pushed back a moment ago",
 };
+
+function notTried(cause: string): Attempt {
+  const told = `nothing was tried: ${CAUSES["no-server"]}: ${cause}`;
+  return { kind: "no-answer", cause: told, stage: "greeting" };
+}
+
+/** TLS that one name must have, AUTH that is not offered: others may do without. Credentials that are refused are a push-back. */
+function isDemandOfOurs(failure: FailedAttempt): boolean {
+  return failure.kind === "answered" && failure.ours === true && failure.login === undefined;
+}
 
 /** A connection that was idle before: the server may have ended it meanwhile (EOF, reset, or 421 to MAIL). */
 function isStale(connection: OutConnection, attempt: Attempt, { timeIsUp }: OutboundSubmission): boolean {

@@ -2,17 +2,17 @@
 // configuration, whose defaults they are.
 
 export interface OutboundLimits {
-  /** Connections to one destination, whoever uses them. */
+  /** Connections to one server, whatever its names are, and whoever uses them. */
   readonly maxConnections: number;
   /** Those of them that jobs of the spool may use. */
   readonly queueConnections: number;
   /** All connections. */
   readonly maxTotal: number;
-  /** Clients that wait for a connection to one destination, each with its session open. */
+  /** Clients that wait for a connection to one server, each with its session open. */
   readonly maxWaitingClients: number;
   readonly maxMessagesPerConnection: number;
   readonly idleSeconds: number;
-  /** To one destination. */
+  /** To one server. */
   readonly messagesPerSecond: number | undefined;
 }
 

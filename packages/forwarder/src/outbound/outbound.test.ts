@@ -1,92 +1,12 @@
-// The pool: how many connections, whose turn it is, what is reused and what is not.
+// The pool: how many connections, whose turn it is, what is reused and what is not. A server that is away or pushes back:
+// unreachable.test.ts. Several names of one server: shared-server.test.ts.
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
-import { type Content, countedHolds, type Envelope, memoryContent } from "@homing/mail";
-import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
+import { test } from "node:test";
+import { type Content, countedHolds } from "@homing/mail";
 import { SILENCE } from "../testing/smtp-peers.ts";
-import { startWaitingHop, type WaitingHop, type WaitingHopOptions } from "../testing/waiting-hop.ts";
+import { startWaitingHop, type WaitingHop } from "../testing/waiting-hop.ts";
 import { serve, type Wire, within } from "../testing/wire.ts";
-import type { Attempt } from "./attempt.ts";
-import {
-  type Busy,
-  createOutbound,
-  type Outbound,
-  type OutboundSubmission,
-  type Patience,
-} from "./outbound.ts";
-import type { OutboundLimits } from "./outbound-limits.ts";
-import { createOutboundThread, type OutboundThreadOptions } from "./thread/outbound-thread.ts";
-
-const envelope: Envelope = {
-  reversePath: { localPart: "a", domain: "b.test" },
-  recipient: { localPart: "c", domain: "d.test" },
-  eightBit: false,
-  smtpUtf8: false,
-};
-const PATIENT: Patience = { kind: "waiting-client", freeWithinMs: 1_000_000 };
-const CLIENT: Patience = { kind: "waiting-client" };
-const JOB: Patience = { kind: "queue" };
-
-interface Scene {
-  readonly hop: WaitingHop;
-  readonly outbound: Outbound;
-  readonly clock: FakeClock;
-  /** Submits a message with this text. */
-  send(text: string, patience?: Patience, options?: Partial<OutboundSubmission>): Promise<Attempt | Busy>;
-}
-
-type StartScene = typeof startScene;
-
-async function startScene(
-  t: TestContext,
-  limits: Partial<OutboundLimits> = {},
-  answers: WaitingHopOptions = {},
-  create: (options: OutboundThreadOptions) => Outbound = createOutbound,
-): Promise<Scene> {
-  const hop = await startWaitingHop(answers);
-  t.after(() => hop[Symbol.asyncDispose]());
-  const clock = createFakeClock();
-  const failed = assert.ifError;
-  const outbound = create({ hostname: "mx.test", clock, random: () => 0, limits, failed });
-  t.after(() => within(outbound.close(AbortSignal.abort()), "the end"));
-  const { host, port } = hop;
-  return {
-    hop,
-    outbound,
-    clock,
-    send: (text, patience = PATIENT, options = {}) =>
-      within(
-        outbound.submit({
-          hop: { host, port },
-          patience,
-          envelope,
-          message: memoryContent(Buffer.from(text)),
-          ...options,
-        }),
-        `the attempt of ${text}`,
-      ),
-  };
-}
-
-/** Until the world, which this process is part of, has come so far. */
-async function until(reached: () => boolean): Promise<void> {
-  const end = performance.now() + 10_000;
-  while (!reached()) {
-    if (performance.now() > end) throw new Error(`waited in vain until ${reached}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-/** What hangs neither on the clock nor on who comes sooner by less than a turn holds for SMTP out in a thread of its own, too. */
-function both(name: string, run: (t: TestContext, startScene: StartScene) => Promise<void>): void {
-  test(name, (t) => run(t, startScene));
-  test(`${name} (in its thread)`, (t) =>
-    run(t, (t, limits, answers) => startScene(t, limits, answers, createOutboundThread)));
-}
-
-/** In no order: of connections at the same time, any may be the first to reach its dot. */
-const kinds = (attempts: readonly (Attempt | Busy)[]): string[] =>
-  [...new Set(attempts.map(({ kind }) => kind))].toSorted();
+import { both, CLIENT, envelope, JOB, kinds, PATIENT, startScene, until } from "./testing/pool-scene.ts";
 
 both(
   "200 clients of a slow destination: 20 connections, first come first served, none lost",

@@ -17,6 +17,8 @@ export type Patience =
 export interface Busy {
   readonly kind: "busy";
   readonly cause: string;
+  /** To a job: the server pushed back, and is left alone for so many milliseconds. Else a place may be free at any time. */
+  readonly againInMs?: number | undefined;
 }
 
 export interface OutboundSubmission extends AttemptOptions {
@@ -54,7 +56,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   let closed = false;
 
   function destinationOf({ hop, protocol = "smtp" }: OutboundSubmission): Destination {
-    const key = keyOf(hop, protocol);
+    const key = serverOf(hop, protocol);
     const known = destinations.get(key);
     if (known) return known;
     const { hostname, ca, clock, random } = options;
@@ -63,8 +65,8 @@ export function createOutbound(options: OutboundOptions): Outbound {
       clock,
       random,
       total,
-      open: ({ timeIsUp }) =>
-        openConnection({ server: hop, protocol, hostname, ca, ...(timeIsUp ? { timeIsUp } : {}) }),
+      open: (submission, timeIsUp) =>
+        openConnection({ server: submission.hop, protocol, hostname, ca, timeIsUp }),
     });
     forgetSome(destinations);
     destinations.set(key, made);
@@ -90,12 +92,9 @@ export function createOutbound(options: OutboundOptions): Outbound {
   };
 }
 
-/** What connections are shared for: the same server, the same demands on it, the same account. */
-function keyOf(hop: NextHop | SocketPath, protocol: string): string {
-  if ("path" in hop) return `${protocol} ${hop.path}`;
-  const { host, port, name = "", tls = "", implicitTls = false, credentials } = hop;
-  const account = credentials ? JSON.stringify(credentials) : "";
-  return `${protocol} ${host} ${port} ${name} ${tls} ${implicitTls} ${account}`;
+/** A server counts connections, whatever name it has for whoever opens them. */
+function serverOf(hop: NextHop | SocketPath, protocol: string): string {
+  return "path" in hop ? `${protocol} ${hop.path}` : `${protocol} ${hop.host} ${hop.port}`;
 }
 
 /** A new destination looks after two old ones, so that the map grows with what is in use and not with history. */

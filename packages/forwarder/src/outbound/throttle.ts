@@ -1,10 +1,10 @@
-// How many connections a destination takes, as far as its answers tell: half of them after a 421 or 4.7.x, one more
+// How many connections a server takes, as far as its answers tell: half of them after a 421 or 4.7.x, one more
 // with each success. Called by destination.ts.
 
 export interface Throttle {
   /** Connections that may be busy now. */
   readonly limit: number;
-  /** Jobs of the spool leave the destination alone until then, by the clock. */
+  /** Jobs of the spool leave the server alone until then, by the clock. */
   readonly pausedUntil: number;
   succeeded(): void;
   pushedBack(now: number): void;

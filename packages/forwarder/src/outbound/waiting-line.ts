@@ -1,14 +1,16 @@
-// Who waits for a connection to one destination: clients before jobs of the spool, but for every fifth turn, each kind in
+// Who waits for a connection to one server: clients before jobs of the spool, but for every fifth turn, each kind in
 // the order of coming. Called by destination.ts.
 import type { Clock } from "./clock.ts";
+import type { Hop } from "./connections.ts";
 import type { Patience } from "./outbound.ts";
 
 export type Kind = Patience["kind"];
 
 /** How the wait of somebody ended without a connection. */
-export type InVain = "too-long" | "no-server" | "time-is-up" | "closed";
+export type InVain = "too-long" | "no-server" | "no-server-yet" | "pause" | "time-is-up" | "closed";
 
 interface Waiter<T> {
+  readonly hop: Hop;
   readonly leave: (with_: T | InVain) => void;
 }
 
@@ -19,11 +21,18 @@ export interface WaitingLine<T> {
   before(kind: Kind): boolean;
   /** Whose turn is it, and whose if that one can have none now? */
   next(): readonly Kind[];
+  /** What the next one of this kind waits for. */
+  hopOfNext(kind: Kind): Hop | undefined;
   /** Ends the wait of the next one of this kind. */
   serve(kind: Kind, with_: T): void;
-  join(options: { kind: Kind; withinMs: number; timeIsUp: AbortSignal | undefined }): Promise<T | InVain>;
-  /** All clients leave in vain. */
-  dismissClients(): void;
+  join(options: {
+    readonly kind: Kind;
+    readonly hop: Hop;
+    readonly withinMs: number;
+    readonly timeIsUp: AbortSignal | undefined;
+  }): Promise<T | InVain>;
+  /** All of this kind leave in vain. */
+  dismiss(kind: Kind, why: InVain): void;
   /** Everybody leaves in vain. */
   close(): void;
 }
@@ -52,15 +61,20 @@ export function createWaitingLine<T>(clock: Clock): WaitingLine<T> {
       const order = clientsSinceJob < CLIENTS_BEFORE_A_JOB ? CLIENTS_FIRST : JOBS_FIRST;
       return order.filter((kind) => lineOf(kind).size > 0);
     },
+    hopOfNext(kind) {
+      const [first] = lineOf(kind);
+      return first?.hop;
+    },
     serve(kind, with_) {
       clientsSinceJob = kind === "queue" || jobs.size === 0 ? 0 : clientsSinceJob + 1;
       const [first] = lineOf(kind);
       first?.leave(with_);
     },
-    join({ kind, withinMs, timeIsUp }) {
+    join({ kind, hop, withinMs, timeIsUp }) {
       const line = lineOf(kind);
       return new Promise((resolve) => {
         const waiter: Waiter<T> = {
+          hop,
           leave(with_) {
             cancel();
             timeIsUp?.removeEventListener("abort", abort);
@@ -74,8 +88,8 @@ export function createWaitingLine<T>(clock: Clock): WaitingLine<T> {
         line.add(waiter);
       });
     },
-    dismissClients() {
-      for (const waiter of clients) waiter.leave("no-server");
+    dismiss(kind, why) {
+      for (const waiter of lineOf(kind)) waiter.leave(why);
     },
     close() {
       for (const waiter of [...clients, ...jobs]) waiter.leave("closed");

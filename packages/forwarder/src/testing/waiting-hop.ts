@@ -8,7 +8,7 @@ export interface WaitingHop extends Server {
   now(): {
     /** Answers that are owed. */
     readonly owed: number;
-    /** Connections, and the most that there have been at a time, and ever. */
+    /** Connections that did not say QUIT, and the most that there have been at a time, and ever. */
     readonly open: number;
     readonly most: number;
     readonly sessions: number;
@@ -49,7 +49,12 @@ export async function startWaitingHop(options: WaitingHopOptions = {}): Promise<
   const place = await serve(async (wire) => {
     wires.push(wire);
     most = Math.max(most, ++open);
-    wire.socket.on("close", () => open--);
+    let isOpen = true;
+    const over = (): void => {
+      if (isOpen) open--;
+      isOpen = false;
+    };
+    wire.socket.on("close", over);
     wire.send(`${options.greeting?.(wires.length) ?? "220 hop.example"}\r\n`);
     for (let line = await wire.line(); line !== undefined; line = await wire.line()) {
       commands.push(line);
@@ -61,6 +66,7 @@ export async function startWaitingHop(options: WaitingHopOptions = {}): Promise<
       if (said === "") wire.socket.destroy();
       if (said === "") return;
       wire.send(`${said}\r\n`);
+      if (verb === "QUIT") over();
       if (verb === "QUIT" || said.startsWith("421")) wire.socket.end();
       if (verb !== "DATA" || !said.startsWith("354")) continue;
       const message = await wire.until("\r\n.\r\n");

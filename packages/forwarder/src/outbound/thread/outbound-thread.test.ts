@@ -239,6 +239,11 @@ for (const [what, start, enhanced] of promised) {
   });
 }
 
+test("how long a pause lasts is told", async (t) => {
+  const { tell } = started(t, { code: TOLD });
+  assert.deepEqual(await tell("pauses"), { kind: "busy", cause: "it pushed back", againInMs: 12_345 });
+});
+
 test("a bug in the thread is told with its stack, and the thread goes on", async (t) => {
   const { tell, failures } = started(t, { code: TOLD });
   await assert.rejects(tell("bug"), /a bug\n {4}at here/);
