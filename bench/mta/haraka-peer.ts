@@ -1,7 +1,9 @@
 // Haraka as a peer, with a plugin of ours around npm's srs.js. Installed into the cache folder on the first run.
-// Called by main.ts.
+// Called by main.ts, and by bounces/srs-addresses.ts for addresses that it knows as its own.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
+import { type Mailbox, renderMailbox } from "@homing/srs-core";
 import { run } from "../../test/harness/command.ts";
 import { freePort } from "../../test/harness/free-port.ts";
 import {
@@ -13,17 +15,19 @@ import {
   type Sinks,
   TIMED_ALIAS,
 } from "./addresses.ts";
+import { CACHE } from "./options.ts";
 import { OwnProcess } from "./own-process.ts";
 import { type Place, type Start, waitForGreeting } from "./peer.ts";
 
 const SOURCE = join(import.meta.dirname, "haraka");
+const INSTALLED = join(CACHE, "haraka");
 const INSTALL_SECONDS = 180;
 const PLUGIN = "srs-forward";
 
-export async function startHarakaPeer(cache: string, { folder, sinks, account }: Place): Promise<Start> {
-  const refusal = await install(cache);
+export async function startHarakaPeer({ folder, sinks, account }: Place): Promise<Start> {
+  const refusal = await install();
   if (refusal !== undefined) return { ok: false, reason: `npm cannot install it: ${refusal}` };
-  const package_ = join(cache, "node_modules/Haraka");
+  const package_ = join(INSTALLED, "node_modules/Haraka");
   const port = await freePort();
   writeSettings(folder, port, sinks);
   copyFileSync(join(package_, "config/connection.ini"), join(folder, "config/connection.ini"));
@@ -38,12 +42,12 @@ export async function startHarakaPeer(cache: string, { folder, sinks, account }:
 }
 
 /** By the lockfile beside the plugin, without scripts. @returns why it cannot be had. */
-async function install(cache: string): Promise<string | undefined> {
-  const package_ = join(cache, "node_modules/Haraka/package.json");
+async function install(): Promise<string | undefined> {
+  const package_ = join(INSTALLED, "node_modules/Haraka/package.json");
   if (existsSync(package_) && versionIn(package_) === wantedVersion()) return undefined;
-  mkdirSync(cache, { recursive: true });
+  mkdirSync(INSTALLED, { recursive: true });
   for (const file of ["package.json", "package-lock.json"])
-    copyFileSync(join(SOURCE, file), join(cache, file));
+    copyFileSync(join(SOURCE, file), join(INSTALLED, file));
   const argv = [
     "npm",
     "install",
@@ -55,7 +59,7 @@ async function install(cache: string): Promise<string | undefined> {
   ];
   // The environment as it is: npm and the Node that runs it may be anywhere on PATH.
   const env = process.env as Record<string, string>;
-  const { code, stderr } = await run(argv, { cwd: cache, seconds: INSTALL_SECONDS, env });
+  const { code, stderr } = await run(argv, { cwd: INSTALLED, seconds: INSTALL_SECONDS, env });
   return code === 0 ? undefined : npmErrors(stderr);
 }
 
@@ -94,4 +98,18 @@ function writeSettings(folder: string, port: number, sinks: Sinks): void {
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, "config", name), text);
   copyFileSync(join(SOURCE, `${PLUGIN}.js`), join(folder, "plugins", `${PLUGIN}.js`));
+}
+
+interface SrsJs {
+  rewrite(localPart: string, domain: string): string;
+}
+
+/** Where it is installed. Its tags are no Mail::SRS's: another HMAC, of which it takes hexadecimal digits. */
+export function harakaSigner(): (sender: Mailbox) => string {
+  const Srs = createRequire(join(INSTALLED, "package.json"))("srs.js") as new (settings: {
+    readonly secret: string;
+  }) => SrsJs;
+  const rewriter = new Srs({ secret: SECRET });
+  return ({ localPart, domain }) =>
+    renderMailbox({ localPart: rewriter.rewrite(localPart, domain), domain: FORWARDING_DOMAIN });
 }

@@ -93,7 +93,8 @@ export async function stopTrack({ peer, sink }: Pick<Track, "peer" | "sink">): P
   peer.account[Symbol.dispose]();
 }
 
-async function warm(track: Track, { offers, messages }: WarmUp): Promise<number> {
+/** @returns messages a second, when it is warm */
+export async function warm(track: Track, { offers, messages }: WarmUp): Promise<number> {
   let perSecond = 0;
   for (const offer of offers.flatMap((offer) => Array<Offer>(WARM_UP_RUNS).fill(offer))) {
     const order: Load = { messages, limitSeconds: WARM_UP_SECONDS };

@@ -13,8 +13,9 @@ Homing, Postfix + PostSRSd and Haraka as private instances on 127.0.0.1, measure
   --rounds N      rounds, in each of which every peer has its turn (3)
   --seconds S     aimed length of one run (2.5)
   --only LIST     peers: ${PEER_NAMES.join(",")}
-  --cells LIST    cells, or what their names begin with: 4k, 4k-many, 100k-one-50, latency
+  --cells LIST    cells, or what their names begin with: 4k, 4k-many, 100k-one-50, latency, bounces
   --quick         short runs of the cells with the largest claims, under 3 minutes; for trying, not for figures
+  --smoke         one short round of bounces, little warming up: that it works, no figures
   --json FILE     writes every single run, too
   --folder DIR    holds all queues and logs; on a disk, not a tmpfs (${join(".cache", "bench", "mta")})
   --help
@@ -31,6 +32,10 @@ export interface Options {
   readonly latencySeconds: number;
   readonly peers: readonly PeerName[];
   readonly cells: ReadonlySet<string>;
+  /** For trying: nobody judges the figures. */
+  readonly isShort: boolean;
+  /** Not so in a smoke test: nobody reads its figures. */
+  readonly isMeasured: boolean;
   readonly json: string | undefined;
   readonly folder: string;
 }
@@ -39,21 +44,30 @@ export type Parsed =
   | { readonly ok: true; readonly options: Options }
   | { readonly ok: false; readonly say: string; readonly exitCode: number };
 
-const QUICK = { seconds: "0.5", warmUpMessages: 1000, latencySeconds: 2 };
-const FULL = { seconds: "2.5", warmUpMessages: 6000, latencySeconds: 10 };
+const FULL = { rounds: "3", seconds: "2.5", warmUpMessages: 6000, latencySeconds: 10, cells: ALL_NAMES };
+const QUICK = { ...FULL, seconds: "0.5", warmUpMessages: 1000, latencySeconds: 2, cells: QUICK_NAMES };
+const SMOKE = {
+  rounds: "1",
+  seconds: "0.2",
+  warmUpMessages: 50,
+  latencySeconds: 1,
+  cells: ["bounces-one-10"],
+};
 
 export function parseOptions(args: readonly string[]): Parsed {
   try {
     const values = parseValues(args);
     if (values.help) return { ok: false, say: HELP, exitCode: 0 };
-    const defaults = values.quick ? QUICK : FULL;
+    const defaults = defaultsFor(values);
     const options: Options = {
-      rounds: numberIn("--rounds", values.rounds ?? "3", { least: 1, most: 100 }),
+      rounds: numberIn("--rounds", values.rounds ?? defaults.rounds, { least: 1, most: 100 }),
       seconds: numberIn("--seconds", values.seconds ?? defaults.seconds, { least: 0.2, most: 60 }),
       warmUpMessages: defaults.warmUpMessages,
       latencySeconds: defaults.latencySeconds,
       peers: values.only === undefined ? PEER_NAMES : wordsOf(values.only).map(peerNamed),
-      cells: new Set(cellsChosen(values.cells, values.quick === true)),
+      cells: new Set(values.cells === undefined ? defaults.cells : cellsMeant(values.cells)),
+      isShort: values.quick === true || values.smoke === true,
+      isMeasured: values.smoke !== true,
       json: values.json,
       folder: values.folder ?? join(CACHE, "mta"),
     };
@@ -63,11 +77,16 @@ export function parseOptions(args: readonly string[]): Parsed {
   }
 }
 
+function defaultsFor({ quick, smoke }: { readonly quick?: boolean; readonly smoke?: boolean }) {
+  if (smoke) return SMOKE;
+  return quick ? QUICK : FULL;
+}
+
 function parseValues(args: readonly string[]) {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const strings = { rounds: text, seconds: text, only: text, cells: text, json: text, folder: text };
-  return parseArgs({ args: [...args], options: { ...strings, quick: flag, help: flag } }).values;
+  return parseArgs({ args: [...args], options: { ...strings, quick: flag, smoke: flag, help: flag } }).values;
 }
 
 export function numberIn(
@@ -82,8 +101,7 @@ export function numberIn(
   );
 }
 
-function cellsChosen(list: string | undefined, quick: boolean): readonly string[] {
-  if (list === undefined) return quick ? QUICK_NAMES : ALL_NAMES;
+function cellsMeant(list: string): readonly string[] {
   return wordsOf(list).flatMap((word) => {
     const names = namesMeant(word);
     if (names === undefined) throw new Error(`--cells ${word}: no such cell: see --help`);

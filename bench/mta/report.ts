@@ -1,28 +1,28 @@
-// The results as text: one table a cell, light load, and the ratios of both modes of Homing.
+// The results as text: one table a cell, light load, and what both modes of Homing show.
 // Called by main.ts; the bench of bounces has the same head and tables.
-import { CELLS, cellName, cellTitle } from "./cells.ts";
+import { BOUNCE_CELLS, bounceCellName, bounceCellTitle, CELLS, cellName, cellTitle } from "./cells.ts";
+import { type Compared, marks, ratio, withRange } from "./figures.ts";
+import { renderModes } from "./mode-tables.ts";
 import { BASE, type PeerName } from "./peer.ts";
-import type { CellRun, LatencyTurn, Results } from "./results.ts";
-import { type InRound, ratiosInRounds, type Spread, spreadOf } from "./statistics.ts";
+import type { CellRun, LatencyTurn, MtaResults, Results } from "./results.ts";
+import { spreadOf } from "./statistics.ts";
 import { renderTable } from "./table.ts";
+import type { WayHome } from "./verify.ts";
 
-/** CPU seconds a second of strangers, from which on a run is said to have been disturbed. */
-const DISTURBED = 0.35;
-
-const MODES: Readonly<Partial<Record<PeerName, string>>> = {
-  "homing-durable": "durable: every message is on disk before the 250, as with the other peers",
-  "homing-in-session": "in-session: the next hop has taken the message before the 250",
-};
-
-export function renderReport(results: Results): string {
-  const cells = CELLS.map(cellName).filter((name) => results.runs.some(({ cell }) => cell === name));
+export function renderReport(results: MtaResults): string {
+  const wasRun = ({ name }: CellWords): boolean => results.runs.some(({ cell }) => cell === name);
+  const mail = CELLS.map((cell) => ({ name: cellName(cell), title: cellTitle(cell) })).filter(wasRun);
+  const bounces = BOUNCE_CELLS.map((cell) => ({
+    name: bounceCellName(cell),
+    title: bounceCellTitle(cell),
+  })).filter(wasRun);
   const parts = [
     renderHead(results),
-    ...CELLS.filter((cell) => cells.includes(cellName(cell))).map((cell) =>
-      renderCell({ name: cellName(cell), title: cellTitle(cell) }, results),
-    ),
+    ...mail.map((cell) => renderCell(cell, results)),
     ...(results.latencies.length === 0 ? [] : [renderLatency(results)]),
-    ...(cells.length === 0 ? [] : [renderRatios(cells, results)]),
+    ...(bounces.length === 0 ? [] : [renderWays(results)]),
+    ...bounces.map((cell) => renderCell(cell, results)),
+    renderModes(results),
   ];
   return parts.join("\n");
 }
@@ -50,6 +50,18 @@ medians (lowest-highest); x: times ${BASE} in the same round; ~: messages were m
 ${leftOut.map(({ peer, reason }) => `left out: ${peer}: ${reason}\n`).join("")}`;
 }
 
+const WAYS: Readonly<Record<WayHome, string>> = {
+  unwrapped: "the bounce as it came, the private address in it",
+  reissued: "a report of its own, without the private address",
+};
+
+/** Without it nobody could tell what a bounce a second is. */
+export function renderWays({ waysHome }: Pick<Results, "waysHome">): string {
+  return Object.entries(waysHome)
+    .map(([peer, way]) => `${peer} sends home ${WAYS[way]}\n`)
+    .join("");
+}
+
 const CELL_HEAD = [
   ...["", "msg/s", "x", "accepted/s", "CPU s/1000", "x"],
   ...["load's CPU", "RSS MB", "PSS MB", "processes"],
@@ -68,11 +80,6 @@ export function renderCell(
   const base = own.filter(({ peer }) => peer === BASE);
   const rows = peers.map((peer) => cellRow(peer, { own: own.filter((run) => run.peer === peer), base }));
   return `${title} [${name}]\n${renderTable([CELL_HEAD, ...rows])}`;
-}
-
-export interface Compared<T> {
-  readonly own: readonly T[];
-  readonly base: readonly T[];
 }
 
 function cellRow(peer: PeerName, compared: Compared<CellRun>): string[] {
@@ -118,64 +125,4 @@ function latencyRow(peer: PeerName, own: readonly LatencyTurn[]): string[] {
     column((run) => run.rssMB, 0),
     column((run) => run.pssMB, 0),
   ];
-}
-
-/** What the whole benchmark is for: Homing's two modes beside the base, cell by cell. */
-function renderRatios(cells: readonly string[], { runs, peers }: Results): string {
-  const tables = peers.flatMap((peer) => {
-    const mode = MODES[peer];
-    if (mode === undefined) return [];
-    const rows = cells.map((name) =>
-      ratioRow(
-        name,
-        peer,
-        runs.filter((run) => run.cell === name),
-      ),
-    );
-    return [`Homing ${mode}\n${renderTable([["", "x messages/s", "x CPU"], ...rows])}`];
-  });
-  return tables.join("\n");
-}
-
-function ratioRow(name: string, peer: PeerName, runs: readonly CellRun[]): string[] {
-  const own = runs.filter((run) => run.peer === peer);
-  const compared = { own, base: runs.filter((run) => run.peer === BASE) };
-  return [
-    name,
-    `${marks(own)}${ratio(compared, (run) => run.perSecond)}`,
-    ratio(compared, (run) => run.cpuPer1000),
-  ];
-}
-
-export function ratio(compared: Compared<CellRun>, value: (run: CellRun) => number): string {
-  return withRange(ratioOf(compared, value), 2);
-}
-
-export function ratioOf(
-  { own, base }: Compared<CellRun>,
-  value: (run: CellRun) => number,
-): Spread | undefined {
-  const inRounds = (runs: readonly CellRun[]): InRound[] =>
-    runs.map((run) => ({ round: run.round, value: value(run) }));
-  return ratiosInRounds(inRounds(own), inRounds(base));
-}
-
-interface Marked {
-  readonly offered: number;
-  readonly arrived: number;
-  readonly others: number | undefined;
-}
-
-export function marks(runs: readonly Marked[]): string {
-  const missing = runs.some(({ offered, arrived }) => arrived < offered);
-  const disturbed = runs.filter(({ others = 0 }) => others > DISTURBED).length * 2 > runs.length;
-  return `${missing ? "~" : ""}${disturbed ? "*" : ""}`;
-}
-
-function withRange(spread: Spread | undefined, digits: number): string {
-  if (spread === undefined) return "-";
-  const [lowest, median, highest] = [spread.lowest, spread.median, spread.highest].map((value) =>
-    value.toFixed(digits),
-  );
-  return lowest === highest ? `${median}` : `${median} (${lowest}-${highest})`;
 }

@@ -1,10 +1,11 @@
-// Everything that was measured, run by run: what --json writes and report.ts prints.
+// Everything that was measured, run by run: what --json writes and report.ts prints. bench:returns has the same.
 // Filled by rounds.ts.
 import type { Account } from "./account.ts";
 import type { LatencyRun } from "./latency.ts";
 import type { Machine } from "./machine.ts";
 import type { PeerName } from "./peer.ts";
 import type { Run } from "./throughput.ts";
+import type { WayHome } from "./verify.ts";
 
 export interface InTurn {
   readonly peer: PeerName;
@@ -26,8 +27,15 @@ export interface Results {
   /** What they are, by name. */
   readonly versions: Readonly<Partial<Record<PeerName, string>>>;
   readonly leftOut: readonly LeftOut[];
+  /** What became of the bounce that each peer was tried with. */
+  readonly waysHome: Readonly<Partial<Record<PeerName, WayHome>>>;
   readonly runs: readonly CellRun[];
   readonly latencies: readonly LatencyTurn[];
+}
+
+export interface MtaResults extends Results {
+  /** Of runs that are too short for verdicts. */
+  readonly isShort: boolean;
 }
 
 export interface LeftOut {

@@ -2,7 +2,7 @@
 // Called by line-up.ts before anything is measured.
 import { waitFor } from "../../test/harness/wait.ts";
 import { FORWARDING_DOMAIN, TIMED_ALIAS, TIMED_SENDER } from "./addresses.ts";
-import { bounceMessage, NO_MARK } from "./bounce-message.ts";
+import { bounceMessage, NO_MARK } from "./bounces/bounce-message.ts";
 import type { Peer } from "./peer.ts";
 import { type Letter, plainMessage, sendOne } from "./send-one.ts";
 import type { Arrival, TimingSink } from "./timing-sink.ts";

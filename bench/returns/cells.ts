@@ -1,18 +1,12 @@
 // What is measured: bounces in so many sessions, over connections with one or with many.
-// Called by main.ts to run them and by report.ts for their titles.
-import { type Cell, CONNECTIONS, SESSIONS, sessionsTitle } from "../mta/cells.ts";
+// Called by main.ts to run them and by report.ts for their names.
+import { CONNECTIONS, SESSIONS, type Sessions } from "../mta/cells.ts";
 
-export type ReturnsCell = Pick<Cell, "connection" | "sessions">;
-
-export const RETURNS_CELLS: readonly ReturnsCell[] = CONNECTIONS.toReversed().flatMap((connection) =>
+export const RETURNS_CELLS: readonly Sessions[] = CONNECTIONS.toReversed().flatMap((connection) =>
   SESSIONS.map((sessions) => ({ connection, sessions })),
 );
 
-/** `one-10`. */
-export function returnsCellName({ connection, sessions }: ReturnsCell): string {
+/** `one-10`: here all are of bounces. */
+export function returnsCellName({ connection, sessions }: Sessions): string {
   return `${connection}-${sessions}`;
-}
-
-export function returnsCellTitle(cell: ReturnsCell): string {
-  return `bounces of 4 KB, ${sessionsTitle(cell)}`;
 }

@@ -4,10 +4,10 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { Wire } from "../../packages/forwarder/src/testing/wire.ts";
 import { waitFor } from "../../test/harness/wait.ts";
-import { bounceAround } from "../mta/bounce-message.ts";
+import { bounceAround } from "../mta/bounces/bounce-message.ts";
+import type { Pair } from "../mta/bounces/srs-addresses.ts";
 import { peakOctets, resetPeak, residentOctets } from "../mta/process-table.ts";
 import type { Track } from "../mta/throughput.ts";
-import type { Pair } from "./srs-addresses.ts";
 
 const MEGABYTE = 1e6;
 const LINE = `${"An octet of a picture, in base64. ".repeat(2)}12345678\r\n`;

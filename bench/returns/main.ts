@@ -1,10 +1,12 @@
 // `npm run bench:returns`: bounces to SRS addresses, at Homing and at Postfix + PostSRSd, as private instances on loopback in
 // one run. How it measures: docs/benchmarks.md, as bench:mta does.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { storiesNeed } from "../../test/harness/availability.ts";
 import { createAccount } from "../mta/account.ts";
+import { type Addresses, createAddresses, offerBounces } from "../mta/bounces/offer.ts";
+import { RETURN_ALIASES } from "../mta/bounces/srs-addresses.ts";
+import type { Sessions } from "../mta/cells.ts";
 import { makeRunFolder } from "../mta/folder.ts";
 import { startHomingPeer } from "../mta/homing-peer.ts";
 import { type LineUp, lineUp, type Runner, type Starts, stopTrack } from "../mta/line-up.ts";
@@ -14,12 +16,10 @@ import { startPostfixPeer } from "../mta/postfix-peer.ts";
 import type { CellRun } from "../mta/results.ts";
 import { runCell } from "../mta/rounds.ts";
 import { startTimingSink } from "../mta/timing-sink.ts";
-import { type ReturnsCell, returnsCellName } from "./cells.ts";
+import { returnsCellName } from "./cells.ts";
 import { type LargeRun, measureLarge } from "./large.ts";
-import { type Addresses, createAddresses, offerBounces } from "./offer.ts";
 import { parseReturnsOptions, type ReturnsOptions } from "./options.ts";
 import { type ReturnsResults, renderReturns } from "./report.ts";
-import { RETURN_ALIASES } from "./srs-addresses.ts";
 
 /** Reports of Homing's own need its queue. */
 const HOMING: PeerName = "homing-durable";
@@ -29,7 +29,7 @@ const PEERS: readonly PeerName[] = [BASE, HOMING];
 const MESSAGE_OCTETS = 268_435_456;
 
 /** bench/mta/main.ts says why both. */
-const WARM_UP: readonly ReturnsCell[] = [
+const WARM_UP: readonly Sessions[] = [
   { connection: "one", sessions: 50 },
   { connection: "many", sessions: 10 },
 ];
@@ -58,7 +58,7 @@ async function measure(options: ReturnsOptions, folder: string): Promise<Returns
   const machine = thisMachine(folder);
   await using timingSink = await startTimingSink();
   using load = createAccount("load");
-  const addresses = addressesIn(folder);
+  const addresses = createAddresses(folder);
   const offers = WARM_UP.map((cell) => offerBounces(addresses, cell));
   const warmUp = { offers, messages: options.warmUpBounces };
   const ground = { folder, load, timingSink, progress, starts: startsWith(options), warmUp };
@@ -86,12 +86,6 @@ async function measure(options: ReturnsOptions, folder: string): Promise<Returns
 function startsWith({ dkim }: ReturnsOptions): Starts {
   const extras = { aliases: RETURN_ALIASES, messageOctets: MESSAGE_OCTETS, ...(dkim && { dkim }) };
   return { [BASE]: startPostfixPeer, [HOMING]: (place: Place) => startHomingPeer("durable", place, extras) };
-}
-
-function addressesIn(folder: string): Addresses {
-  const lists = join(folder, "lists");
-  mkdirSync(lists);
-  return createAddresses(lists);
 }
 
 async function runCells(

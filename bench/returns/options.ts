@@ -2,9 +2,10 @@
 // Called by main.ts.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import type { Sessions } from "../mta/cells.ts";
 import type { DkimKey } from "../mta/homing-config.ts";
 import { CACHE, numberIn, wordsOf } from "../mta/options.ts";
-import { RETURNS_CELLS, type ReturnsCell, returnsCellName } from "./cells.ts";
+import { RETURNS_CELLS, returnsCellName } from "./cells.ts";
 
 export const HELP = `npm run bench:returns -- [options]
 Bounces to SRS addresses: Homing, which reads each and sends a report of its own, beside Postfix + PostSRSd, which
@@ -26,7 +27,7 @@ Cells: ${RETURNS_CELLS.map(returnsCellName).join(" ")}
 export interface ReturnsOptions {
   readonly rounds: number;
   readonly seconds: number;
-  readonly cells: readonly ReturnsCell[];
+  readonly cells: readonly Sessions[];
   readonly largeMegabytes: number;
   readonly dkim: DkimKey | undefined;
   /** Not so in a smoke test: nobody reads its figures. */
@@ -80,9 +81,9 @@ function keyNamed(word: string): DkimKey | undefined {
   throw new Error(`--dkim ${word}: no such key: none, rsa, ed25519`);
 }
 
-function cellsChosen(list: string): ReturnsCell[] {
+function cellsChosen(list: string): Sessions[] {
   const words = wordsOf(list);
-  const isMeant = (cell: ReturnsCell, word: string): boolean => {
+  const isMeant = (cell: Sessions, word: string): boolean => {
     const name = returnsCellName(cell);
     return name === word || name.startsWith(`${word}-`);
   };

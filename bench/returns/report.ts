@@ -1,16 +1,15 @@
 // The results as text: one table a cell, the ratios beside what they must be, and the large bounce.
 // Called by main.ts.
+import { bounceCellTitle } from "../mta/cells.ts";
+import { lostMessages, marks, ratio, ratioOf } from "../mta/figures.ts";
 import { BASE, type PeerName } from "../mta/peer.ts";
-import { marks, ratio, ratioOf, renderCell, renderHead } from "../mta/report.ts";
+import { renderCell, renderHead, renderWays } from "../mta/report.ts";
 import type { CellRun, Results } from "../mta/results.ts";
 import { renderTable } from "../mta/table.ts";
-import type { WayHome } from "../mta/verify.ts";
-import { RETURNS_CELLS, returnsCellName, returnsCellTitle } from "./cells.ts";
+import { RETURNS_CELLS, returnsCellName } from "./cells.ts";
 import type { LargeRun } from "./large.ts";
 
 export interface ReturnsResults extends Results {
-  /** What became of the bounce that each peer was tried with. */
-  readonly waysHome: Readonly<Partial<Record<PeerName, WayHome>>>;
   /** The key that signs what Homing sends home. */
   readonly dkim: string;
   /** The smallest first. */
@@ -22,20 +21,15 @@ export const TARGET = 3;
 /** What a bounce ten times as large may take more: the heap grows and shrinks by as much beside it. */
 export const CONSTANT_MB = 40;
 
-const WAYS: Readonly<Record<WayHome, string>> = {
-  unwrapped: "the bounce as it came, the private address in it",
-  reissued: "a report of its own, without the private address",
-};
-
 export function renderReturns(results: ReturnsResults): string {
   const cells = RETURNS_CELLS.filter((cell) =>
     results.runs.some((run) => run.cell === returnsCellName(cell)),
   );
   const parts = [
     renderHead(results),
-    renderWays(results),
+    `${renderWays(results)}key that signs reports: ${results.dkim}\n`,
     ...cells.map((cell) =>
-      renderCell({ name: returnsCellName(cell), title: returnsCellTitle(cell) }, results),
+      renderCell({ name: returnsCellName(cell), title: bounceCellTitle(cell) }, results),
     ),
     ...results.peers
       .filter((peer) => peer !== BASE)
@@ -43,12 +37,6 @@ export function renderReturns(results: ReturnsResults): string {
     ...(results.large.length === 0 ? [] : [renderLarge(results.large)]),
   ];
   return parts.join("\n");
-}
-
-/** Without it nobody could tell what a bounce a second is. */
-function renderWays({ waysHome, dkim }: ReturnsResults): string {
-  const ways = Object.entries(waysHome).map(([peer, way]) => `${peer} sends home ${WAYS[way]}\n`);
-  return `${ways.join("")}key that signs reports: ${dkim}\n`;
 }
 
 function renderRatios(peer: PeerName, names: readonly string[], runs: readonly CellRun[]): string {
@@ -59,7 +47,7 @@ function renderRatios(peer: PeerName, names: readonly string[], runs: readonly C
     const accepted = (run: CellRun): number => run.acceptedPerSecond ?? Number.NaN;
     const arrived = (run: CellRun): number => run.perSecond;
     const medians = [accepted, arrived].map((value) => ratioOf(compared, value)?.median ?? 0);
-    const complete = own.length > 0 && own.every((run) => run.arrived === run.offered);
+    const complete = own.length > 0 && !lostMessages(own);
     const isMet = complete && Math.min(...medians) >= TARGET;
     return [
       name,

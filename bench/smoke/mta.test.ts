@@ -1,11 +1,18 @@
-// The parts of bench:mta that only compute: counters of smtp-sink, medians and ratios, names of cells, the report.
+// bench:mta: its parts that only compute (counters of smtp-sink, medians and ratios, names of cells, the report), and the
+// whole in its shortest form, with bounces at all peers.
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
-import { CELLS, cellName, cellTitle, namesMeant } from "../mta/cells.ts";
+import { storiesNeed } from "../../test/harness/availability.ts";
+import { run as runCommand } from "../../test/harness/command.ts";
+import { ALL_NAMES, BOUNCE_CELLS, bounceCellTitle, CELLS, cellTitle, namesMeant } from "../mta/cells.ts";
 import { messagesCounted } from "../mta/counters.ts";
 import { parseOptions } from "../mta/options.ts";
+import { PROMISES } from "../mta/promises.ts";
 import { renderReport } from "../mta/report.ts";
-import type { CellRun, Results } from "../mta/results.ts";
+import type { CellRun, LatencyTurn, MtaResults } from "../mta/results.ts";
 import { quantile, ratiosInRounds, spreadOf } from "../mta/statistics.ts";
 import { unitEnvironment } from "../mta/unit-environment.ts";
 
@@ -72,10 +79,15 @@ function round(number: number, value: number) {
 }
 
 test("every cell has a name of its own, and a title with its sessions", () => {
-  assert.equal(new Set(CELLS.map(cellName)).size, 12);
+  // Twelve of mail, light load, two of bounces.
+  assert.equal(new Set(ALL_NAMES).size, 15);
   assert.deepEqual(CELLS.slice(0, 2).map(cellTitle), [
     "4 KB, many messages a connection, 1 session",
     "4 KB, many messages a connection, 10 sessions",
+  ]);
+  assert.deepEqual(BOUNCE_CELLS.map(bounceCellTitle), [
+    "bounces of 4 KB, one message a connection, 10 sessions",
+    "bounces of 4 KB, one message a connection, 50 sessions",
   ]);
 });
 
@@ -83,7 +95,32 @@ test("a word means the cell of that name, or those whose names begin with it", (
   assert.deepEqual(namesMeant("4k-many-1"), ["4k-many-1"]);
   assert.deepEqual(namesMeant("100k-one"), ["100k-one-1", "100k-one-10", "100k-one-50"]);
   assert.deepEqual(namesMeant("latency"), ["latency"]);
+  assert.deepEqual(namesMeant("bounces"), ["bounces-one-10", "bounces-one-50"]);
   assert.equal(namesMeant("4"), undefined);
+});
+
+test("bounces are in the full run, and among the cells of --help", () => {
+  const full = parseOptions([]);
+  assert.ok(full.ok);
+  assert.deepEqual([...full.options.cells], ALL_NAMES);
+  const help = parseOptions(["--help"]);
+  assert.match(help.ok ? "" : help.say, /^Cells: .* latency bounces-one-10 bounces-one-50$/m);
+});
+
+test("short runs say that they are short", () => {
+  const isShort = (args: readonly string[]) => {
+    const parsed = parseOptions(args);
+    return parsed.ok && parsed.options.isShort;
+  };
+  assert.deepEqual([[], ["--quick"], ["--smoke"]].map(isShort), [false, true, true]);
+});
+
+test("what is promised is of cells that there are, and the same cells in both modes", () => {
+  const promised = Object.values(PROMISES).map(({ perSecond, cpuPer1000, rssMB }) =>
+    [perSecond, cpuPer1000, rssMB].map((bounds) => Object.keys(bounds)),
+  );
+  assert.deepEqual(promised[0], promised[1]);
+  for (const name of promised.flat(2)) assert.ok(ALL_NAMES.includes(name), name);
 });
 
 const wrong: readonly [args: readonly string[], say: RegExp][] = [
@@ -111,13 +148,99 @@ test("the report has medians, ratios within rounds and a mark where messages wer
   const text = renderReport({ ...RESULTS, runs });
   assert.match(text, /^postfix-postsrsd +200 \(100-300\) +1\.00 /m);
   assert.match(text, /^homing-in-session +~800 \(400-1200\) +4\.00 +- +0\.500 +0\.25 +0\.100 +90 +80 +1$/m);
-  assert.match(text, /^4k-many-10 +~4\.00 +0\.25$/m);
   assert.match(text, /^postfix-postsrsd: Postfix 3\.7; homing-in-session: Homing 1$/m);
   assert.match(text, /^left out: haraka: no npm$/m);
   assert.ok(!text.includes("durable: every"), "a mode that did not run has no table");
 });
 
-const RESULTS: Results = {
+const OF_BASE = { perSecond: 100, cpuPer1000: 2 };
+
+const verdicts: readonly [what: string, results: Partial<MtaResults>, line: RegExp][] = [
+  [
+    "what reaches its limit is met",
+    { runs: cell({}) },
+    /^4k-many-10 +4\.00 +>= 4: met +0\.30 +<= 0\.3: met$/m,
+  ],
+  [
+    "what does not is missed",
+    { runs: cell({ perSecond: 399, cpuPer1000: 0.61 }) },
+    /^4k-many-10 +3\.99 +>= 4: MISSED +0\.30 +<= 0\.3: MISSED$/m,
+  ],
+  [
+    "medians decide, not single rounds",
+    { runs: cell({}).with(-1, run("homing-in-session", 3, { perSecond: 1, cpuPer1000: 9 })) },
+    /^4k-many-10 +4\.00 \(0\.01-4\.00\) +>= 4: met +0\.30 \(0\.30-4\.50\) +<= 0\.3: met$/m,
+  ],
+  [
+    "with messages lost, nothing is met",
+    { runs: cell({ arrived: 2 }) },
+    /^4k-many-10 +~4\.00 +>= 4: MISSED +~0\.30 +<= 0\.3: MISSED$/m,
+  ],
+  [
+    "beside a base that lost some, nothing is met, either",
+    { runs: cell({}).with(0, run("postfix-postsrsd", 1, { ...OF_BASE, arrived: 2 })) },
+    /^4k-many-10 +~4\.00 +>= 4: MISSED +~0\.30 +<= 0\.3: MISSED$/m,
+  ],
+  [
+    "without the base no ratio is judged",
+    { runs: cell({}).filter(({ peer }) => peer === "homing-in-session") },
+    /^4k-many-10 +- +>= 4 +- +<= 0\.3$/m,
+  ],
+  [
+    "with two rounds nothing is judged",
+    { runs: cell({}), rounds: 2 },
+    /^4k-many-10 +4\.00 +>= 4 +0\.30 +<= 0\.3$/m,
+  ],
+  [
+    "two rounds are too few",
+    { runs: cell({}), rounds: 2 },
+    /^no verdicts: medians of at least 3 rounds are judged$/m,
+  ],
+  [
+    "in short runs nothing is judged",
+    { runs: cell({}), isShort: true },
+    /^4k-many-10 +4\.00 +>= 4 +0\.30 +<= 0\.3$/m,
+  ],
+  [
+    "short runs are no measure",
+    { runs: cell({}), isShort: true },
+    /^no verdicts: short runs are for trying$/m,
+  ],
+  [
+    "nothing is promised of bounces, which have their ratios",
+    { runs: cell({}, "bounces-one-10") },
+    /^bounces-one-10 +4\.00 +0\.30$/m,
+  ],
+  [
+    "RSS at its limit is met",
+    { runs: cell({ rssMB: 250 }, "100k-many-50") },
+    /^RSS MB, 100k-many-50 +250 +<= 250: met$/m,
+  ],
+  [
+    "RSS above it is missed",
+    { runs: cell({ rssMB: 251 }, "100k-many-50") },
+    /^RSS MB, 100k-many-50 +251 +<= 250: MISSED$/m,
+  ],
+  ["p99 at its limit is met", { latencies: [light(10)] }, /^250 p99 ms, latency +10\.0 +<= 10: met$/m],
+  ["p99 above it is missed", { latencies: [light(10.1)] }, /^250 p99 ms, latency +10\.1 +<= 10: MISSED$/m],
+];
+
+for (const [what, results, line] of verdicts) {
+  test(`beside what is promised: ${what}`, () =>
+    assert.match(renderReport({ ...RESULTS, ...results }), line));
+}
+
+test("verdicts need no explanation, and bounces have one of what was sent home", () => {
+  const runs = cell({}, "bounces-one-50");
+  const text = renderReport({ ...RESULTS, runs });
+  assert.ok(!text.includes("no verdicts"));
+  assert.match(
+    text,
+    /^homing-in-session sends home a report of its own, .*\n\nbounces of 4 KB, one .* 50 sessions \[bounces-one-50\]$/m,
+  );
+});
+
+const RESULTS: MtaResults = {
   machine: { processor: "P", cores: 2, memoryGB: 8, kernel: "6", node: "v24", disk: "ext4", loadAverage: 0 },
   method: "cgroup",
   rounds: 3,
@@ -125,9 +248,26 @@ const RESULTS: Results = {
   peers: ["postfix-postsrsd", "homing-in-session"],
   versions: { "postfix-postsrsd": "Postfix 3.7", "homing-in-session": "Homing 1" },
   leftOut: [{ peer: "haraka", reason: "no npm" }],
+  waysHome: { "postfix-postsrsd": "unwrapped", "homing-in-session": "reissued" },
+  isShort: false,
   runs: [],
   latencies: [],
 };
+
+/** Three rounds of both, in which Homing is at its limits. */
+function cell(homing: Partial<CellRun>, name = "4k-many-10"): CellRun[] {
+  return [1, 2, 3].flatMap((number) => [
+    run("postfix-postsrsd", number, { ...OF_BASE, cell: name }),
+    run("homing-in-session", number, { perSecond: 400, cpuPer1000: 0.6, ...homing, cell: name }),
+  ]);
+}
+
+function light(p99: number): LatencyTurn {
+  return {
+    ...{ peer: "homing-in-session", round: 1, offered: 3, arrived: 3, cpuPer1000: 1, others: 0 },
+    ...{ reply: { p50: 1, p99 }, sink: { p50: 1, p99: 99 }, rssMB: 90, pssMB: 80, processes: 1 },
+  };
+}
 
 function run(peer: CellRun["peer"], number: number, figures: Partial<CellRun>): CellRun {
   return {
@@ -137,3 +277,29 @@ function run(peer: CellRun["peer"], number: number, figures: Partial<CellRun>): 
     ...figures,
   };
 }
+
+const MAIN = join(import.meta.dirname, "../mta/main.ts");
+/** The first run installs Haraka. */
+const SMOKE_SECONDS = 240;
+const skip = await storiesNeed("postfix", "postsrsd");
+
+test("in its shortest form all bounces come home at every peer that can be had", { skip }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), "homing-"));
+  try {
+    const argv = [process.execPath, MAIN, "--smoke", "--folder", folder];
+    const { code, stdout: printed, stderr } = await runCommand(argv, { seconds: SMOKE_SECONDS });
+    const stdout = printed.toString();
+    assert.equal(code, 0, stderr);
+    const wanted = ["postfix-postsrsd", "homing-durable", "homing-in-session"];
+    // Without a registry there is no Haraka; any other reason is a fault.
+    if (!/^left out: haraka: npm cannot install it/m.test(stdout)) wanted.push("haraka");
+    for (const peer of wanted)
+      assert.match(stdout, new RegExp(`^${peer} +\\*?[1-9]\\d* `, "m"), `${stdout}${stderr}`);
+    for (const peer of ["homing-durable", "homing-in-session"])
+      assert.match(stdout, new RegExp(`^${peer} sends home a report of its own`, "m"));
+    assert.match(stdout, /^bounces-one-10 +\*?\d/m);
+    assert.match(stdout, /^no verdicts: /m);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

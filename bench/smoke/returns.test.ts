@@ -9,13 +9,13 @@ import { createRewriter, type Mailbox, parseMailbox } from "@homing/srs-core";
 import { storiesNeed } from "../../test/harness/availability.ts";
 import { run } from "../../test/harness/command.ts";
 import { FORWARDING_DOMAIN, SECRET } from "../mta/addresses.ts";
-import { bounceAround, bounceMessage } from "../mta/bounce-message.ts";
+import { bounceAround, bounceMessage } from "../mta/bounces/bounce-message.ts";
+import { srsAddressesOf } from "../mta/bounces/srs-addresses.ts";
 import type { PeerName } from "../mta/peer.ts";
 import type { CellRun } from "../mta/results.ts";
 import type { LargeRun } from "../returns/large.ts";
 import { parseReturnsOptions } from "../returns/options.ts";
 import { type ReturnsResults, renderReturns } from "../returns/report.ts";
-import { srsAddressesOf } from "../returns/srs-addresses.ts";
 
 const MAIN = join(import.meta.dirname, "../returns/main.ts");
 const SMOKE_SECONDS = 60;

@@ -1,14 +1,14 @@
 // Starts the program that offers bounces, when it is ready to go: its start is no part of the run.
-// Called by main.ts for each cell, and for warming up.
+// Called by main.ts for each cell of bounces, and for warming up; by bench:returns, too.
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { SYSTEM_PATH } from "../../test/harness/command.ts";
-import { BOUNCE_TEMPLATE } from "../mta/bounce-message.ts";
-import { startGenerator } from "../mta/generator.ts";
-import type { PeerName } from "../mta/peer.ts";
-import type { Offer } from "../mta/throughput.ts";
-import type { ReturnsCell } from "./cells.ts";
+import { SYSTEM_PATH } from "../../../test/harness/command.ts";
+import type { Sessions } from "../cells.ts";
+import { startGenerator } from "../generator.ts";
+import type { PeerName } from "../peer.ts";
+import type { Offer } from "../throughput.ts";
+import { BOUNCE_TEMPLATE } from "./bounce-message.ts";
 import { type Pair, type SrsAddresses, srsAddressesOf } from "./srs-addresses.ts";
 
 const PROGRAM = join(import.meta.dirname, "generator.pl");
@@ -20,7 +20,10 @@ export interface Addresses {
   readonly folder: string;
 }
 
-export function createAddresses(folder: string): Addresses {
+/** @param runFolder gets a folder for the lists */
+export function createAddresses(runFolder: string): Addresses {
+  const folder = join(runFolder, "lists");
+  mkdirSync(folder);
   const byPeer = new Map<PeerName, SrsAddresses>();
   return {
     folder,
@@ -32,7 +35,7 @@ export function createAddresses(folder: string): Addresses {
   };
 }
 
-export function offerBounces(addresses: Addresses, { connection, sessions }: ReturnsCell): Offer {
+export function offerBounces(addresses: Addresses, { connection, sessions }: Sessions): Offer {
   return async ({ peer, load }, messages) => {
     const [list, template] = [join(addresses.folder, peer.name), join(addresses.folder, "template")];
     writeFileSync(list, renderList(addresses.of(peer.name).take(messages)));

@@ -1,9 +1,9 @@
 // A bounce as a site behind an alias writes it: a report of Postfix's, with the header of the message that it returns.
-// Called by verify.ts, and by the bench of bounces.
+// Called by verify.ts, and by offer.ts; bench:returns has a large one.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const SAMPLE = join(import.meta.dirname, "../../packages/bounce-handler/testdata/dsn/postfix-rcpt550.eml");
+const SAMPLE = join(import.meta.dirname, "../../../packages/bounce-handler/testdata/dsn/postfix-rcpt550.eml");
 
 export interface Bounced {
   /** The sender of the message when it came to the site. */

@@ -1,11 +1,12 @@
 // The SRS addresses that bounces come to: each of a sender of its own to one of 2,000 aliases, and none twice at a peer.
-// Each peer gets the same pairs, signed as it signs. Called by main.ts for the aliases, and by offer.ts.
+// Each peer gets the same pairs, signed as it signs. Called by main.ts for the aliases (bench:returns, too), and by offer.ts.
 import { readTrace } from "@homing/mail";
-import { createRewriter, type Mailbox, type Rewriter, renderMailbox } from "@homing/srs-core";
-import { createHeaderMarks } from "../../packages/forwarder/src/header-mark.ts";
-import { FORWARDING_DOMAIN, SECRET } from "../mta/addresses.ts";
-import { NO_MARK, returnedHeader } from "../mta/bounce-message.ts";
-import { BASE, type PeerName } from "../mta/peer.ts";
+import { createRewriter, type Mailbox, renderMailbox } from "@homing/srs-core";
+import { createHeaderMarks } from "../../../packages/forwarder/src/header-mark.ts";
+import { FORWARDING_DOMAIN, SECRET } from "../addresses.ts";
+import { harakaSigner } from "../haraka-peer.ts";
+import { BASE, type PeerName } from "../peer.ts";
+import { NO_MARK, returnedHeader } from "./bounce-message.ts";
 
 export interface Pair {
   readonly srsAddress: string;
@@ -42,31 +43,37 @@ export interface SrsAddresses {
 }
 
 export function srsAddressesOf(peer: PeerName): SrsAddresses {
-  const rewriter = rewriterOf(peer);
+  const sign = signerOf(peer);
   let taken = 0;
   return {
     take(count) {
-      const now = Date.now() / 1000;
       const first = taken;
       taken += count;
-      return Array.from({ length: count }, (_, more) => pair(rewriter, first + more, now));
+      return Array.from({ length: count }, (_, more) => pair(sign, first + more));
     },
   };
 }
 
-/** PostSRSd's tags are Mail::SRS's; Homing's are its own, and name the alias. */
-function rewriterOf(peer: PeerName): Rewriter {
+/** @returns the SRS address of a sender whose mail came to an alias */
+type Signer = (sender: Mailbox, alias: Mailbox) => string;
+
+/** PostSRSd's tags are Mail::SRS's, and srs.js has its own; Homing's name the alias. */
+function signerOf(peer: PeerName): Signer {
+  if (peer === "haraka") return harakaSigner();
   const scheme = peer === BASE ? "classic" : "strong";
-  return createRewriter({ secrets: [SECRET], domain: FORWARDING_DOMAIN, scheme });
+  const rewriter = createRewriter({ secrets: [SECRET], domain: FORWARDING_DOMAIN, scheme });
+  return (sender, alias) => {
+    const outcome = rewriter.forward(sender, Date.now() / 1000, { alias });
+    if (!outcome.ok || !outcome.rewritten) throw new Error(`no SRS address: ${JSON.stringify(outcome)}`);
+    return renderMailbox(outcome.sender);
+  };
 }
 
 const marks = createHeaderMarks([SECRET]);
 
-function pair(rewriter: Rewriter, nth: number, now: number): Pair {
-  const outcome = rewriter.forward(sender(nth), now, { alias: alias(nth) });
-  if (!outcome.ok || !outcome.rewritten) throw new Error(`no SRS address: ${JSON.stringify(outcome)}`);
+function pair(sign: Signer, nth: number): Pair {
   const bounced = {
-    srsAddress: renderMailbox(outcome.sender),
+    srsAddress: sign(sender(nth), alias(nth)),
     alias: renderMailbox(alias(nth)),
     target: target(nth),
     id: `returned-${nth}`,
