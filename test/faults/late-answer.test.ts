@@ -52,6 +52,29 @@ test(`a next hop that takes ${SECONDS.soon} s and ${SECONDS.late} s, a client th
   assert.equal((await leftBehind(site.stateFolder)).lateSuccesses, 0, "it answers once");
 });
 
+test("killed behind a 451, before the next hop has answered: the client's next try brings a second copy, and never none", {
+  timeout,
+}, async () => {
+  const answers = Promise.withResolvers<undefined>();
+  await using hop = await startSink({ dot: ({ nth }) => (nth === 1 ? answers.promise : undefined) });
+  await using site = await createSite({
+    routes: { "home.example": hop.port },
+    delivery: { waits: { unverifiedSeconds: 30 } },
+  });
+  const first = await site.start(START);
+  assert.match(await sendOne(first.port, letter("unknown"), { localAddress }), /^451 4\.4\.2 /);
+  await first.stop("SIGKILL");
+  answers.resolve(undefined);
+  await waitFor(() => hop.copies.get("unknown"), {
+    seconds: PATIENCE_SECONDS,
+    otherwise: () => "the next hop has not taken the first copy",
+  });
+
+  const second = await site.start(START);
+  assert.equal(await sendOne(second.port, letter("unknown"), { localAddress }), PASSED_ON);
+  assert.equal(hop.copies.get("unknown"), 2);
+});
+
 test("two equal messages that both got 250 are two copies", { timeout }, async () => {
   await using hop = await startSink();
   await using site = await createSite({ routes: { "home.example": hop.port } });
