@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Recorder, startRecorder } from "../packages/forwarder/src/testing/recorder.ts";
-import { greeted, hello, sendMessage, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
+import { greeted, hello, transact } from "../packages/forwarder/src/testing/smtp-peers.ts";
 import type { Wire } from "../packages/forwarder/src/testing/wire.ts";
 import { storiesNeed } from "./harness/availability.ts";
 import { inProcessForwarder } from "./harness/in-process.ts";
-import { startPostfix } from "./harness/postfix.ts";
+import { type Postfix, startPostfix } from "./harness/postfix.ts";
 
 const SEQUENCES = [
   "\n.\n",
@@ -68,7 +68,7 @@ for (const sequence of SEQUENCES) {
 const skip = (await storiesNeed("postfix")) ?? false;
 test("through Homing nothing is smuggled into a Postfix, which alone believes at least one sequence", {
   skip,
-}, async () => {
+}, async (t) => {
   await using postfix = await startPostfix({
     hostname: "home.example",
     destinations: ["home.example"],
@@ -106,11 +106,31 @@ test("through Homing nothing is smuggled into a Postfix, which alone believes at
   );
 
   // The same Postfix without Homing before it: what was refused above would have done harm.
+  const believed: string[] = [];
+  for (const sequence of SEQUENCES) if (await isBelieved(postfix, sequence)) believed.push(sequence);
+  assert.ok(believed.includes("\n.\r\n"));
+  const all = await postfix.mail("alice", { count: 1 + SEQUENCES.length + believed.length });
+  const smuggled = all.filter((message) => /^Subject: smuggled$/m.test(String(message)) && !isFirst(message));
+  assert.equal(smuggled.length, believed.length);
+  t.diagnostic(
+    `this Postfix believes ${believed.length} of ${SEQUENCES.length}: ${JSON.stringify(believed)}`,
+  );
+});
+
+/** One DATA with the sequence as it is, dots and all: how many messages does Postfix say it has? */
+async function isBelieved(postfix: Postfix, sequence: string): Promise<boolean> {
   using direct = await greeted(postfix);
   await direct.ask("EHLO evil.example");
   await direct.ask("MAIL FROM:<bob@source.example>");
   await direct.ask("RCPT TO:<alice@home.example>");
-  await sendMessage(direct, smuggling("\n.\r\n", "evil@source.example", "alice@home.example"));
-  const all = await postfix.mail("alice", { count: 3 });
-  assert.ok(all.some((message) => /^Subject: smuggled$/m.test(String(message))));
-});
+  assert.match(await direct.ask("DATA"), /^354 /);
+  direct.send(`${smuggling(sequence, "evil@source.example", "alice@home.example")}.\r\nQUIT\r\n`);
+  const queued = (await direct.rest()).match(/^250 2\.0\.0 Ok: queued as /gm)?.length ?? 0;
+  assert.ok(queued === 1 || queued === 2, JSON.stringify(sequence));
+  return queued === 2;
+}
+
+/** Of a message that was not cut, the second one is text of the first. */
+function isFirst(message: Buffer): boolean {
+  return /^Subject: first$/m.test(String(message));
+}

@@ -30,6 +30,8 @@ export interface SinkOptions {
   readonly rcpt?: Says;
   readonly dot?: Says;
   readonly port?: number;
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
 }
 
 export interface Arrived extends Offered {
@@ -40,11 +42,17 @@ export interface Sink extends AsyncDisposable {
   readonly port: number;
   /** By token: messages that were answered 250, or whose answer was kept back. */
   readonly copies: ReadonlyMap<string, number>;
+  /** The same tokens, once for each copy, in their order. */
+  readonly answered: readonly string[];
   readonly torn: readonly string[];
+  /** Connections at the same time, at most. */
+  readonly mostConnected: () => number;
   /** The last hundred of those, in their order; and every one without a token. */
   readonly arrived: readonly Arrived[];
   /** From now on. */
   behave(options: SinkOptions): void;
+  /** Resolves when nobody is connected: what a killed process had sent is in, too. */
+  quiet(): Promise<void>;
 }
 
 const KEPT = 100;
@@ -53,13 +61,19 @@ export async function startSink(first: SinkOptions = {}): Promise<Sink> {
   let says = first;
   const tries = new Map<string, number>();
   const copies = new Map<string, number>();
+  const answered: string[] = [];
   const torn: string[] = [];
   const arrived: Arrived[] = [];
   const sockets = new Set<Socket>();
+  let mostConnected = 0;
+  const sessions = new Set<Promise<void>>();
 
   const arrive = (offered: Offered, message: Buffer): void => {
     const judged = judge(message);
-    if (judged) copies.set(judged.token, (copies.get(judged.token) ?? 0) + 1);
+    if (judged) {
+      copies.set(judged.token, (copies.get(judged.token) ?? 0) + 1);
+      answered.push(judged.token);
+    }
     if (judged && !judged.isWhole) torn.push(judged.token);
     arrived.push({ ...offered, message });
     const oldest = arrived.findIndex(({ token }) => token !== "");
@@ -117,20 +131,27 @@ export async function startSink(first: SinkOptions = {}): Promise<Sink> {
 
   const server = createServer((socket) => {
     sockets.add(socket);
+    mostConnected = Math.max(mostConnected, sockets.size);
     socket.setNoDelay(true);
     socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
-    void session(socket);
+    const running = session(socket).finally(() => sessions.delete(running));
+    sessions.add(running);
   });
-  server.listen(first.port ?? 0, "127.0.0.1");
+  server.listen(first.port ?? 0, first.host ?? "127.0.0.1");
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,
     copies,
+    answered,
     torn,
+    mostConnected: () => mostConnected,
     arrived,
     behave(options) {
       says = options;
+    },
+    async quiet() {
+      while (sessions.size > 0) await Promise.all(sessions);
     },
     [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

@@ -23,12 +23,15 @@ export interface SiteOptions {
   readonly port?: number;
   readonly limits?: Readonly<Record<string, number>>;
   readonly delivery?: Readonly<Record<string, unknown>>;
+  readonly queue?: Readonly<Record<string, number>>;
+  /** Checks senders with the DNS server on this port: without it nobody is checked. */
+  readonly dnsPort?: number;
 }
 
 export interface StartOptions {
   /** A program and its arguments that start ours behind them. */
   readonly behind?: readonly string[];
-  /** Not `homing serve` but server.ts, with these times in place of the configuration's. */
+  /** Not `homing serve` but server.ts, which has the same threads, with these times in place of the configuration's. */
   readonly seconds?: ServerTimes;
 }
 
@@ -54,8 +57,8 @@ const SERVER = join(import.meta.dirname, "server.ts");
 
 export async function createSite(options: SiteOptions): Promise<Site> {
   const path = await writeServiceFiles({
-    // JSON is YAML.
-    config: JSON.stringify(configOf(options)),
+    // JSON is YAML. A setting a line: writeServiceFiles looks for some.
+    config: JSON.stringify(configOf(options), null, 1),
     aliases: options.aliases ?? "alice: alice@home.example\n",
     secret: SECRET,
   });
@@ -94,6 +97,10 @@ function configOf({ domain = "forwarder.example", ...options }: SiteOptions): ob
       routes: Object.fromEntries(places),
     },
     limits: { clients: 500, ...options.limits },
+    queue: options.queue ?? {},
+    ...(options.dnsPort === undefined
+      ? {}
+      : { dns: { servers: [`127.0.0.1:${options.dnsPort}`] }, authentication: {} }),
   };
 }
 
