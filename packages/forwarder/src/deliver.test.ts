@@ -179,7 +179,7 @@ function scripted(outcomes: readonly (Attempt | Busy)[]): Outbound & { readonly 
   };
 }
 
-const BUSY: Busy = { kind: "busy", cause: "no connection was free" };
+const BUSY: Busy = { kind: "busy", cause: "no connection was free", hasWaited: true };
 const TAKEN: Attempt = {
   kind: "accepted",
   reply: { code: 250, enhanced: "2.0.0", text: "ok" },
@@ -220,35 +220,22 @@ for (const [what, outcomes, expected] of pooled) {
   });
 }
 
-const PAUSED: Busy = { kind: "busy", cause: "the server pushed back a moment ago", againInMs: 20_000 };
-const LONGER: Busy = { ...PAUSED, againInMs: 40_000 };
-const paused: [
-  what: string,
-  outcomes: readonly (Attempt | Busy)[],
-  expected: Busy,
-  waits: readonly unknown[],
-][] = [
-  ["the shortest of all pauses", [LONGER, PAUSED, LONGER], PAUSED, [9, 9, 9]],
-  // It may be free at any time. After a pause nobody has waited yet.
-  ["no time where one may be free sooner", [PAUSED, BUSY, PAUSED], BUSY, [9, 9, 0]],
-];
-for (const [what, outcomes, expected, waits] of paused) {
-  test(`every hop is busy: a job hears ${what}`, async () => {
-    const outbound = scripted(outcomes);
-    const hosts = outcomes.map((_, index) => ({ host: `192.0.2.${index}`, port: 25 }));
-    const delivery = await deliver(
-      {
-        findNextHops: async () => ({ kind: "hosts", hosts }),
-        outbound,
-        patience: { kind: "queue", freeWithinMs: 9 },
-      },
-      envelope,
-      memoryContent(Buffer.from("x\r\n")),
-    );
-    assert.deepEqual(delivery, expected);
-    assert.deepEqual(outbound.waits, waits);
-  });
-}
+test("behind a server that could not be reached a moment ago nobody has waited yet: the next one is waited for", async () => {
+  const noServer: Busy = { kind: "busy", cause: "the server could not be reached a moment ago" };
+  const outbound = scripted([noServer, BUSY, TAKEN]);
+  const hosts = [1, 2, 3].map((index) => ({ host: `192.0.2.${index}`, port: 25 }));
+  const delivery = await deliver(
+    {
+      findNextHops: async () => ({ kind: "hosts", hosts }),
+      outbound,
+      patience: { kind: "waiting-client", freeWithinMs: 240_000 },
+    },
+    envelope,
+    memoryContent(Buffer.from("x\r\n")),
+  );
+  assert.equal(delivery.kind, "delivered");
+  assert.deepEqual(outbound.waits, [240_000, 240_000, 0]);
+});
 
 const recorded: [sts: NextHop["sts"], tls: TlsOutcome, expected: string | undefined][] = [
   [undefined, "verified", undefined],

@@ -89,8 +89,8 @@ async function tryInTurn(
     // Whoever has waited in vain at one server does not wait at the next one, too.
     const attempt = await tryHop(server, hasWaited ? { ...patience, freeWithinMs: 0 } : patience);
     if (attempt.kind === "busy") {
-      busy = busy ? sooner(busy, attempt) : attempt;
-      hasWaited ||= attempt.againInMs === undefined;
+      busy = attempt;
+      hasWaited ||= attempt.hasWaited === true;
       continue;
     }
     const hop = hopName(server);
@@ -103,11 +103,6 @@ async function tryInTurn(
   }
   if (busy && (!answer || answer.code >= 500)) return busy;
   return answer ?? NO_HOST;
-}
-
-/** Where a place may be free at any time, that is sooner than any pause. */
-function sooner(one: Busy, other: Busy): Busy {
-  return (other.againInMs ?? 0) < (one.againInMs ?? 0) ? other : one;
 }
 
 function delivered(

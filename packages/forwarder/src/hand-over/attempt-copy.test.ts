@@ -17,7 +17,7 @@ test("an attempt that ended by itself is what it was", () => {
 });
 
 test("what found no free connection is put off, and its client is told to come again", () => {
-  const busy = { kind: "busy", cause: "no connection was free", againInMs: 12_000 } as const;
+  const busy = { kind: "busy", cause: "no connection was free" } as const;
   const putOff = outcomeOf(busy, false);
   assert.deepEqual(putOff, { ...busy, kind: "put-off" });
   for (const one of [busy, putOff])

@@ -1,5 +1,6 @@
 // One server: how many connections it may have now, who is next, and what its answers say about it, whatever names it has.
 // Called by outbound.ts, which makes one for each server and counts the connections to all of them.
+import type { Reply } from "@homing/mail";
 import type { Opened } from "../smtp-out.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Cancel, Clock } from "./clock.ts";
@@ -71,10 +72,11 @@ export function createDestination(options: DestinationOptions): Destination {
    * client waits for it with his session open.
    */
   let isUnreachable = false;
-  let unreachableCause = "";
+  /** What began the pause, in the words of the log. */
+  let pauseCause = "";
   /** The longest pause since it was reached. */
   let longestPauseMs = 0;
-  const left = new AbortController();
+  const leaving = new AbortController();
   let alarm: { readonly at: number; readonly cancel: Cancel } | undefined;
 
   const destination: Destination = {
@@ -105,7 +107,7 @@ export function createDestination(options: DestinationOptions): Destination {
       alarm?.cancel();
     },
     leave() {
-      left.abort();
+      leaving.abort();
       connections.leave();
     },
   };
@@ -122,9 +124,8 @@ export function createDestination(options: DestinationOptions): Destination {
   function inVain(why: InVain, kind: Kind): Attempt | Busy {
     if (why === "time-is-up") return TIME_IS_UP;
     // To the queue that is an attempt: the next one comes later and later, and its sender hears of the delay.
-    if (why === "no-server" && kind === "queue") return notTried(unreachableCause);
-    if (why === "pause") return { kind: "busy", cause: CAUSES[why], againInMs: pauseLeft() };
-    return { kind: "busy", cause: CAUSES[why] };
+    if (kind === "queue" && PAUSES.has(why)) return notTried(`${CAUSES[why]}: ${pauseCause}`, why);
+    return { kind: "busy", cause: CAUSES[why], ...(why === "too-long" ? { hasWaited: true } : {}) };
   }
 
   function placeNow({ patience: { kind }, hop }: OutboundSubmission): Place | InVain | undefined {
@@ -134,11 +135,11 @@ export function createDestination(options: DestinationOptions): Destination {
 
   /** Why nobody of this kind waits here now. */
   function inVainNow(kind: Kind): InVain | undefined {
-    const left = pauseLeft();
-    if (kind === "waiting-client") return isUnreachable && left > 0 ? "no-server" : undefined;
-    if (left > LONG_PAUSE_MS) return isUnreachable ? "no-server" : "pause";
+    const leftMs = pauseLeft();
+    if (kind === "waiting-client") return isUnreachable && leftMs > 0 ? "no-server" : undefined;
+    if (leftMs > LONG_PAUSE_MS) return isUnreachable ? "no-server" : "pause";
     // Somebody may be waiting for its greeting for a minute.
-    const isTriedAgain = longestPauseMs > LONG_PAUSE_MS && left <= 0 && connections.count > 0;
+    const isTriedAgain = longestPauseMs > LONG_PAUSE_MS && leftMs <= 0 && connections.count > 0;
     return isTriedAgain ? "no-server-yet" : undefined;
   }
 
@@ -148,9 +149,9 @@ export function createDestination(options: DestinationOptions): Destination {
 
   function wait({ patience, hop, timeIsUp }: OutboundSubmission): Promise<Place | InVain> | InVain {
     const withinMs = patience.freeWithinMs ?? PATIENCE_MS[patience.kind];
-    if (withinMs === 0) return "too-long";
+    if (withinMs === 0) return "full";
     // Whoever waits holds a session of ours open: those of one destination must not be all that we have.
-    if (patience.kind === "waiting-client" && line.clients >= limits.maxWaitingClients) return "too-long";
+    if (patience.kind === "waiting-client" && line.clients >= limits.maxWaitingClients) return "full";
     if (timeIsUp?.aborted) return "time-is-up";
     const waiting = line.join({ kind: patience.kind, hop, withinMs, timeIsUp });
     setAlarm();
@@ -194,18 +195,17 @@ export function createDestination(options: DestinationOptions): Destination {
   }
 
   function whileHere(timeIsUp: AbortSignal | undefined): AbortSignal {
-    return timeIsUp ? AbortSignal.any([timeIsUp, left.signal]) : left.signal;
+    return timeIsUp ? AbortSignal.any([timeIsUp, leaving.signal]) : leaving.signal;
   }
 
   function notOpened(failure: FailedAttempt): void {
     if (failure.kind === "no-answer" && !connections.isEstablished) {
       isUnreachable = true;
-      unreachableCause = failure.cause;
       line.dismiss("waiting-client", "no-server");
     }
     // A server that answers is there, whatever it says.
     if (failure.kind === "answered") reached();
-    if (!isDemandOfOurs(failure)) pushedBack();
+    if (!isDemandOfOurs(failure)) pushedBack(failure);
   }
 
   function reached(): void {
@@ -213,8 +213,9 @@ export function createDestination(options: DestinationOptions): Destination {
     longestPauseMs = 0;
   }
 
-  function pushedBack(): void {
+  function pushedBack(failure: FailedAttempt): void {
     throttle.pushedBack(clock.now());
+    pauseCause = failure.kind === "answered" ? wordsOf(failure.reply) : failure.cause;
     if (isUnreachable) longestPauseMs = Math.max(longestPauseMs, pauseLeft());
     if (pauseLeft() > LONG_PAUSE_MS) line.dismiss("queue", isUnreachable ? "no-server" : "pause");
   }
@@ -222,7 +223,7 @@ export function createDestination(options: DestinationOptions): Destination {
   /** The caller has the attempt at once; what is left to do with the connection is done meanwhile. */
   function settled(connection: OutConnection, attempt: Attempt, submission: OutboundSubmission): Attempt {
     if (attempt.kind === "accepted") throttle.succeeded();
-    else if (isPushBack(attempt)) pushedBack();
+    else if (isPushBack(attempt)) pushedBack(attempt);
     const { patience, hop } = submission;
     if (attempt.kind === "answered" && connection.usable)
       void connection.reset().then(() => release(connection, patience.kind, hop));
@@ -275,14 +276,31 @@ const TIME_IS_UP: Attempt = { kind: "no-answer", cause: "time is up", stage: "gr
 const CAUSES: Readonly<Record<Exclude<InVain, "time-is-up">, string>> = {
   closed: "the service is stopping",
   "too-long": "no connection was free",
+  full: "no connection was free",
   "no-server": "the server could not be reached a moment ago",
   "no-server-yet": "the server could not be reached, and is being tried again",
   pause: "the server pushed back a moment ago",
 };
 
-function notTried(cause: string): Attempt {
-  const told = `nothing was tried: ${CAUSES["no-server"]}: ${cause}`;
-  return { kind: "no-answer", cause: told, stage: "greeting" };
+/** A job does not wait for their ends. */
+const PAUSES: ReadonlySet<InVain> = new Set<InVain>(["no-server", "no-server-yet", "pause"]);
+/** The server did not say it of this message. RFC 3463: 4.3.2 system not accepting messages just now. */
+const SLOW_DOWN = { code: 451, enhanced: "4.3.2" };
+
+function notTried(why: string, pause: InVain): Attempt {
+  const cause = `nothing was tried: ${why}`;
+  if (pause !== "pause") return { kind: "no-answer", cause, stage: "greeting" };
+  return {
+    kind: "answered",
+    reply: { ...SLOW_DOWN, text: cause },
+    stage: "greeting",
+    tls: "none",
+    ours: true,
+  };
+}
+
+function wordsOf({ code, enhanced, text }: Reply): string {
+  return `${code} ${enhanced} ${text}`;
 }
 
 /** TLS that one name must have, AUTH that is not offered: others may do without. Credentials that are refused are a push-back. */
@@ -296,7 +314,7 @@ function isStale(connection: OutConnection, attempt: Attempt, { timeIsUp }: Outb
 }
 
 /** The server asks for less: 421, or 4.7.x of whatever kind (RFC 3463 §3.8: security or policy). */
-function isPushBack(attempt: Attempt): boolean {
+function isPushBack(attempt: FailedAttempt): boolean {
   return (
     attempt.kind === "answered" && (attempt.reply.code === 421 || attempt.reply.enhanced.startsWith("4.7."))
   );

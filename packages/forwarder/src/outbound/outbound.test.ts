@@ -62,8 +62,9 @@ test("a client hears `busy` after a second without a free connection, and its pl
   const third = send("third");
   clock.advance(999);
   clock.advance(1);
-  assert.deepEqual(await second, { kind: "busy", cause: "no connection was free" });
-  assert.equal((await send("at once", { kind: "waiting-client", freeWithinMs: 0 })).kind, "busy");
+  assert.deepEqual(await second, { kind: "busy", cause: "no connection was free", hasWaited: true });
+  const atOnce = await send("at once", { kind: "waiting-client", freeWithinMs: 0 });
+  assert.deepEqual(atOnce, { kind: "busy", cause: "no connection was free" });
   hop.answer();
   await until(() => hop.now().owed === 1);
   hop.answer();

@@ -17,8 +17,8 @@ export type Patience =
 export interface Busy {
   readonly kind: "busy";
   readonly cause: string;
-  /** To a job: the server pushed back, and is left alone for so many milliseconds. Else a place may be free at any time. */
-  readonly againInMs?: number | undefined;
+  /** All of the patience went into that. */
+  readonly hasWaited?: boolean | undefined;
 }
 
 export interface OutboundSubmission extends AttemptOptions {

@@ -7,7 +7,15 @@ import type { Patience } from "./outbound.ts";
 export type Kind = Patience["kind"];
 
 /** How the wait of somebody ended without a connection. */
-export type InVain = "too-long" | "no-server" | "no-server-yet" | "pause" | "time-is-up" | "closed";
+export type InVain =
+  | "too-long"
+  /** Nobody may wait any more. */
+  | "full"
+  | "no-server"
+  | "no-server-yet"
+  | "pause"
+  | "time-is-up"
+  | "closed";
 
 interface Waiter<T> {
   readonly hop: Hop;

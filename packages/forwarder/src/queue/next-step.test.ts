@@ -103,15 +103,6 @@ test("what the end of the service cuts is neither told of nor given up, whatever
     );
 });
 
-test("a destination that asks to be left alone is, for no longer than a deferral would wait", () => {
-  const dueFor = (againInMs: number, random: number) =>
-    nextStep(STANDING, { ...BUSY, againInMs }, { ...worldAt(10), random });
-  assert.deepEqual(dueFor(40_500, 0), putOff(10 + 41));
-  assert.deepEqual(dueFor(40_500, 0.999_999), putOff(10 + 51));
-  assert.deepEqual(dueFor(0, 0), putOff(10 + 1), "it is never due at once");
-  assert.deepEqual(dueFor(86_400_000, 0), putOff(10 + 300));
-});
-
 test("the wait doubles up to its limit, and varies by a quarter", () => {
   const ages = [0, 300, 600, 1200, 2400, 4800];
   const plain = ages.map((age) => retryDelay(age, 0.5, QUEUE_TIMES));

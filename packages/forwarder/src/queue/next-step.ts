@@ -32,8 +32,6 @@ export type Outcome = Delivery | PutOff;
 export interface PutOff {
   readonly kind: "put-off";
   readonly cause: string;
-  /** So long the destination asks to be left alone. */
-  readonly againInMs?: number | undefined;
 }
 
 /** Where a recipient stands before the attempt's outcome. */
@@ -76,7 +74,7 @@ const EXPIRED = "4.4.7";
 export function nextStep(standing: Standing, outcome: Outcome, world: StepWorld): NextStep {
   const { now, random, times } = world;
   if (outcome.kind === "delivered") return { kind: "done" };
-  if (outcome.kind === "put-off") return afterPutOff(standing, outcome, world);
+  if (outcome.kind === "put-off") return afterPutOff(standing, world);
   if (outcome.code >= 500) return { kind: "give-up", enhanced: outcome.enhanced };
   if (now >= standing.expires) return { kind: "give-up", enhanced: EXPIRED };
   // The last attempt is at the very end, so that the life is what it is said to be.
@@ -84,16 +82,11 @@ export function nextStep(standing: Standing, outcome: Outcome, world: StepWorld)
   return { kind: "retry", due, tellDelay: isDelayed(standing, world) };
 }
 
-function afterPutOff(standing: Standing, { againInMs }: PutOff, world: StepWorld): NextStep {
-  const { now, random, times, startedAt, isStopping } = world;
+function afterPutOff(standing: Standing, world: StepWorld): NextStep {
+  const { now, random, startedAt, isStopping } = world;
   const isOver = now >= Math.max(standing.expires, startedAt) + PUT_OFF_GRACE_SECONDS;
   if (isOver && !isStopping) return { kind: "give-up", enhanced: EXPIRED };
-  // Whoever was not tried waits no longer than whoever was, and failed.
-  const wait =
-    againInMs === undefined
-      ? PUT_OFF_SECONDS
-      : Math.min(Math.max(1, Math.ceil(againInMs / 1000)), times.firstRetry);
-  const due = now + Math.round(wait + 2 * PUT_OFF_SECONDS * random);
+  const due = now + Math.round(PUT_OFF_SECONDS * (1 + 2 * random));
   // Behind its expiry it is about to end, one way or the other: the notice would name a time that is over.
   const tellDelay = !isStopping && now < standing.expires && isDelayed(standing, world);
   return { kind: "put-off", due, tellDelay };

@@ -239,9 +239,9 @@ for (const [what, start, enhanced] of promised) {
   });
 }
 
-test("how long a pause lasts is told", async (t) => {
+test("whether somebody has waited is told", async (t) => {
   const { tell } = started(t, { code: TOLD });
-  assert.deepEqual(await tell("pauses"), { kind: "busy", cause: "it pushed back", againInMs: 12_345 });
+  assert.deepEqual(await tell("waits"), { kind: "busy", cause: "no connection was free", hasWaited: true });
 });
 
 test("a bug in the thread is told with its stack, and the thread goes on", async (t) => {

@@ -31,8 +31,8 @@ function outcomeOf({ id, recipient }: Job): Outcome[] {
       for (;;);
     case "bug":
       return [{ id, outcome: { kind: "bug", cause: "Error: a bug\n    at here" } }];
-    case "pauses":
-      return [{ id, outcome: { kind: "busy", cause: "it pushed back", againInMs: 12_345 } }];
+    case "waits":
+      return [{ id, outcome: { kind: "busy", cause: "no connection was free", hasWaited: true } }];
     case "count": {
       const reply = { code: 250, enhanced: "2.0.0", text: JSON.stringify(counts) };
       return [{ id, outcome: { kind: "accepted", reply, tls: "none" } }];
