@@ -73,7 +73,10 @@ export type FindNextHops = (domain: string) => Promise<NextHops>;
 const SMTP_PORT = 25;
 /** RFC 5321 §5.1: at least two addresses must be tried, and the number may be bounded. */
 const MAX_TRIES = 5;
-/** MX hosts whose addresses are asked for: a domain with more of them wants us busy. */
+/**
+ * MX hosts whose addresses are asked for: a domain with more of them wants us busy. Not fewer, though it is 40 look-ups: only
+ * behind them private addresses and hosts that MTA-STS does not name are left out, and the sixth host may be the first good one.
+ */
 const MAX_HOSTS = 20;
 /** So that a host with many addresses leaves some of the tries to the next one. */
 const MAX_ADDRESSES_OF_HOST = 3;

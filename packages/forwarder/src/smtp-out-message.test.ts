@@ -349,6 +349,18 @@ test("each recipient has its own RCPT, in quotes where it needs them", async () 
 const UTF8_HEADER = Buffer.from("Subject: J\u00f6rg\r\n\r\ny\r\n");
 const UTF8_BODY = Buffer.from("Subject: x\r\n\r\nJ\u00f6rg\r\n");
 const LONG_HEADER = Buffer.from(`Subject: ${"x".repeat(20)}\r\n\r\ny\r\n`);
+/** Its parts have headers of their own. */
+function multipart(fileName: string, type = "multipart/mixed"): Buffer {
+  const part = `--b\r\nContent-Disposition: attachment; filename="${fileName}"\r\n\r\nx\r\n--b--\r\n`;
+  return Buffer.from(`Subject: x\r\nContent-Type: ${type}; boundary=b\r\n\r\n${part}`);
+}
+function typed(field: string): Buffer {
+  return Buffer.from(`${field}\r\nSubject: x\r\n\r\nJ\u00f6rg\r\n`);
+}
+/** And an unread rest. */
+function startInMemory(start: Buffer): Content {
+  return { ...contentInPieces([start, MESSAGE]), start };
+}
 const utf8Table: [what: string, content: () => Content, promised: boolean, answer: string][] = [
   ["promised, ASCII throughout", () => memoryContent(MESSAGE), true, "250"],
   ["promised, UTF-8 in the header", () => memoryContent(UTF8_HEADER), true, "550 5.6.7"],
@@ -369,6 +381,45 @@ const utf8Table: [what: string, content: () => Content, promised: boolean, answe
     true,
     "550 5.6.7",
   ],
+  ["promised, UTF-8 in a part's header", () => memoryContent(multipart("J\u00f6rg.txt")), true, "550 5.6.7"],
+  ["promised, parts in ASCII", () => memoryContent(multipart("Joerg.txt")), true, "250"],
+  [
+    "promised, parts in ASCII that are not in memory",
+    () => startInMemory(multipart("Joerg.txt")),
+    true,
+    "550 5.6.7",
+  ],
+  [
+    "promised, UTF-8 in the message inside",
+    () => memoryContent(multipart("J\u00f6rg.txt", "message/global")),
+    true,
+    "550 5.6.7",
+  ],
+  [
+    "promised, UTF-8 in a text",
+    () => memoryContent(typed("content-TYPE :\r\n\tTEXT/plain; charset=utf-8")),
+    true,
+    "250",
+  ],
+  [
+    "promised, a text that is not in memory",
+    () => startInMemory(typed("Content-Type: text/plain")),
+    true,
+    "250",
+  ],
+  [
+    "promised, a text and parts at once",
+    () => memoryContent(typed("Content-Type: text/plain\r\nContent-Type: multipart/mixed")),
+    true,
+    "550 5.6.7",
+  ],
+  [
+    "promised, UTF-8 behind a type that is none",
+    () => memoryContent(typed("Content-Type:")),
+    true,
+    "550 5.6.7",
+  ],
+  ["not promised, UTF-8 in a part's header", () => memoryContent(multipart("J\u00f6rg.txt")), false, "250"],
 ];
 for (const [what, content, smtpUtf8, expected] of utf8Table) {
   test(`a server without SMTPUTF8, which was ${what}: ${expected}`, async () => {

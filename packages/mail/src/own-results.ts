@@ -29,7 +29,7 @@ export function ownResultsIn(start: Buffer, authservId: string): readonly OctetR
   return ranges;
 }
 
-/** All fields of a name that only we write, in lower case: whoever sent them pretends to be us. */
+/** All fields of a name. @param name in lower case. Of one that only we write: whoever sent it pretends to be us */
 export function fieldsNamed(start: Buffer, name: string): readonly OctetRange[] {
   const wanted = Buffer.from(name);
   const ranges: OctetRange[] = [];

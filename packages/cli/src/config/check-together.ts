@@ -1,4 +1,5 @@
 // What each setting may be by itself, and not together with others. Called by schema.ts.
+import { KEPT_SENDERS } from "@homing/forwarder/settings";
 import { asciiLower, parseDomain } from "@homing/srs-core";
 import type * as z from "zod";
 import { adapterClashes } from "./adapter-clashes.ts";
@@ -21,6 +22,7 @@ export function checkTogether(config: Unsure, context: z.RefinementCtx): void {
   checkMaildir(config, wrong);
   checkExtension(config, wrong);
   checkAcceptance(config, wrong);
+  checkKeptSenders(config, wrong);
   checkSmartHost(config, wrong);
   checkPorts(config, wrong);
   checkSubmission(config, wrong);
@@ -106,6 +108,21 @@ function checkSmartHost({ delivery }: Unsure, wrong: Wrong): void {
 function checkAcceptance({ delivery, stateDirectory }: Unsure, wrong: Wrong): void {
   if (member(delivery, "acceptance") === "spooled" && stateDirectory === undefined)
     wrong(["delivery", "acceptance"], "needs a place for the queue: set stateDirectory");
+}
+
+/** A value that is the default need not be the file's, and `homing config show` writes it where it has no effect, too. */
+function checkKeptSenders({ srs, stateDirectory }: Unsure, wrong: Wrong): void {
+  const all = member(srs, "keptSenders");
+  const ofNetwork = member(srs, "keptSendersPerNetwork");
+  const isOwn = typeof ofNetwork === "number" && ofNetwork !== KEPT_SENDERS.perNetwork;
+  if (stateDirectory === undefined) {
+    const message = "has no effect, since none are kept without a stateDirectory: set that, or take this out";
+    if (typeof all === "number" && all !== KEPT_SENDERS.inAll) wrong(["srs", "keptSenders"], message);
+    if (isOwn) wrong(["srs", "keptSendersPerNetwork"], message);
+  } else if (isOwn && typeof all === "number" && ofNetwork > all) {
+    const message = `is more than keptSenders (${all}), and has no effect: write less`;
+    wrong(["srs", "keptSendersPerNetwork"], message);
+  }
 }
 
 /** Each would find the port taken, and say so of a program that is this one. */

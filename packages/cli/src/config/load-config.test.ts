@@ -133,6 +133,26 @@ const added: [what: string, lines: string, told: string][] = [
     "7:25 delivery.acceptance: needs a place for the queue: set stateDirectory",
   ],
   [
+    "room for senders without a place",
+    "  keptSenders: 5000",
+    "7:16 srs.keptSenders: has no effect, since none are kept without a stateDirectory: set that, or take this out",
+  ],
+  [
+    "a quota of kept senders without a place",
+    "  keptSendersPerNetwork: 500",
+    "7:26 srs.keptSendersPerNetwork: has no effect, since none are kept without a stateDirectory: set that, or take this out",
+  ],
+  [
+    "a quota of kept senders above the room for all",
+    "  keptSenders: 5000\n  keptSendersPerNetwork: 5001\nstateDirectory: state",
+    "8:26 srs.keptSendersPerNetwork: is more than keptSenders (5000), and has no effect: write less",
+  ],
+  [
+    "room for senders that is no number, without a place",
+    "  keptSenders: many",
+    "7:16 srs.keptSenders: is not a whole number from 1000 to 1000000: write one",
+  ],
+  [
     "implicit TLS without a smart host",
     "delivery: { smartHostImplicitTls: true }",
     "7:35 delivery.smartHostImplicitTls: is for a smart host, and there is none: set smartHost, or take this out",
@@ -530,6 +550,13 @@ test("whatever the file holds, what is wrong is told in single lines, in the ord
     { numRuns: 2000 },
   );
 });
+
+const KEPT_AS_BY_DEFAULT = "  keptSenders: 250000\n  keptSendersPerNetwork: 10000\n";
+for (const lines of [KEPT_AS_BY_DEFAULT, "  keptSenders: 5000\nstateDirectory: state\n"]) {
+  test(`the defaults of kept senders are no mistake beside anything: ${JSON.stringify(lines)}`, () => {
+    assert.equal(parseConfig(`${MINIMAL}${lines}`, "homing.yaml").srs.keptSendersPerNetwork, 10_000);
+  });
+}
 
 test("a file is read from its path, and the path stands in every message", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "homing-"));

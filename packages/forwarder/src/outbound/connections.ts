@@ -19,7 +19,7 @@ export interface ConnectionsOptions {
   /** One more, of all connections to all servers. False where there are enough. */
   readonly takeOfTotal: () => boolean;
   readonly giveBack: () => void;
-  /** Does any server wait for room? */
+  /** Does another server wait for room? */
   readonly isWanted: () => boolean;
   /** There may be room now. */
   readonly changed: () => void;
@@ -43,7 +43,7 @@ export interface Connections {
   opened(connection: OutConnection): void;
   /** It is over, and its place is taken by the next one. */
   replaced(connection: OutConnection): void;
-  /** For whoever has the same use for it. */
+  /** For whoever has the same use for it. Where another server waits for room, it ends. */
   keep(connection: OutConnection, hop: Hop): void;
   quit(connection: OutConnection): void;
   /** It is over. */
@@ -68,6 +68,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
   const idle: Idle[] = [];
   const established = new Set<OutConnection>();
   let count = 0;
+  /** Told to end. */
+  let ending = 0;
 
   const connections: Connections = {
     get count() {
@@ -110,18 +112,27 @@ export function createConnections(options: ConnectionsOptions): Connections {
       established.delete(connection);
     },
     keep(connection, hop) {
-      const entry: Idle = { connection, since: options.now(), hop };
-      idle.push(entry);
-      connection.onEnd = () => {
-        idle.splice(idle.indexOf(entry), 1);
-        connections.lost(connection);
-      };
+      // Before those who wait here: a busy server would hold all of its connections, and another one none for a hundred messages.
+      // One at a time: while its goodbye is awaited the others go on.
+      if (ending === 0 && options.isWanted()) {
+        connections.quit(connection);
+        options.changed();
+        return;
+      }
+      rest(connection, hop);
       options.changed();
       if (options.isWanted()) connections.dropIdle();
     },
     quit(connection) {
+      connection.onEnd = undefined;
+      // It says no more that it is over.
+      if (!connection.usable) return connections.lost(connection);
       established.delete(connection);
-      connection.onEnd = ended;
+      ending++;
+      connection.onEnd = () => {
+        ending--;
+        ended();
+      };
       connection.quit();
     },
     lost(connection) {
@@ -138,6 +149,15 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
   };
   return connections;
+
+  function rest(connection: OutConnection, hop: Hop): void {
+    const entry: Idle = { connection, since: options.now(), hop };
+    idle.push(entry);
+    connection.onEnd = () => {
+      idle.splice(idle.indexOf(entry), 1);
+      connections.lost(connection);
+    };
+  }
 
   /** The one used last, of those that may be used for this hop. */
   function lastIdleFor(hop: Hop): OutConnection | undefined {

@@ -25,8 +25,8 @@ export interface Total {
   /** False where there are enough; the destination is told as soon as there is room. */
   take(destination: Destination): boolean;
   giveBack(): void;
-  /** Does any destination wait for room? */
-  readonly wanted: boolean;
+  /** Does a destination beside this one wait for room? */
+  isWantedBeside(destination: Destination): boolean;
 }
 
 export interface Destination {
@@ -60,7 +60,7 @@ export function createDestination(options: DestinationOptions): Destination {
     now: clock.now,
     takeOfTotal: () => total.take(destination),
     giveBack: total.giveBack,
-    isWanted: () => total.wanted,
+    isWanted: () => total.isWantedBeside(destination),
     changed: () => destination.pump(),
   });
   let jobs = 0;

@@ -1,6 +1,6 @@
 // The envelope of a message as the server's extensions allow it, and what they do not allow. Called by out-connection.ts.
 import { isAscii } from "node:buffer";
-import { type Content, type Envelope, isInMemory, type Reply } from "@homing/mail";
+import { type Content, type Envelope, fieldsNamed, isInMemory, type Reply } from "@homing/mail";
 import { renderMailbox, renderReversePath } from "@homing/srs-core";
 import type { AttemptOptions } from "./attempt.ts";
 import type { Library, LibraryEnvelope } from "./library.ts";
@@ -28,14 +28,14 @@ export function unsendable(options: AttemptOptions, library: Library): Reply | u
 }
 
 /**
- * RFC 6531 §3.4: what counts are the addresses and the header. Clients promise SMTPUTF8 for messages that have ASCII in both, and
- * those may go anywhere.
+ * RFC 6531 §3.4: what counts are the addresses and the headers. Clients promise SMTPUTF8 for messages that have ASCII in all of
+ * them, and those may go anywhere.
  */
 function needsSmtpUtf8({ envelope, alsoTo = [], message }: AttemptOptions): boolean {
   const { smtpUtf8, reversePath, recipient } = envelope;
   const recipients = [recipient, ...alsoTo].map(renderMailbox);
   const isUtf8 = /[^\0-\x7f]/.test(renderReversePath(reversePath) + recipients.join(""));
-  return isUtf8 || (smtpUtf8 && !hasAsciiHeader(message));
+  return isUtf8 || (smtpUtf8 && !hasAsciiHeaders(message));
 }
 
 /** As the client said, to a server that knows what it means. */
@@ -43,11 +43,24 @@ export function asksSmtpUtf8(envelope: Envelope | undefined, library: Library): 
   return envelope?.smtpUtf8 === true && takes(library, "SMTPUTF8");
 }
 
-/** False also where that cannot be told: the end of the header is not in memory. */
-export function hasAsciiHeader({ start, octets }: Content): boolean {
+/**
+ * Those of its parts too (RFC 6532 §3): a file name may be UTF-8 there. False also where that cannot be told: the end of the
+ * header is not in memory, or the parts are not.
+ */
+export function hasAsciiHeaders(message: Content): boolean {
+  const { start, octets } = message;
+  if (isInMemory(message) && startsAscii(message)) return true;
   const end = start.indexOf("\r\n\r\n", 0, "latin1");
   if (end === -1) return start.length === octets && isAscii(start);
-  return isAscii(start.subarray(0, end));
+  return isAscii(start.subarray(0, end)) && hasNoParts(start);
+}
+
+/** RFC 2045 §5.2: without a type it is text. Of another type, or one that is hard to read, nobody knows what is in it. */
+function hasNoParts(start: Buffer): boolean {
+  return fieldsNamed(start, "content-type").every(({ from, to }) => {
+    const value = start.indexOf(":", from, "latin1") + 1;
+    return start.toString("latin1", value, to).trimStart().slice(0, 5).toLowerCase() === "text/";
+  });
 }
 
 function startsAscii(message: Content): boolean {

@@ -359,6 +359,27 @@ both(
   },
 );
 
+test("at the limit of all connections a server that is never idle gives way to another after one message", async (t) => {
+  const one = await startScene(t, { maxTotal: 1 });
+  const other = await startWaitingHop();
+  t.after(() => other[Symbol.asyncDispose]());
+  const { host, port } = other;
+  const here = ["a", "b", "c"].map((text) => one.send(text));
+  await until(() => one.hop.now().owed === 1);
+  const there = one.send("d", PATIENT, { hop: { host, port } });
+  one.hop.answer();
+  await until(() => other.now().owed === 1);
+  assert.deepEqual(one.hop.messages, ["a"]);
+  other.answer();
+  for (let answered = 0; answered < 2; answered++) {
+    await until(() => one.hop.now().owed === 1);
+    one.hop.answer();
+  }
+  assert.deepEqual(kinds(await Promise.all([...here, there])), ["accepted"]);
+  // Only its own messages waited then: a new connection for each would help nobody.
+  assert.equal(one.hop.now().sessions, 2);
+});
+
 both(
   "who closes says QUIT to idle connections, waits for busy ones, and sends waiting ones away",
   async (t, startScene) => {

@@ -118,9 +118,7 @@ function createTotal(
   let count = 0;
   let ending = false;
   return {
-    get wanted() {
-      return wanting.size > 0;
-    },
+    isWantedBeside: (destination) => wanting.size > (wanting.has(destination) ? 1 : 0),
     take(destination) {
       wanting.delete(destination);
       if (count < maxTotal) {

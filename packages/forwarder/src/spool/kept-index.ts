@@ -16,7 +16,10 @@ export interface KeptIndex {
   size(): number;
   /** Of one client. */
   countOf(client: string): number;
-  /** They are set in the order in which they expire. */
+  /**
+   * They are set in the order in which they expire. Not so after `maxAgeDays` was lowered: new ones stay behind older ones that
+   * expire later, and hold room until those are gone, for the old `maxAgeDays` at most. Sorting at each would cost more.
+   */
   set(token: string, kept: Kept): void;
   remove(token: string): void;
   expire(now: UnixSeconds): void;

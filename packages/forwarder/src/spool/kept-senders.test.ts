@@ -109,6 +109,16 @@ test("the /64s of an IPv6 /48 have one quota, and so have the addresses of an IP
   }
 });
 
+test("a sender that an earlier version kept for an IPv6 /64 counts for the quota of its /48", async (t) => {
+  const { notes } = await (await place(t))();
+  for (const site of ["2", "4", "5"]) {
+    const value = JSON.stringify([`2001:db8:1:${site}::/64`, site, "origin.example"]);
+    await notes.write({ of: "sender", key: site, value, expires: T0 + DAY }, T0);
+  }
+  const keep = keepsOf(await openKeptSenders(notes, { ...OPTIONS, maxSenders: 6, maxSendersOfNetwork: 3 }));
+  assert.deepEqual([keep("2001:db8:1:6::1", "6"), keep("2001:db8:2::1", "6")], ["no-room", true]);
+});
+
 test("the alarm comes once when nine tenths are there, and again when it was calm in between", async (t) => {
   const alarms: unknown[] = [];
   const keep = keepsOf(await opened(t, { maxSenders: 10, alarm: (alarm) => alarms.push(alarm) }));

@@ -146,7 +146,9 @@ function noteOf(token: string, { sender, client, expires }: Kept): Note {
 }
 
 function readNote({ value, expires }: Note): Kept {
-  const [client, localPart, domain] = JSON.parse(value) as [string, string, string];
+  const [network, localPart, domain] = JSON.parse(value) as [string, string, string];
+  // Earlier versions wrote an IPv6 /64.
+  const client = network === NO_QUOTA ? NO_QUOTA : customerOf(network);
   return { client, sender: { localPart, domain }, expires };
 }
 

@@ -57,8 +57,8 @@ export interface InPieces {
   readonly octets: number;
   /** As far as it can be told without reading it. */
   readonly isAscii: boolean;
-  /** All of the header; told where SMTPUTF8 was promised, and else false. */
-  readonly hasAsciiHeader: boolean;
+  /** All headers, those of parts too; told where SMTPUTF8 was promised, and else false. */
+  readonly hasAsciiHeaders: boolean;
 }
 
 export interface Piece {

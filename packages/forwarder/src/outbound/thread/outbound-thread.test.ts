@@ -227,6 +227,8 @@ const promised: [what: string, start: string, enhanced: string][] = [
   ["a header in ASCII and 8 bits behind it", `${SUBJECT}caf\xe9\r\n`, "2.0.0"],
   ["8 bits in the header", `X: caf\xe9\r\n${SUBJECT}`, "5.6.7"],
   ["a header whose end is not in memory", "Subject: x\r\n", "5.6.7"],
+  ["a header of a text", `Content-Type: text/html\r\n${SUBJECT}caf\xe9\r\n`, "2.0.0"],
+  ["a header of parts", `Content-Type: multipart/mixed; boundary=b\r\n${SUBJECT}`, "5.6.7"],
 ];
 for (const [what, start, enhanced] of promised) {
   test(`SMTPUTF8 promised, in pieces, to a server without it: ${what}: ${enhanced}`, async (t) => {

@@ -3,7 +3,7 @@ import { isAscii } from "node:buffer";
 import { partsOf } from "@homing/mail";
 import { NULL_PATH } from "@homing/srs-core";
 import { inOneMemory, octetsOf } from "../../one-memory.ts";
-import { hasAsciiHeader } from "../library-envelope.ts";
+import { hasAsciiHeaders } from "../library-envelope.ts";
 import type { OutboundSubmission } from "../outbound.ts";
 import type { Job, JobContent, JobId, ToThread } from "./messages.ts";
 
@@ -41,7 +41,7 @@ function contentOf(
   return {
     ...{ kind: "pieces", octets: message.octets, isAscii: known.every((part) => isAscii(part)) },
     // Nobody asks without such a promise, and the answer may cost a copy.
-    hasAsciiHeader: envelope.smtpUtf8 && hasAsciiHeader(message),
+    hasAsciiHeaders: envelope.smtpUtf8 && hasAsciiHeaders(message),
   };
 }
 

@@ -9,11 +9,11 @@ export interface PieceContent extends Content {
 }
 
 /**
- * Stands for the beginning, of which SMTP out asks before it reads the rest: has it octets of 8 bits, and has the header any?
- * Shorter than whatever goes in pieces.
+ * Stands for the beginning, of which SMTP out asks before it reads the rest: has it octets of 8 bits, and has a header any?
+ * One without a type is that of a text, which has no parts with headers of their own. Shorter than whatever goes in pieces.
  */
-function standIn({ isAscii, hasAsciiHeader }: Omit<InPieces, "kind">): Buffer {
-  const header = hasAsciiHeader ? "\r\n\r\n" : "";
+function standIn({ isAscii, hasAsciiHeaders }: Omit<InPieces, "kind">): Buffer {
+  const header = hasAsciiHeaders ? "\r\n\r\n" : "";
   return Buffer.from(header + (isAscii ? " " : "\x80"), "latin1");
 }
 
