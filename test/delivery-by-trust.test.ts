@@ -237,6 +237,20 @@ test("unverified, one target has it and there is no room to keep the other: the 
   assert.equal(home.messages.length, 1, "no second copy");
 });
 
+test("unverified, one target has it, the other refuses it, and there is no room to tell the owner: the message is done", async (t) => {
+  await using home = await startHop();
+  await using club = await startHop(UNKNOWN);
+  await using forwarder = await inProcessForwarder({
+    aliases: ALIASES,
+    routes: { "home.example": home.port, "club.example": club.port },
+    stateFolder: await folder(t),
+    minFreeOctets: 2 ** 52,
+  });
+  assert.equal(await send(forwarder, LIST), `250 2.0.0 <${LIST}>: passed on`);
+  assert.equal(home.messages.length, 1);
+  assert.equal(await queued(forwarder), 0);
+});
+
 test("unverified, a list with an owner: the owner hears of what failed, the sender does not", async (t) => {
   await using home = await startHop();
   await using club = await startHop({ RCPT: "550 5.1.1 hidden@club.example: unknown" });

@@ -21,9 +21,15 @@ const PARALLEL_TARGETS = 10;
 
 /** What is known of a copy when the client must have its answer. */
 type Known =
-  | { readonly kind: "settled"; readonly copy: Copy; readonly outcome: Outcome }
+  | Settled
   /** The final dot is out, here or at an earlier try, and the answer is not in. */
   | { readonly kind: "pending"; readonly copy: Copy; readonly outcome: Promise<Outcome> };
+
+interface Settled {
+  readonly kind: "settled";
+  readonly copy: Copy;
+  readonly outcome: Outcome;
+}
 
 export async function deliverInSession(options: HandOverOptions, mail: Incoming, lead: Lead): Promise<Reply> {
   const tries = createTries(options.late, mail);
@@ -122,11 +128,16 @@ async function conclude(
     await tries.leave();
     return reply;
   }
-  const kept = await keepTheRest(options, mail, lead, known);
+  const rest = known.filter((one) => one.kind === "pending" || hasMoreToCome(mail, one));
+  const kept = await keepTheRest(options, mail, lead, rest);
   if (kept.kind !== "stored") {
-    // Some have it and the others cannot be kept: the client comes again, for these alone.
-    await tries.leave();
-    return keptReply(kept);
+    if (!rest.every(isRefusal)) {
+      // Some have it and the others cannot be kept: the client comes again, for these alone.
+      await tries.leave();
+      return keptReply(kept);
+    }
+    // Nothing is left to deliver: all that is lost is what the owner would hear, and the message would come again for that alone.
+    for (const { copy, outcome } of rest) options.refused(mail, lead, copy, toClient(outcome));
   }
   await tries.taken();
   return reply;
@@ -140,9 +151,8 @@ async function keepTheRest(
   { queue, life, now }: HandOverOptions,
   mail: Incoming,
   lead: Lead,
-  known: readonly Known[],
+  rest: readonly Known[],
 ): Promise<Taken> {
-  const rest = known.filter((one) => one.kind === "pending" || hasMoreToCome(mail, one));
   if (!queue || rest.length === 0) return { kind: "stored" };
   const copies = rest.map(({ copy }) => ({ lead, copy }));
   const message = newMessage(mail, copies, { now: now(), life, mayTellSender: false });
@@ -153,11 +163,15 @@ async function keepTheRest(
 }
 
 /** A failure that may pass, or one that the owner of the list or of the alias hears of: of a bounce the list's alone. */
-function hasMoreToCome(
-  { command }: Incoming,
-  { copy, outcome }: Extract<Known, { kind: "settled" }>,
-): boolean {
+function hasMoreToCome({ command }: Incoming, { copy, outcome }: Settled): boolean {
   const delivery = toClient(outcome);
   if (delivery.kind !== "failed") return false;
   return delivery.code < 500 || copy.owner !== undefined || command.reversePath !== NULL_PATH;
+}
+
+/** A next hop's last word. */
+function isRefusal(known: Known): known is Settled {
+  if (known.kind === "pending") return false;
+  const delivery = toClient(known.outcome);
+  return delivery.kind === "failed" && delivery.code >= 500;
 }

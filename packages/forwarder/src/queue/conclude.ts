@@ -1,10 +1,19 @@
 // Writes down what became of an attempt: over, again, or given up with a DSN. Called by queue.ts.
 
-import { NULL_PATH, renderMailbox, type UnixSeconds } from "@homing/srs-core";
+import { type Mailbox, NULL_PATH, renderMailbox, type UnixSeconds } from "@homing/srs-core";
 import type { GivenUp, OwnFailure, OwnFailures } from "../bounces/own-failures.ts";
 import { BUSY_STATUS } from "../deliver.ts";
 import type { Report } from "../events.ts";
-import type { Failure, Job, NewMessage, NewRecipient, NotifyParty, Spool } from "../spool/spool.ts";
+import type {
+  Failure,
+  Job,
+  NewMessage,
+  NewRecipient,
+  NotifyParty,
+  Recipient,
+  Spool,
+  StoredMessage,
+} from "../spool/spool.ts";
 import { classOf, type DsnOptions, dsnMessage, type ToTell, toldParty } from "./dsn-message.ts";
 import { nextStep, type Outcome, type QueueTimes, retryDelay } from "./next-step.ts";
 import { changesOf, NOBODY_ASKS, type WithSettledNotes } from "./settled-notes.ts";
@@ -31,6 +40,24 @@ export interface ConcludeOptions extends Omit<DsnOptions, "life"> {
  * of a process: what it needs may be away with the same cause that kept it down.
  */
 const MAX_WAIT_TO_TELL_SECONDS = 86_400;
+
+export function isTooLateToTell(
+  { now, startedAt }: Pick<ConcludeOptions, "now" | "startedAt">,
+  expires: UnixSeconds,
+): boolean {
+  return now() >= Math.max(expires, startedAt) + MAX_WAIT_TO_TELL_SECONDS;
+}
+
+/** Who hears nothing of a recipient that is given up without telling anybody: for `nobody-told`. */
+export async function whoGoesWithout(
+  { ownFailures }: Pick<ConcludeOptions, "ownFailures">,
+  message: Pick<StoredMessage, "sender">,
+  recipient: Recipient,
+): Promise<Mailbox | undefined> {
+  if (message.sender === NULL_PATH) return undefined;
+  const notify = await ownFailures.toldOfDelay(recipient);
+  return toldParty(message, { ...recipient, notify }, "failed");
+}
 
 /**
  * Resolves when the spool has it.
@@ -98,16 +125,12 @@ export async function conclude(options: ConcludeOptions, job: Job, outcome: Outc
   async function giveUp(failure: OwnFailure): Promise<GivenUp> {
     const { ownFailures } = options;
     const given = await ownFailures.giveUp(job, failure);
-    if (
-      given.kind !== "later" ||
-      now < Math.max(message.expires, options.startedAt) + MAX_WAIT_TO_TELL_SECONDS
-    )
-      return given;
-    const to = failure.toldTo(await ownFailures.toldOfDelay(recipient));
+    if (given.kind !== "later" || !isTooLateToTell(options, message.expires)) return given;
+    const to = await whoGoesWithout(options, message, recipient);
     // As the only destination: whether all of several have failed cannot be told either.
     const untold = { ...recipient, targets: 1, notify: { kind: "nobody" } } as const;
     const last = await ownFailures.giveUp({ ...job, recipient: untold }, failure);
-    return last.kind === "settled" && message.sender !== NULL_PATH ? { ...last, to } : last;
+    return last.kind === "settled" && to ? { ...last, to } : last;
   }
 
   function compose(

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { Spool } from "../spool/spool.ts";
-import type { Outcome } from "./next-step.ts";
+import { type Outcome, QUEUE_TIMES } from "./next-step.ts";
 import {
+  DAY,
   DELIVERED,
   LATER,
   message,
@@ -97,4 +98,67 @@ test("a spool that never settles anything is asked for a day, and no longer; the
   await settled(ending.spool);
   await ending.queue.close();
   assert.deepEqual(ending.asked, [0, 0]);
+});
+
+/** A spool that takes no end of a recipient with which somebody is told. */
+async function nobodyCanBeTold(t: TestContext, outcome: Outcome | Promise<Outcome>): Promise<Scene> {
+  return await scene(t, () => outcome, {
+    failed: (error) => assert.match(String(error), /a bug in the DSN/),
+    broken: ({ fail }: Spool) => ({
+      async fail(lease, dsn, notes) {
+        if (dsn || notes) throw new Error("a bug in the DSN");
+        return await fail(lease);
+      },
+    }),
+  });
+}
+
+for (const { outcome, enhanced } of [
+  { outcome: LATER, enhanced: "4.4.7" },
+  { outcome: NEVER, enhanced: NEVER.enhanced },
+]) {
+  test(`a message whose end with ${outcome.code} can never be told is given up a day behind its expiry, and the log says so`, async (t) => {
+    const { queue, spool, served, events, attempts, pass } = await nobodyCanBeTold(t, outcome);
+    await queue.take(message(["a@home.test"]));
+    await attempts(1);
+    await pass(QUEUE_TIMES.mail + DAY - 600);
+    await attempts(2);
+    assert.equal((await spool.list({ limit: 10 })).length, 1);
+    for (let hour = 0; hour < 12; hour++) await pass(3700);
+    assert.equal(served.length, 3);
+    assert.deepEqual(await spool.list({ limit: 10 }), []);
+    const names = { id: "m1", target: "a@home.test" };
+    assert.deepEqual(
+      events.filter(({ event }) => event !== "deferred"),
+      [
+        { event: "given-up", ...names, attempts: 3, enhanced },
+        { event: "nobody-told", ...names, to: "bob@origin.test" },
+      ],
+    );
+  });
+}
+
+test("what expired while the service was down is given up so no earlier than a day behind its start", async (t) => {
+  const { queue, spool, attempts, pass } = await nobodyCanBeTold(t, NEVER);
+  const received = START - 10 * DAY;
+  await queue.take({ ...message(["a@home.test"]), received, expires: received + QUEUE_TIMES.mail });
+  await attempts(1);
+  await pass(DAY - 600);
+  await attempts(2);
+  assert.equal((await spool.list({ limit: 10 })).length, 1);
+  await pass(3700);
+  await attempts(3);
+  assert.deepEqual(await spool.list({ limit: 10 }), []);
+});
+
+test("what ends so with the service is not given up: it is tried once more", async (t) => {
+  const hop = Promise.withResolvers<Outcome>();
+  const { queue, spool, events, pass } = await nobodyCanBeTold(t, hop.promise);
+  await queue.take(message(["a@home.test"]));
+  await pass(QUEUE_TIMES.mail + 2 * DAY);
+  const closed = queue.close();
+  hop.resolve(NEVER);
+  await closed;
+  assert.equal((await spool.list({ limit: 10 })).length, 1);
+  assert.deepEqual(events, []);
 });

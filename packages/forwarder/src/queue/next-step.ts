@@ -69,7 +69,7 @@ const PUT_OFF_SECONDS = 5;
  */
 export const PUT_OFF_GRACE_SECONDS = HOUR;
 /** RFC 3463: 4.4.7 delivery time expired. */
-const EXPIRED = "4.4.7";
+export const EXPIRED = "4.4.7";
 
 export function nextStep(standing: Standing, outcome: Outcome, world: StepWorld): NextStep {
   const { now, random, times } = world;
