@@ -200,41 +200,37 @@ const pooled: [what: string, outcomes: readonly (Attempt | Busy)[], expected: st
   ["one is busy, the other cannot be reached", [BUSY, AWAY], "failed 451"],
   ["one cannot be reached, the other is busy", [AWAY, BUSY], "failed 451"],
 ];
+/** To as many hops as there are outcomes. */
+async function throughPool(outcomes: readonly (Attempt | Busy)[], freeWithinMs: number) {
+  const outbound = scripted(outcomes);
+  const hosts = outcomes.map((_, index) => ({ host: `192.0.2.${index}`, port: 25 }));
+  const delivery = await deliver(
+    {
+      findNextHops: async () => ({ kind: "hosts", hosts }),
+      outbound,
+      patience: { kind: "waiting-client", freeWithinMs },
+    },
+    envelope,
+    memoryContent(Buffer.from("x\r\n")),
+  );
+  return { delivery, waits: outbound.waits };
+}
+
 for (const [what, outcomes, expected] of pooled) {
   test(`over pooled connections: ${what}: ${expected}`, async () => {
-    const outbound = scripted(outcomes);
-    const hosts = outcomes.map((_, index) => ({ host: `192.0.2.${index}`, port: 25 }));
-    const delivery = await deliver(
-      {
-        findNextHops: async () => ({ kind: "hosts", hosts }),
-        outbound,
-        patience: { kind: "waiting-client", freeWithinMs: 1_000 },
-      },
-      envelope,
-      memoryContent(Buffer.from("x\r\n")),
-    );
+    const { delivery, waits } = await throughPool(outcomes, 1_000);
     assert.equal(delivery.kind === "failed" ? `failed ${delivery.code}` : delivery.kind, expected);
     // The client's second is waited once, not once for each hop.
     const busyFirst = outcomes[0] === BUSY;
-    assert.deepEqual(outbound.waits, [1_000, busyFirst ? 0 : 1_000]);
+    assert.deepEqual(waits, [1_000, busyFirst ? 0 : 1_000]);
   });
 }
 
 test("behind a server that could not be reached a moment ago nobody has waited yet: the next one is waited for", async () => {
   const noServer: Busy = { kind: "busy", cause: "the server could not be reached a moment ago" };
-  const outbound = scripted([noServer, BUSY, TAKEN]);
-  const hosts = [1, 2, 3].map((index) => ({ host: `192.0.2.${index}`, port: 25 }));
-  const delivery = await deliver(
-    {
-      findNextHops: async () => ({ kind: "hosts", hosts }),
-      outbound,
-      patience: { kind: "waiting-client", freeWithinMs: 240_000 },
-    },
-    envelope,
-    memoryContent(Buffer.from("x\r\n")),
-  );
+  const { delivery, waits } = await throughPool([noServer, BUSY, TAKEN], 240_000);
   assert.equal(delivery.kind, "delivered");
-  assert.deepEqual(outbound.waits, [240_000, 240_000, 0]);
+  assert.deepEqual(waits, [240_000, 240_000, 0]);
 });
 
 const recorded: [sts: NextHop["sts"], tls: TlsOutcome, expected: string | undefined][] = [

@@ -17,9 +17,9 @@ test("an attempt that ended by itself is what it was", () => {
 });
 
 test("what found no free connection is put off, and its client is told to come again", () => {
-  const busy = { kind: "busy", cause: "no connection was free" } as const;
+  const busy = { kind: "busy", cause: "no connection was free", hasWaited: true } as const;
   const putOff = outcomeOf(busy, false);
-  assert.deepEqual(putOff, { ...busy, kind: "put-off" });
+  assert.deepEqual(putOff, { kind: "put-off", cause: "no connection was free" });
   for (const one of [busy, putOff])
     assert.deepEqual(toClient(one), {
       ...{ kind: "failed", code: 451, enhanced: "4.3.2", hop: "" },

@@ -23,7 +23,7 @@ export type AttemptCopy = (attempt: CopyAttempt) => Promise<Delivery | Busy>;
  * @param isCut by the end of the service, before its final dot
  */
 export function outcomeOf(attempted: Delivery | Busy, isCut: boolean): Outcome {
-  if (attempted.kind === "busy") return { ...attempted, kind: "put-off" };
+  if (attempted.kind === "busy") return { kind: "put-off", cause: attempted.cause };
   if (isCut && attempted.kind === "failed" && attempted.code < 500)
     return { kind: "put-off", cause: attempted.detail };
   return attempted;
