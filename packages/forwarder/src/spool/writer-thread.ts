@@ -2,6 +2,7 @@
 // house while nothing comes, and ends when it cannot trust the database any more. Started by writer.ts.
 import { parentPort, workerData } from "node:worker_threads";
 import { goBehindClients } from "../threads/thread-priority.ts";
+import { memoryOf } from "./answer-memory.ts";
 import { createBatchRunner } from "./batch.ts";
 import { openDatabase } from "./database.ts";
 import { createHousekeeping } from "./housekeeping.ts";
@@ -16,7 +17,8 @@ const IDLE_MS = 250;
 
 if (parentPort === null) throw new Error("this file is the writer thread's: see writer.ts");
 const port = parentPort;
-const answer = (message: FromThread): void => port.postMessage(message);
+const answer = (message: FromThread, memory: readonly ArrayBuffer[] = []): void =>
+  port.postMessage(message, [...memory]);
 
 goBehindClients();
 try {
@@ -72,7 +74,8 @@ function serve(options: ThreadOptions): void {
         port.close();
         return;
       }
-      answer({ kind: "answers", answers: runBatch(message) });
+      const answers = runBatch(message);
+      answer({ kind: "answers", answers }, memoryOf(answers));
       giveBack(message);
       housekeeping.afterBatch();
       idle = setTimeout(keepHouse, IDLE_MS);
@@ -82,7 +85,7 @@ function serve(options: ThreadOptions): void {
   })();
 }
 
-/** The memory of a batch's bodies at once, not when the engine notices: this thread leaves it little else to clean. */
+/** The memory of a batch's bodies at once, not when the engine notices: this thread leaves it nothing else to clean. */
 function giveBack({ bodies }: Batch): void {
   const memory = bodies.find((body) => body !== undefined)?.buffer;
   if (memory instanceof ArrayBuffer) memory.transfer(0);
