@@ -41,6 +41,24 @@ for (const [from, megabytes] of [
   });
 }
 
+test("one that V8 has shrunk in quiet times has its size again within a second of work", () => {
+  const sizes = (seconds: number) => `
+    import { keepYoungMemory, youngOctets } from ${MODULE};
+    keepYoungMemory();
+    gc({ flavor: "last-resort" });
+    // Turns of work, as a busy service has them.
+    const until = performance.now() + ${1000 * seconds};
+    while (performance.now() < until) {
+      Array.from({ length: 1000 }, (_, at) => ({ at }));
+      await new Promise(setImmediate);
+    }
+    console.log(youngOctets());
+  `;
+  const megabytes = (seconds: number) => printed(sizes(seconds), "--expose-gc") / 1024 / 1024;
+  assert.ok(megabytes(0) < 12);
+  assert.equal(megabytes(1), 16);
+});
+
 test("one that cannot grow is not asked again every few seconds", () => {
   const looks = `
     import { keepYoungMemory } from ${MODULE};
