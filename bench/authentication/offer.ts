@@ -1,11 +1,10 @@
-// Starts the program that offers mail of the senders, when it is ready to go: its start is no part of a run.
+// Starts the program that offers mail of the senders.
 // Called by rounds.ts, through bench/mta/throughput.ts.
-import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SYSTEM_PATH } from "../../test/harness/command.ts";
 import { ALIAS } from "../mta/addresses.ts";
-import { startGenerator } from "../mta/generator.ts";
+import { startReadyGenerator } from "../mta/generator.ts";
 import type { Offer } from "../mta/throughput.ts";
 import type { Mail } from "./senders.ts";
 
@@ -32,13 +31,6 @@ export function writeOffers(folder: string, mails: readonly Mail[]): Offers {
 export function offerFiles(files: readonly string[], sessions: number): Offer {
   return async ({ peer, load }, messages) => {
     const argv = ["perl", PROGRAM, `${peer.port}`, `${sessions}`, `${messages}`, ALIAS.address, ...files];
-    const generator = startGenerator({ argv, env: { PATH: SYSTEM_PATH }, load });
-    const isReady = await Promise.race([
-      once(generator.child.stdout, "data").then(() => true),
-      once(generator.child, "exit").then(() => false),
-    ]);
-    if (!isReady) throw new Error(`the generator ended at its start: ${generator.complaint()}`);
-    generator.begin();
-    return generator;
+    return startReadyGenerator({ argv, env: { PATH: SYSTEM_PATH }, load });
   };
 }

@@ -1,6 +1,7 @@
 // A generator as a process whose CPU time goes to the load, and that ends with this one.
-// Called by smtp-source.ts, and by the bench of bounces.
+// Called by smtp-source.ts, and by the benches of bounces and of authentication.
 import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import type { Account } from "./account.ts";
 import type { Source } from "./throughput.ts";
@@ -17,6 +18,19 @@ export interface Generator extends Source {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   /** Of one that waits for it: writes to its standard input, and sets `startedAt`. */
   begin(): void;
+}
+
+/** For one that says when it is ready, and begins with a line on its standard input: its start is no part of a run. */
+export async function startReadyGenerator(command: Command): Promise<Source> {
+  const generator = startGenerator(command);
+  const { child } = generator;
+  const isReady = await Promise.race([
+    once(child.stdout, "data").then(() => true),
+    once(child, "exit").then(() => false),
+  ]);
+  if (!isReady) throw new Error(`the generator ended at its start: ${generator.complaint()}`);
+  generator.begin();
+  return generator;
 }
 
 export function startGenerator({ argv, env, load }: Command): Generator {

@@ -1,11 +1,10 @@
-// Starts the program that offers bounces, when it is ready to go: its start is no part of the run.
+// Starts the program that offers bounces.
 // Called by main.ts for each cell of bounces, and for warming up; by bench:returns, too.
-import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SYSTEM_PATH } from "../../../test/harness/command.ts";
 import type { Sessions } from "../cells.ts";
-import { startGenerator } from "../generator.ts";
+import { startReadyGenerator } from "../generator.ts";
 import type { PeerName } from "../peer.ts";
 import type { Offer } from "../throughput.ts";
 import { BOUNCE_TEMPLATE } from "./bounce-message.ts";
@@ -41,14 +40,7 @@ export function offerBounces(addresses: Addresses, { connection, sessions }: Ses
     writeFileSync(list, renderList(addresses.of(peer.name).take(messages)));
     writeFileSync(template, BOUNCE_TEMPLATE);
     const argv = ["perl", PROGRAM, `${peer.port}`, `${sessions}`, connection, list, template];
-    const generator = startGenerator({ argv, env: { PATH: SYSTEM_PATH }, load });
-    const isReady = await Promise.race([
-      once(generator.child.stdout, "data").then(() => true),
-      once(generator.child, "exit").then(() => false),
-    ]);
-    if (!isReady) throw new Error(`the generator ended at its start: ${generator.complaint()}`);
-    generator.begin();
-    return generator;
+    return startReadyGenerator({ argv, env: { PATH: SYSTEM_PATH }, load });
   };
 }
 
