@@ -22,6 +22,7 @@ import { rereadTrust } from "../read-authentication.ts";
 import { readTables } from "../route-tables.ts";
 import { type Activation, parseActivation } from "../service/activation.ts";
 import type { RunningAdapters } from "../service/adapters/adapters.ts";
+import { savesCompilerMemory } from "../service/compiler-memory.ts";
 import { type ServiceControl, startServiceControl } from "../service/control/service-control.ts";
 import { fileReload } from "../service/file-reload.ts";
 import { type HttpListener, startHttp } from "../service/http-listener.ts";
@@ -43,6 +44,7 @@ import { alsoHeardBy, endUnless, type Hangups, hangups, untilSignal } from "../u
 import { readUsers, rereadUsers } from "../users/read-users.ts";
 
 export async function serve(options: Options): Promise<number> {
+  savesCompilerMemory();
   keepYoungMemory();
   givesBackSpentMemory();
   const heard = hangups();
