@@ -3,6 +3,7 @@
 import { Worker } from "node:worker_threads";
 import { atEndOfTurn } from "../end-of-turn.ts";
 import { inOneMemory, octetsOf } from "../one-memory.ts";
+import { youngGeneration } from "../threads/young-generation.ts";
 import type {
   Answer,
   Batch,
@@ -24,6 +25,8 @@ const FIRST_RESTART_MS = 100;
 const MAX_RESTART_MS = 5000;
 /** What a full disk did not take is tried again. */
 const NO_ROOM_MS = 1000;
+/** Half of V8's young generation: octets of messages lie outside of it. */
+const YOUNG_MIB = 1;
 
 export interface WriterOptions {
   readonly file: string;
@@ -205,7 +208,10 @@ class ThreadWriter implements Writer {
     const unleased = this.#unleased;
     const workerData: ThreadOptions = { file, minFreeOctets, expireLeases: first, withdraw, unleased };
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const thread = new Worker(code, { workerData, name: "spool" });
+    const thread = new Worker(code, {
+      ...{ workerData, name: "spool" },
+      resourceLimits: youngGeneration(YOUNG_MIB),
+    });
     let cause = "the writer thread of the spool ended";
     this.#thread = thread;
     thread.on("message", (message: FromThread) => {

@@ -1,6 +1,5 @@
 // One thread with jobs, as the service sees it: hands it jobs and their octets, answers its questions, and ends it when it says
 // nothing any more. Made by thread-pool.ts; serve-jobs.ts is its other side.
-import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { type Content, partsOf } from "@homing/mail";
 import { atEndOfTurn } from "../end-of-turn.ts";
@@ -14,6 +13,7 @@ import {
   type Trade,
 } from "./messages.ts";
 import { WorkRefused } from "./work-refused.ts";
+import { youngGeneration } from "./young-generation.ts";
 
 export interface ThreadKind<T extends Trade> {
   /** In the list of the process's threads. */
@@ -89,11 +89,10 @@ export class JobThread<T extends Trade> {
     });
     const { idleMs } = kind;
     this.#idle = idleMs === undefined ? undefined : setTimeout(() => this.#dismiss(), idleMs).unref();
-    setFlagsFromString(`--min-semi-space-size=${YOUNG_MIB}`);
     this.#worker = new Worker(kind.code, {
       workerData: kind.data,
       name: kind.name,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, ...youngGeneration(YOUNG_MIB) },
     });
     this.#worker.unref();
     this.#worker.on("message", (messages: readonly FromThread<T>[]) => {

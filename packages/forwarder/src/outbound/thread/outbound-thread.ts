@@ -1,11 +1,11 @@
 // SMTP out in a thread of its own, as the service sees it: an `Outbound` that hands submissions over, tells of final dots and
 // outcomes as they come back, and starts the thread again when it is lost. Made by mail-out.ts.
-import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { partsOf } from "@homing/mail";
 import { atEndOfTurn } from "../../end-of-turn.ts";
 import { Register } from "../../register.ts";
 import { AliveWatch, SAID_NOTHING } from "../../threads/alive-watch.ts";
+import { youngGeneration } from "../../threads/young-generation.ts";
 import { whenAborted } from "../../when-aborted.ts";
 import type { Attempt } from "../attempt.ts";
 import type { Cancel } from "../clock.ts";
@@ -297,11 +297,10 @@ class OutboundThread implements Outbound {
     const { hostname, ca, limits, random, code = CODE } = this.#options;
     const randoms = Array.from({ length: RANDOMS }, random);
     const workerData: ThreadOptions = { hostname, ca, ...(limits ? { limits } : {}), randoms };
-    setFlagsFromString(`--min-semi-space-size=${YOUNG_MIB}`);
     const thread = new Worker(code, {
       workerData,
       name: "smtp-out",
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, ...youngGeneration(YOUNG_MIB) },
     });
     this.#cause = "it ended";
     this.#isUp = false;
