@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { memoryOf } from "./answer-memory.ts";
 import type { Answer, Value } from "./operations.ts";
 
-const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
+const octets = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
 /** Of each, the values that refer to it are made anew. */
 const withOctets: [what: string, value: () => Value, count: number][] = [

@@ -118,7 +118,9 @@ export function createMessageReader(db: DatabaseSync): (number: number) => Messa
   );
   select.setReturnArrays(true);
   return (number) => {
-    const row = select.get(number) as unknown as (string | number | null | Uint8Array)[] | undefined;
+    const row = select.get(number) as unknown as
+      | (string | number | null | Uint8Array<ArrayBuffer>)[]
+      | undefined;
     const start = row?.pop();
     if (row === undefined || !(start instanceof Uint8Array))
       throw new Error(`message ${number} of the spool has no content`);

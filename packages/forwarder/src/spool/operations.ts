@@ -1,5 +1,5 @@
 // What the main thread asks of the writer thread, and what it answers. Plain values only: they are cloned from thread to
-// thread. Called by writer.ts and writer-thread.ts; store.ts does the operations.
+// thread, but for the octets of messages, which change hands. Called by writer.ts and writer-thread.ts; store.ts does the operations.
 
 export type SqlValue = string | number | null;
 /** Values in the order of their columns in database.ts. */
@@ -89,7 +89,7 @@ export interface NoteChanges {
 /** A message's row, with its body or its first chunk. */
 export interface MessageRow {
   readonly row: Row;
-  readonly start: Uint8Array;
+  readonly start: Uint8Array<ArrayBuffer>;
 }
 
 export interface Claimed {
@@ -117,7 +117,7 @@ export interface Values {
   list: readonly Listed[];
   show: Listed | undefined;
   content: MessageRow | undefined;
-  read: Uint8Array | undefined;
+  read: Uint8Array<ArrayBuffer> | undefined;
   drop: boolean;
   "retry-now": number;
   note: undefined;

@@ -94,7 +94,9 @@ export function createStore(db: DatabaseSync): Store {
           return number === undefined ? undefined : readMessage(number);
         }
         case "read":
-          return readChunk.get(operation.message, operation.place)?.body as Uint8Array | undefined;
+          return readChunk.get(operation.message, operation.place)?.body as
+            | Uint8Array<ArrayBuffer>
+            | undefined;
         case "drop":
           return messages.drop(operation.id);
         case "retry-now":

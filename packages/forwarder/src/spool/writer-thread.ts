@@ -85,7 +85,7 @@ function serve(options: ThreadOptions): void {
   })();
 }
 
-/** The memory of a batch's bodies at once, not when the engine notices: this thread leaves it nothing else to clean. */
+/** The memory of a batch's bodies at once, not when the engine notices: this thread leaves it little else to clean. */
 function giveBack({ bodies }: Batch): void {
   const memory = bodies.find((body) => body !== undefined)?.buffer;
   if (memory instanceof ArrayBuffer) memory.transfer(0);

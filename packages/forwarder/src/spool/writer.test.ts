@@ -9,11 +9,16 @@ import { message, recipient, T0 } from "./testing/messages.ts";
 import { startWriter, type Writer } from "./writer.ts";
 
 const DYING = new URL("./testing/dying-thread.ts", import.meta.url);
+const HANDING = new URL("./testing/handing-thread.ts", import.meta.url);
 const DIE: Operation = { kind: "show", id: "die" };
 const DIE_LATER: Operation = { kind: "show", id: "die-later" };
 
-async function dyingWriter(t: TestContext, trouble?: (cause: string | undefined) => void): Promise<Writer> {
-  const options = { minFreeOctets: 0, maxPendingOctets: 1e9, thread: DYING, trouble };
+async function dyingWriter(
+  t: TestContext,
+  trouble?: (cause: string | undefined) => void,
+  thread = DYING,
+): Promise<Writer> {
+  const options = { minFreeOctets: 0, maxPendingOctets: 1e9, thread, trouble };
   const writer = await startWriter({ file: join(await temporaryFolder(t), "spool.db"), ...options });
   // Also where the test fails: it would be started again for ever.
   t.after(() => writer.close());
@@ -158,4 +163,13 @@ test("closing without a thread answers everybody", async (t) => {
   await writer.close();
   assert.equal((await waiting).kind, "away");
   assert.equal((await writer.ask({ kind: "next-due" }, { waits: true })).kind, "away");
+});
+
+test("messages that are read back change hands: the thread keeps no second one", async (t) => {
+  const writer = await dyingWriter(t, undefined, HANDING);
+  await put(writer, "one");
+  const answer = await writer.ask({ kind: "content", id: "one" });
+  assert.equal(answer.kind, "done");
+  const start = answer.kind === "done" ? answer.value?.start : undefined;
+  assert.deepEqual(Buffer.from(start ?? []), Buffer.from("one"));
 });
