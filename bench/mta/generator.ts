@@ -14,7 +14,7 @@ export interface Command {
   readonly load: Account;
 }
 
-export interface Generator extends Source {
+interface Generator extends Source {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   /** Of one that waits for it: writes to its standard input, and sets `startedAt`. */
   begin(): void;
@@ -22,7 +22,7 @@ export interface Generator extends Source {
 
 /** For one that says when it is ready, and begins with a line on its standard input: its start is no part of a run. */
 export async function startReadyGenerator(command: Command): Promise<Source> {
-  const generator = startGenerator(command);
+  const generator = start(command);
   const { child } = generator;
   const isReady = await Promise.race([
     once(child.stdout, "data").then(() => true),
@@ -33,7 +33,11 @@ export async function startReadyGenerator(command: Command): Promise<Source> {
   return generator;
 }
 
-export function startGenerator({ argv, env, load }: Command): Generator {
+export function startGenerator(command: Command): Source {
+  return start(command);
+}
+
+function start({ argv, env, load }: Command): Generator {
   const [file = "", ...args] = ["setpriv", "--pdeathsig", "KILL", ...load.command(argv)];
   let startedAt = performance.now();
   const child = spawn(file, args, { env, stdio: ["pipe", "pipe", "pipe"] });
