@@ -9,9 +9,9 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 const WANTED_OCTETS = 16 * 1024 * 1024;
 /** V8 chooses a size of its own in quiet times, and multiplies it by a whole number. */
 const ENOUGH_OCTETS = 12 * 1024 * 1024;
-/** V8 takes memory away in quiet times: when work comes back, 5 s without it had 70 MB become old that were over in time. */
+/** V8 takes memory away in quiet times. Five seconds of work with what is left made 70 MB old that were over in time. */
 const LOOK_MS = 250;
-/** Of a core: who does less does not need it. */
+/** Of a core, at two looks in a row: who does less does not need it. */
 const BUSY = 0.2;
 /** Each round is an eighth of a megabyte. */
 const MAX_ROUNDS = 200;
@@ -44,10 +44,12 @@ function growthFactor(octets: number): number {
 export function keepYoungMemory(): void {
   if (!growYoungMemory()) return;
   let before = performance.eventLoopUtilization();
-  setInterval(() => {
+  let wasBusy = false;
+  const looks = setInterval(() => {
     const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, before);
+    const isBusy = performance.eventLoopUtilization(now, before).utilization > BUSY;
+    if (wasBusy && isBusy && youngOctets() < ENOUGH_OCTETS && !growYoungMemory()) clearInterval(looks);
     before = now;
-    if (utilization > BUSY && youngOctets() < ENOUGH_OCTETS) growYoungMemory();
+    wasBusy = isBusy;
   }, LOOK_MS).unref();
 }
