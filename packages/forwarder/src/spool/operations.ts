@@ -1,5 +1,6 @@
 // What the main thread asks of the writer thread, and what it answers. Plain values only: they are cloned from thread to
-// thread, but for the octets of messages, which change hands. Called by writer.ts and writer-thread.ts; store.ts does the operations.
+// thread, but for the octets of messages, which change hands. Called by writer.ts and writer-thread.ts; store.ts does the
+// operations.
 
 export type SqlValue = string | number | null;
 /** Values in the order of their columns in database.ts. */

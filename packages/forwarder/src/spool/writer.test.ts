@@ -13,7 +13,7 @@ const HANDING = new URL("./testing/handing-thread.ts", import.meta.url);
 const DIE: Operation = { kind: "show", id: "die" };
 const DIE_LATER: Operation = { kind: "show", id: "die-later" };
 
-async function dyingWriter(
+async function writerWithThread(
   t: TestContext,
   trouble?: (cause: string | undefined) => void,
   thread = DYING,
@@ -48,7 +48,7 @@ async function ids(writer: Writer): Promise<unknown[]> {
 }
 
 test("a put under way is answered `away`, and what must be done is done by the next thread", async (t) => {
-  const writer = await dyingWriter(t);
+  const writer = await writerWithThread(t);
   const before = newPut(writer, "before");
   assert.equal((await writer.ask({ kind: "put", put: before })).kind, "done");
   const lease = { message: before.message, recipient: 0, attempt: 1 };
@@ -64,7 +64,7 @@ test("a put under way is answered `away`, and what must be done is done by the n
 });
 
 test("a put that waits, under way as the thread dies, is stored by the next one, and not withdrawn", async (t) => {
-  const writer = await dyingWriter(t);
+  const writer = await writerWithThread(t);
   const notice = newPut(writer, "notice");
   const [stored] = await Promise.all([
     writer.ask({ kind: "put", put: notice, maybeAgain: true }, { waits: true }),
@@ -97,7 +97,7 @@ for (const [when, die] of [
   ["after it is done", DIE_LATER],
 ] as const) {
   test(`a put of several, under way as the thread dies ${when}, is stored by then, and no conflict with itself`, async (t) => {
-    const writer = await dyingWriter(t);
+    const writer = await writerWithThread(t);
     const [stored, single] = await Promise.all([
       putAll(writer, ["one", "two"]),
       put(writer, "single"),
@@ -116,7 +116,7 @@ for (const [when, die] of [
   ["after it is done", DIE_LATER],
 ] as const) {
   test(`notes without a message, under way as the thread dies ${when}, are there by then, and no conflict with themselves`, async (t) => {
-    const writer = await dyingWriter(t);
+    const writer = await writerWithThread(t);
     const [stored] = await Promise.all([putAll(writer, []), writer.ask(die)]);
     assert.deepEqual(stored, { kind: "done", value: "stored" });
     const found = await writer.ask({ kind: "find-note", of: "x", key: "k", now: T0 });
@@ -132,7 +132,7 @@ test("a put of several with which two threads die is given up; what is there of 
     // With the first batch of the next thread.
     if (deaths-- > 0) queueMicrotask(() => void writer.ask(DIE_LATER));
   };
-  const writer = await dyingWriter(t, (cause) => {
+  const writer = await writerWithThread(t, (cause) => {
     if (cause === undefined) dieAgain();
   });
   const [given] = await Promise.all([putAll(writer, ["one", "two"]), writer.ask(DIE_LATER)]);
@@ -144,7 +144,7 @@ test("a put of several with which two threads die is given up; what is there of 
 });
 
 test("while there is no thread a put is refused at once; afterwards all goes on, with numbers never used before", async (t) => {
-  const writer = await dyingWriter(t);
+  const writer = await writerWithThread(t);
   await put(writer, "first");
   await writer.ask(DIE);
   const refused = await put(writer, "refused");
@@ -157,7 +157,7 @@ test("while there is no thread a put is refused at once; afterwards all goes on,
 });
 
 test("closing without a thread answers everybody", async (t) => {
-  const writer = await dyingWriter(t);
+  const writer = await writerWithThread(t);
   await writer.ask(DIE);
   const waiting = writer.ask({ kind: "next-due" }, { waits: true });
   await writer.close();
@@ -166,7 +166,7 @@ test("closing without a thread answers everybody", async (t) => {
 });
 
 test("messages that are read back change hands: the thread keeps no second one", async (t) => {
-  const writer = await dyingWriter(t, undefined, HANDING);
+  const writer = await writerWithThread(t, undefined, HANDING);
   await put(writer, "one");
   const answer = await writer.ask({ kind: "content", id: "one" });
   assert.equal(answer.kind, "done");
